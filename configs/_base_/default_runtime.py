@@ -1,0 +1,48 @@
+# What every run has, with MMPose's names. It counts iterations, as the schedules do;
+# a config that trains by epochs sets `log_processor` and `checkpoint` to
+# `by_epoch=True` and `checkpoint` to an interval of epochs.
+default_scope = 'mmpose'
+custom_imports = dict(imports=['onestage_pose'], allow_failed_imports=False)
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='CheckpointHook',
+        by_epoch=False,
+        interval=10000,
+        max_keep_ckpts=3,
+        save_best='coco/AP',
+        rule='greater',
+    ),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    # A resumed run goes on exactly where the interrupted one was.
+    exact_resume=dict(type='ExactResumeHook'),
+    visualization=dict(type='InputVisualizationHook', enable=False),
+)
+# Before each evaluation several processes average their batch norm statistics.
+custom_hooks = [dict(type='SyncBuffersHook')]
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'),
+)
+
+vis_backends = [
+    dict(type='LocalVisBackend'),
+    # dict(type='TensorboardVisBackend'),
+]
+visualizer = dict(
+    type='PoseLocalVisualizer', vis_backends=vis_backends, name='visualizer'
+)
+
+log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False, num_digits=6)
+log_level = 'INFO'
+load_from = None
+resume = False
+# With None a seed is drawn anew for every run, and kept in its checkpoints.
+randomness = dict(seed=0)
+
+backend_args = dict(backend='local')

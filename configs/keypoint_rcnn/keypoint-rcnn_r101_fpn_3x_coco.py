@@ -1,0 +1,7 @@
+_base_ = './keypoint-rcnn_r50_fpn_3x_coco.py'
+
+model = dict(
+    backbone=dict(
+        depth=101, init_cfg=dict(checkpoint='open-mmlab://detectron2/resnet101_caffe')
+    )
+)

@@ -1,0 +1,307 @@
+# Copyright (c) onestage_pose contributors.
+"""People with boxes and keypoints, from a file in COCO's format."""
+
+import os
+import os.path as osp
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Callable, Optional, Union
+
+import mmpose
+import numpy as np
+from mmengine.logging import print_log
+from mmpose.datasets.datasets.base import BaseCocoStyleDataset
+from mmpose.registry import DATASETS
+
+from .coco_file import CocoKeypointFile, is_remote, load_coco_keypoints
+
+
+@DATASETS.register_module()
+class PersonKeypointsDataset(BaseCocoStyleDataset):
+    """All people of a picture, to train and test a detector with keypoints.
+
+    In training (``test_mode=False``) it chooses as Detectron2's Keypoint R-CNN does:
+    crowd regions are left out; boxes are clipped to the picture in edge coordinates
+    and those without area left out; pictures with fewer than
+    ``filter_cfg['min_keypoints']`` labelled keypoints are left out; people without
+    keypoints stay, to train the boxes. In testing everything stays.
+
+    An item holds, for N people with K keypoints:
+
+    - ``img_id``, ``img_path``, ``width``, ``height`` and, where the file has it,
+      ``crowd_index``;
+    - ``bbox`` (N, 4) float32 xyxy in pixels, edge coordinates of the picture;
+      ``bbox_score`` (N,) float32, ones; ``bbox_label`` (N,) int64, zeros;
+    - ``keypoints`` (N, K, 2) float32 in pixels, the centre of the top-left pixel
+      being (0, 0); ``keypoints_visible`` (N, K) float32, 1 where labelled, else 0;
+    - ``num_keypoints`` (N,) int64, counted; ``area`` (N,) float32, the file's, else
+      0.53 of the box's; ``iscrowd`` (N,) int64; ``category_id`` (N,) int64;
+    - ``id``, list of the N annotation ids;
+    - in testing ``raw_ann_info``, list of the N records of the file (without their
+      outlines), which the metrics take as ground truth;
+    - with ``with_segmentation``, ``segmentation``, list of N outlines as in the file.
+
+    Args:
+        ann_file: COCO keypoint file, absolute or under ``data_root``. In testing it
+            may lack ``annotations`` (COCO's image_info_test-dev2017.json).
+        data_mode: Only ``'bottomup'``, one item for each picture.
+        metainfo: The keypoints, as in MMPose: ``dict(from_file=...)`` with a file of
+            MMPose's ``configs/_base_/datasets`` or one's own. Default: COCO's 17.
+        data_root: Folder that ``ann_file`` and ``data_prefix`` start from.
+        data_prefix: ``dict(img=folder of the pictures)``.
+        filter_cfg: ``dict(min_keypoints=1)``: a picture needs so many labelled
+            keypoints over all its people to train on; 0 keeps every picture, those
+            without people too. Not used in testing.
+        with_segmentation: Keep the outlines for :class:`LoadPoseMasks`.
+        check_images: Look whether all pictures exist before the work starts, by
+            listing their folders. Addresses and pictures that the pipeline reads
+            through ``backend_args`` are never looked for.
+        indices: As in mmengine's BaseDataset: take only these pictures.
+        serialize_data: As in mmengine's BaseDataset.
+        pipeline: Transforms.
+        test_mode: Testing: nothing is left out.
+        lazy_init: Load the file at the first use only.
+        max_refetch: How many other pictures to try where one is broken.
+        sample_interval: Take only pictures whose id is a multiple of it.
+
+    Raises:
+        FileNotFoundError: The annotation file or pictures are missing.
+        ValueError: A misspelt option, a broken file, or no picture to train on.
+    """
+
+    METAINFO: dict = dict(from_file='configs/_base_/datasets/coco.py')
+
+    def __init__(
+        self,
+        ann_file: str = '',
+        data_mode: str = 'bottomup',
+        metainfo: Optional[dict] = None,
+        data_root: Optional[str] = None,
+        data_prefix: Optional[dict] = None,
+        filter_cfg: Optional[dict] = None,
+        with_segmentation: bool = False,
+        check_images: bool = True,
+        indices: Optional[Union[int, Sequence[int]]] = None,
+        serialize_data: bool = True,
+        pipeline: Sequence[Union[dict, Callable]] = (),
+        test_mode: bool = False,
+        lazy_init: bool = False,
+        max_refetch: int = 1000,
+        sample_interval: int = 1,
+    ) -> None:
+        if data_mode != 'bottomup':
+            raise ValueError(
+                f'{type(self).__name__} got data_mode={data_mode!r}; it gives whole '
+                "pictures, data_mode='bottomup'; mmpose's CocoDataset has 'topdown'."
+            )
+        filter_cfg = dict(min_keypoints=1) | dict(filter_cfg or {})
+        unknown = sorted(set(filter_cfg) - {'min_keypoints'})
+        if unknown:
+            raise ValueError(
+                f'{type(self).__name__} does not know filter_cfg {unknown}; it has '
+                '"min_keypoints" only.'
+            )
+        self.with_segmentation = with_segmentation
+        self.check_images = check_images
+        super().__init__(
+            ann_file=ann_file,
+            data_mode=data_mode,
+            metainfo=metainfo,
+            data_root=data_root,
+            data_prefix=dict(img='') if data_prefix is None else data_prefix,
+            filter_cfg=filter_cfg,
+            indices=indices,
+            serialize_data=serialize_data,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            lazy_init=lazy_init,
+            max_refetch=max_refetch,
+            sample_interval=sample_interval,
+        )
+
+    @classmethod
+    def _load_metainfo(cls, metainfo: Optional[dict] = None) -> dict:
+        # mmpose finds the files that come with it by their name too, but warns at
+        # every use that they are not under the working directory.
+        metainfo = dict(cls.METAINFO if metainfo is None else metainfo)
+        from_file = metainfo.get('from_file')
+        if from_file is not None and not osp.isfile(from_file):
+            packaged = osp.join(
+                osp.dirname(mmpose.__file__),
+                '.mim/configs/_base_/datasets',
+                osp.basename(from_file),
+            )
+            if osp.isfile(packaged):
+                metainfo['from_file'] = packaged
+        return super()._load_metainfo(metainfo)
+
+    def load_data_list(self) -> list[dict]:
+        """Read the annotation file.
+
+        Returns:
+            One dict for each picture, as the class describes.
+        """
+        content = load_coco_keypoints(
+            self.ann_file,
+            num_keypoints=self._metainfo['num_keypoints'],
+            dataset_name=self._metainfo['dataset_name'],
+            need_annotations=not self.test_mode,
+        )
+        # mmpose's own CocoMetric takes the categories from here.
+        self._metainfo['CLASSES'] = content.categories
+        bboxes = _clip_to_images(content)
+        chosen = self._choose_people(content, bboxes)
+
+        # People of one picture stand together after the sort, in the file's order.
+        order = np.flatnonzero(chosen)
+        order = order[np.argsort(content.image_index[order], kind='stable')]
+        ends = np.searchsorted(
+            content.image_index[order], np.arange(len(content.images)), side='right'
+        )
+        data_list, start = [], 0
+        for image, end in zip(content.images, ends.tolist()):
+            people, start = order[start:end], end
+            if image['id'] % self.sample_interval == 0:
+                data_list.append(self._data_info(content, image, people, bboxes))
+        return data_list
+
+    def _choose_people(
+        self, content: CocoKeypointFile, bboxes: np.ndarray
+    ) -> np.ndarray:
+        """Which of the A people to use: (A,) bool."""
+        if self.test_mode:
+            return np.ones(len(bboxes), bool)
+        has_area = (bboxes[:, 2:] > bboxes[:, :2]).all(axis=1)
+        self._left_out = {
+            'crowd regions': int(content.iscrowd.sum()),
+            'boxes without area': int((~has_area & ~content.iscrowd).sum()),
+        }
+        return has_area & ~content.iscrowd
+
+    def _data_info(
+        self,
+        content: CocoKeypointFile,
+        image: dict,
+        people: np.ndarray,
+        bboxes: np.ndarray,
+    ) -> dict:
+        anns = [content.annotations[person] for person in people]
+        boxes = bboxes[people]
+        labelled = content.keypoints[people, :, 2] > 0
+        box_area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+        info = dict(
+            img_id=image['id'],
+            img_path=osp.join(self.data_prefix['img'], image['file_name']),
+            width=image['width'],
+            height=image['height'],
+            id=[ann['id'] for ann in anns],
+            bbox=boxes,
+            bbox_score=np.ones(len(anns), np.float32),
+            bbox_label=np.zeros(len(anns), np.int64),
+            keypoints=content.keypoints[people, :, :2],
+            keypoints_visible=labelled.astype(np.float32),
+            num_keypoints=labelled.sum(axis=1),
+            area=np.array(
+                [
+                    ann.get('area', 0.53 * area)
+                    for ann, area in zip(anns, box_area.tolist())
+                ],
+                np.float32,
+            ),
+            iscrowd=content.iscrowd[people].astype(np.int64),
+            category_id=np.array([ann.get('category_id', 1) for ann in anns], np.int64),
+        )
+        if 'crowdIndex' in image:
+            info['crowd_index'] = image['crowdIndex']
+        if self.test_mode:
+            info['raw_ann_info'] = [
+                {key: value for key, value in ann.items() if key != 'segmentation'}
+                for ann in anns
+            ]
+        if self.with_segmentation:
+            info['segmentation'] = [ann.get('segmentation') for ann in anns]
+        return info
+
+    def filter_data(self) -> list[dict]:
+        """Leave out pictures that teach no keypoint and look for the files.
+
+        Returns:
+            The pictures that stay; all of them in testing.
+        """
+        found = self.data_list
+        if self.test_mode:
+            kept = found
+        else:
+            least = self.filter_cfg['min_keypoints']
+            kept = [info for info in found if info['num_keypoints'].sum() >= least]
+        if self.check_images and not self._reads_elsewhere():
+            _check_files([info['img_path'] for info in kept], self.ann_file)
+        self._log_choice(found, kept)
+        if not kept:
+            raise ValueError(
+                f'{self.ann_file}: no picture is left of {len(found)}; check "images" '
+                'of the file, sample_interval, and in training filter_cfg='
+                f'{self.filter_cfg}, which asks for labelled keypoints.'
+            )
+        return kept
+
+    def _reads_elsewhere(self) -> bool:
+        return is_remote(self.data_prefix['img']) or any(
+            getattr(transform, 'backend_args', None)
+            for transform in self.pipeline.transforms
+        )
+
+    def _log_choice(self, found: list[dict], kept: list[dict]) -> None:
+        people = sum(len(info['id']) for info in kept)
+        if self.test_mode:
+            text = f'{len(kept)} pictures with {people} people to test on'
+            if people == 0:
+                text += '; without people, only format_only of the metrics makes sense'
+        else:
+            posed = sum(int((info['num_keypoints'] > 0).sum()) for info in kept)
+            boxes_gone = sum(len(info['id']) for info in found) - people
+            gone = ', '.join(f'{n} {what}' for what, n in self._left_out.items())
+            text = (
+                f'{len(kept)} pictures with {people} people ({posed} with keypoints) '
+                f'to train on; left out: {gone}, {len(found) - len(kept)} pictures '
+                f'({boxes_gone} people) with fewer labelled keypoints than '
+                f'{self.filter_cfg["min_keypoints"]}'
+            )
+        print_log(f'{self.ann_file}: {text}', logger='current')
+
+
+def _clip_to_images(content: CocoKeypointFile) -> np.ndarray:
+    """Boxes clipped to [0, width] x [0, height]: (A, 4) float32 xyxy."""
+    sizes = np.array(
+        [[image['width'], image['height']] for image in content.images], np.float64
+    ).reshape(-1, 2)
+    limit = np.tile(sizes[content.image_index], 2)
+    return np.clip(content.bboxes, 0, limit).astype(np.float32)
+
+
+def _check_files(paths: Sequence[str], ann_file: str) -> None:
+    """Raise where one of the picture files ``ann_file`` refers to is missing.
+
+    A folder is listed once: asking for 100,000 files one by one takes minutes on a
+    network drive.
+    """
+    names_in = defaultdict(list)
+    for path in paths:
+        folder, name = osp.split(path)
+        names_in[folder].append(name)
+    missing = []
+    for folder, names in names_in.items():
+        if not osp.isdir(folder or '.'):
+            raise FileNotFoundError(
+                f'{folder}: this folder of pictures does not exist ({ann_file} refers '
+                f'to {names[0]} in it); set data_root and data_prefix=dict(img=...) of '
+                'the dataset in the config.'
+            )
+        present = set(os.listdir(folder or '.'))
+        missing += [osp.join(folder, name) for name in names if name not in present]
+    if missing:
+        raise FileNotFoundError(
+            f'{len(missing)} of {len(paths)} pictures of {ann_file} do not exist, '
+            f'first {missing[:3]}; complete them, or set data_root and '
+            'data_prefix=dict(img=...) of the dataset in the config.'
+        )

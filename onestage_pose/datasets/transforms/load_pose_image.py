@@ -1,0 +1,124 @@
+# Copyright (c) onestage_pose contributors.
+"""Loading a picture, with the broken ones named."""
+
+import logging
+from typing import Optional
+
+import numpy as np
+from mmengine.logging import print_log
+from mmpose.datasets.transforms import LoadImage
+from mmpose.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadPoseImage(LoadImage):
+    """Load a picture from ``img_path``, or take the array in ``img``.
+
+    Sets ``img`` (h, w, 3) uint8 BGR (float32 with ``to_float32``), ``img_shape`` and
+    ``ori_shape`` (h, w). A file is turned as its EXIF orientation says, unless
+    ``color_type='color_ignore_orientation'``.
+
+    A picture is broken where it cannot be decoded, or where its size is not the
+    ``width`` and ``height`` of its annotation (an annotation of an unturned picture,
+    or of another one, would train on nonsense in silence).
+
+    Args:
+        on_error: What a broken or missing picture does. ``'raise'`` ends the run;
+            ``'warn'`` logs it and, in training, lets the dataset give another
+            picture. In testing it ends the run in any case: results without it would
+            pass for complete.
+        to_float32: Give float32.
+        color_type: As in :func:`mmcv.imfrombytes`.
+        imdecode_backend: As in :func:`mmcv.imfrombytes`.
+        backend_args: As in :func:`mmengine.fileio.get`, for pictures kept elsewhere.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        ValueError: The picture is broken, or ``img`` is not (h, w, 3).
+    """
+
+    def __init__(
+        self,
+        on_error: str = 'raise',
+        to_float32: bool = False,
+        color_type: str = 'color',
+        imdecode_backend: str = 'cv2',
+        backend_args: Optional[dict] = None,
+    ) -> None:
+        if on_error not in ('raise', 'warn'):
+            raise ValueError(
+                f"LoadPoseImage got on_error={on_error!r}; it is 'raise' or 'warn'."
+            )
+        super().__init__(
+            to_float32=to_float32,
+            color_type=color_type,
+            imdecode_backend=imdecode_backend,
+            backend_args=backend_args,
+        )
+        self.on_error = on_error
+
+    def transform(self, results: dict) -> Optional[dict]:
+        """Load the picture.
+
+        Args:
+            results: Holds ``img_path`` or ``img``, and ``width`` and ``height`` where
+                an annotation gives them.
+
+        Returns:
+            ``results`` with the picture; None for a broken one in training with
+            ``on_error='warn'``.
+        """
+        try:
+            return self._load(results)
+        except (OSError, ValueError) as error:
+            dataset = results.get('dataset')
+            training = dataset is not None and not dataset.test_mode
+            if self.on_error == 'raise' or not training:
+                raise
+            print_log(
+                f'{error} Another picture is taken in its place.',
+                logger='current',
+                level=logging.WARNING,
+            )
+            return None
+
+    def _load(self, results: dict) -> dict:
+        path = results.get('img_path')
+        if 'img' in results:
+            _check_array(results['img'])
+            return super().transform(results)
+        try:
+            results = super().transform(results)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f'{path}: this picture does not exist.') from error
+        except Exception as error:
+            # Each decoder fails in its own way (cv2 by None, Pillow by an exception).
+            raise ValueError(
+                f'{path}: this picture cannot be decoded; replace the file or remove '
+                'it from the annotations. In training, LoadPoseImage(on_error="warn") '
+                'goes on with another picture.'
+            ) from error
+        height, width = results['ori_shape']
+        expected = results.get('width', width), results.get('height', height)
+        if expected != (width, height):
+            raise ValueError(
+                f'{path}: this picture is {width}x{height} pixels (width x height), '
+                f'its annotation says {expected[0]}x{expected[1]}; was it resized, or '
+                'annotated without regard to its EXIF orientation (then use '
+                'LoadPoseImage(color_type="color_ignore_orientation"))?'
+            )
+        return results
+
+
+def _check_array(img: object) -> None:
+    if (
+        isinstance(img, np.ndarray)
+        and img.ndim == 3
+        and img.shape[2] == 3
+        and img.size > 0
+    ):
+        return
+    found = img.shape if isinstance(img, np.ndarray) else type(img).__name__
+    raise ValueError(
+        f'A picture given as an array must be (height, width, 3), BGR; got {found}.'
+    )

@@ -1,0 +1,83 @@
+# Copyright (c) onestage_pose contributors.
+"""Packing a picture and its people for a detector with keypoints."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from mmpose.datasets.transforms import PackPoseInputs
+from mmpose.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class PackKeypointRCNNInputs(PackPoseInputs):
+    """Pack ``img`` as a tensor and all else as a PoseDataSample.
+
+    - ``inputs``: (3, h, w), the dtype of ``img``, BGR.
+    - ``data_samples.gt_instances``: mmpose's numpy annotations, for drawing.
+    - ``data_samples.gt_instance_labels``: what the loss takes, of N people in the
+      frame of ``inputs``: ``bboxes`` (N, 4) float32 xyxy in edge coordinates,
+      ``labels`` (N,) int64, zeros unless ``bbox_label`` says else, ``keypoints``
+      (N, K, 2) float32 with the centre of the top-left pixel at (0, 0),
+      ``keypoints_visible`` (N, K) float32, above 0 where labelled, and mmdet's
+      ``masks`` where they were loaded. Empty where the picture came without
+      annotations, or where these were left in another frame
+      (``PoseResize(image_only=True)``).
+
+    Args:
+        meta_keys: What of the rest goes into the sample's metainfo, where it is
+            there. ``scale_factor`` (w, h) is 1 for a picture that was not resized.
+        pack_transformed: As in mmpose's PackPoseInputs.
+    """
+
+    label_mapping_table = dict(
+        bbox='bboxes',
+        bbox_label='labels',
+        keypoints='keypoints',
+        keypoints_visible='keypoints_visible',
+        gt_masks='masks',
+    )
+
+    def __init__(
+        self,
+        meta_keys: Sequence[str] = (
+            'id',
+            'img_id',
+            'img_path',
+            'crowd_index',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+            'flip',
+            'flip_direction',
+            'flip_indices',
+            'raw_ann_info',
+            'dataset_name',
+        ),
+        pack_transformed: bool = False,
+    ) -> None:
+        super().__init__(meta_keys=tuple(meta_keys), pack_transformed=pack_transformed)
+
+    def transform(self, results: dict) -> dict:
+        """Pack.
+
+        Args:
+            results: Holds ``img`` (h, w, 3), ``img_shape`` and, for a picture with
+                annotations, the keys :class:`PersonKeypointsDataset` gives.
+
+        Returns:
+            Dict with ``inputs`` and ``data_samples``.
+        """
+        results = dict(results)
+        results.setdefault('scale_factor', (1.0, 1.0))
+        if not results.get('annotations_resized', True):
+            results['label_mapping_table'] = {}
+        elif 'bbox' in results and 'bbox_label' not in results:
+            results['bbox_label'] = np.zeros(len(results['bbox']), np.int64)
+        packed = super().transform(results)
+        # Tensors made of numpy arrays share their memory; the loss must not reach
+        # into gt_instances.
+        labels = packed['data_samples'].gt_instance_labels
+        for key, value in labels.items():
+            if hasattr(value, 'clone'):
+                labels.set_field(value.clone(), key)
+        return packed

@@ -1,0 +1,45 @@
+# Copyright (c) onestage_pose contributors.
+"""Flipping a picture with its boxes, keypoints and masks."""
+
+import numpy as np
+from mmpose.datasets.transforms import RandomFlip
+from mmpose.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class PoseRandomFlip(RandomFlip):
+    """Flip at random, with boxes in edge coordinates.
+
+    In a picture of width w, a keypoint (centre of the top-left pixel at 0, 0) goes to
+    w - 1 - x and changes its name by ``flip_indices``, as in mmpose; a box goes to
+    w - x, where mmpose's goes to w - 1 - x, a pixel too far left. Heights likewise.
+
+    Changes ``img``, ``bbox`` (N, 4), ``keypoints`` (N, K, 2), ``keypoints_visible``
+    (N, K) and ``gt_masks`` where they are there; sets ``flip`` and
+    ``flip_direction``. Arguments: mmpose's.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Flip or not; see the class for the keys.
+
+        Args:
+            results: Holds ``img``, ``img_shape`` (h, w) and ``flip_indices``.
+
+        Returns:
+            ``results``, changed.
+        """
+        results = super().transform(results)
+        if not results['flip']:
+            return results
+        direction = results['flip_direction']
+        if results.get('bbox') is not None:
+            along_x = direction in ('horizontal', 'diagonal')
+            along_y = direction in ('vertical', 'diagonal')
+            results['bbox'] = results['bbox'] + np.array(
+                [along_x, along_y, along_x, along_y], np.float32
+            )
+        if results.get('keypoints') is not None:
+            results['keypoints'] = results['keypoints'].astype(np.float32)
+        if results.get('gt_masks') is not None:
+            results['gt_masks'] = results['gt_masks'].flip(direction)
+        return results

@@ -1,0 +1,132 @@
+# Copyright (c) onestage_pose contributors.
+"""Resizing a picture with its boxes, keypoints and masks."""
+
+from typing import Optional, Union
+
+import mmcv
+import numpy as np
+from mmcv.transforms import Resize
+from mmpose.registry import TRANSFORMS
+from PIL import Image
+
+
+@TRANSFORMS.register_module()
+class PoseResize(Resize):
+    """Resize the picture and what is annotated in it.
+
+    With ``keep_ratio`` the new size is Detectron2's ResizeShortestEdge: the shorter
+    side becomes ``min(scale)`` unless the longer would pass ``max(scale)``; each
+    side is rounded by itself, so the two scale factors differ a little. With s the
+    factor of the axis, boxes (edge coordinates) become x * s and keypoints (centre of
+    the top-left pixel at 0, 0) become (x + 0.5) * s - 0.5.
+
+    Changes ``img``, ``img_shape`` (h, w), ``bbox`` (N, 4), ``keypoints`` (N, K, 2) and
+    ``gt_masks`` where they are there; sets ``scale``, ``scale_factor`` (w, h),
+    ``keep_ratio`` and ``annotations_resized``.
+
+    Args:
+        scale: (longer, shorter) with ``keep_ratio``, else (w, h), in pixels.
+        scale_factor: Instead of ``scale``: the factor, or that of (w, h).
+        keep_ratio: Keep the picture's proportions.
+        clip_object_border: Clip boxes to the picture.
+        backend: ``'pillow'`` smooths while it shrinks, as Detectron2's pictures are;
+            ``'cv2'`` is faster and does not.
+        interpolation: As in :func:`mmcv.imresize`.
+        image_only: Leave the annotations in the frame of the original picture. For
+            test pipelines: ``gt_instances`` then compare to what the model predicts.
+    """
+
+    def __init__(
+        self,
+        scale: Optional[Union[int, tuple[int, int]]] = None,
+        scale_factor: Optional[Union[float, tuple[float, float]]] = None,
+        keep_ratio: bool = False,
+        clip_object_border: bool = True,
+        backend: str = 'cv2',
+        interpolation: str = 'bilinear',
+        image_only: bool = False,
+    ) -> None:
+        super().__init__(
+            scale=scale,
+            scale_factor=scale_factor,
+            keep_ratio=keep_ratio,
+            clip_object_border=clip_object_border,
+            backend=backend,
+            interpolation=interpolation,
+        )
+        self.image_only = image_only
+
+    def transform(self, results: dict) -> dict:
+        """Resize; see the class for the keys.
+
+        Args:
+            results: Holds ``img`` (h, w, 3), uint8 or float32.
+
+        Returns:
+            ``results``, changed.
+        """
+        results = super().transform(results)
+        if results.get('gt_masks') is not None and not self.image_only:
+            results['gt_masks'] = results['gt_masks'].resize(results['img_shape'])
+        results['annotations_resized'] = not self.image_only
+        return results
+
+    def _resize_img(self, results: dict) -> None:
+        height, width = results['img'].shape[:2]
+        new_width, new_height = results['scale']
+        if self.keep_ratio:
+            new_width, new_height = shortest_edge_size(width, height, results['scale'])
+        results['img'] = self._resize_array(results['img'], (new_width, new_height))
+        results['img_shape'] = (new_height, new_width)
+        results['scale_factor'] = (new_width / width, new_height / height)
+        results['keep_ratio'] = self.keep_ratio
+
+    def _resize_array(self, img: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        if self.backend == 'pillow' and img.dtype != np.uint8:
+            # Pillow takes float pictures one channel at a time.
+            code = mmcv.image.geometric.pillow_interp_codes[self.interpolation]
+            planes = [
+                Image.fromarray(np.ascontiguousarray(plane, np.float32))
+                for plane in img.transpose(2, 0, 1)
+            ]
+            return np.stack([np.asarray(p.resize(size, code)) for p in planes], axis=-1)
+        return mmcv.imresize(
+            img, size, interpolation=self.interpolation, backend=self.backend
+        )
+
+    def _resize_bboxes(self, results: dict) -> None:
+        if results.get('bbox') is None or self.image_only:
+            return
+        bbox = results['bbox'] * np.tile(results['scale_factor'], 2)
+        if self.clip_object_border:
+            height, width = results['img_shape']
+            bbox = np.clip(bbox, 0, (width, height, width, height))
+        results['bbox'] = bbox.astype(np.float32)
+
+    def _resize_keypoints(self, results: dict) -> None:
+        if results.get('keypoints') is None or self.image_only:
+            return
+        scale_factor = np.asarray(results['scale_factor'])
+        keypoints = (results['keypoints'] + 0.5) * scale_factor - 0.5
+        results['keypoints'] = keypoints.astype(np.float32)
+
+
+def shortest_edge_size(
+    width: int, height: int, scale: tuple[int, int]
+) -> tuple[int, int]:
+    """Give the new size that Detectron2's ResizeShortestEdge would.
+
+    Args:
+        width: Of the picture, in pixels.
+        height: Of the picture, in pixels.
+        scale: The bounds of the longer and of the shorter side, in any order.
+
+    Returns:
+        (width, height) in pixels.
+    """
+    factor = min(scale) / min(width, height)
+    new = [factor * width, factor * height]
+    if max(new) > max(scale):
+        factor = max(scale) / max(new)
+        new = [factor * side for side in new]
+    return max(1, int(new[0] + 0.5)), max(1, int(new[1] + 0.5))

@@ -1,0 +1,189 @@
+# Copyright (c) onestage_pose contributors.
+"""What tools/train.py and tools/test.py have in common."""
+
+import argparse
+import difflib
+import os
+import os.path as osp
+import sys
+from typing import Any, Callable, Optional
+
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+
+from .checkpoint import CheckpointError
+from .config_check import (
+    ConfigNameError,
+    check_options,
+    check_top_level_names,
+    explain_unknown_option,
+)
+
+
+class UsageError(ValueError):
+    """Something is wrong with what was typed; the message says what to type."""
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that MMPose's train.py and test.py share."""
+    parser.add_argument('--work-dir', help='where logs and results go')
+    parser.add_argument(
+        '--show-dir', help='draw the predictions of evaluated pictures into this folder'
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='show them in a window as well'
+    )
+    parser.add_argument(
+        '--interval', type=int, default=1, help='draw every so many pictures'
+    )
+    parser.add_argument(
+        '--wait-time', type=float, default=1, help='seconds to show each window'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='change the config: train_dataloader.batch_size=4, or a list as '
+        'key="[a,b]" or key=a,b and nested ones as key="[(a,b),(c,d)]", with the '
+        'quotation marks and without white space',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes of a distributed run',
+    )
+    # torch.distributed.launch gives it; torchrun sets the variable by itself.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Reads the config and merges what both tools take from the command line.
+
+    ``work_dir`` is taken from the command line, else from the config, else
+    ``./work_dirs/CONFIGNAME``. ``--cfg-options`` win over everything.
+
+    Raises:
+        UsageError: If a file, folder or hook that is asked for is not there.
+        ConfigNameError: If a name is misspelt in the config or in an option.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if not osp.isfile(args.config):
+        raise UsageError(f'config {args.config} does not exist.{_similar(args.config)}')
+    cfg = Config.fromfile(args.config)
+    names = cfg.to_dict()
+    check_top_level_names(names, args.config)
+    check_options(names, args.cfg_options)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        name = osp.splitext(osp.basename(args.config))[0]
+        cfg.work_dir = osp.join('./work_dirs', name)
+    _merge_visualization(cfg, args)
+    return cfg
+
+
+def finish_config(cfg: Config, args: argparse.Namespace) -> None:
+    """Merges ``--cfg-options`` and makes sure that the work dir can be written."""
+    cfg.merge_from_dict(args.cfg_options)
+    check_writable(cfg.work_dir)
+    if cfg.get('preprocess_cfg') is not None:
+        cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
+
+
+def check_checkpoint_path(path: str, option: str) -> None:
+    """Raises ``UsageError`` where a local checkpoint is not there.
+
+    Args:
+        path: A path, or an address such as ``https://`` or ``open-mmlab://``.
+        option: Where it was given, for the message.
+    """
+    if '://' not in path and not osp.isfile(osp.expanduser(path)):
+        raise UsageError(f'{option}: {path} does not exist.{_similar(path)}')
+
+
+def check_writable(folder: str) -> None:
+    """Makes a folder, and raises ``UsageError`` where it cannot be written to."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        writable = os.access(folder, os.W_OK | os.X_OK)
+        reason = 'no permission'
+    except OSError as error:
+        writable, reason = False, error.strerror
+    if not writable:
+        raise UsageError(
+            f'cannot write to {folder} ({reason}); give another with --work-dir.'
+        )
+
+
+def use_amp(cfg: Config) -> None:
+    """Makes a training config train in mixed precision.
+
+    On a GPU in float16 with dynamic loss scaling, as MMPose does; elsewhere in
+    bfloat16, which needs no scaling.
+
+    Raises:
+        UsageError: If the config has an optimizer wrapper of another kind.
+    """
+    kinds = ('OptimWrapper', 'AmpOptimWrapper', 'Bfloat16OptimWrapper')
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if getattr(kind, '__name__', kind) not in kinds:
+        raise UsageError(
+            f'--amp: optim_wrapper.type is {kind}; only {", ".join(kinds)} can be '
+            'switched to mixed precision.'
+        )
+    if get_device() != 'cuda':
+        for option in ('loss_scale', 'dtype', 'use_fsdp'):
+            cfg.optim_wrapper.pop(option, None)
+        cfg.optim_wrapper.type = 'Bfloat16OptimWrapper'
+    elif getattr(kind, '__name__', kind) != 'Bfloat16OptimWrapper':
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def run_tool(main: Callable[[Optional[list[str]]], None]) -> None:
+    """Runs a tool; what its user can mend is said in one line, without a traceback.
+
+    Exits with status 1 on such an error, and raises all others.
+    """
+    try:
+        main(None)
+    except (UsageError, ConfigNameError, CheckpointError) as error:
+        _exit(error)
+    except TypeError as error:
+        explanation = explain_unknown_option(error)
+        if explanation is None:
+            raise
+        _exit(f'the config gives an option that is not there: {explanation}')
+
+
+def _merge_visualization(cfg: Config, args: argparse.Namespace) -> None:
+    if not args.show and args.show_dir is None:
+        return
+    hook = cfg.get('default_hooks', {}).get('visualization')
+    if hook is None:
+        raise UsageError(
+            f'--show and --show-dir need a hook that draws: put visualization='
+            f"dict(type='InputVisualizationHook') into the default_hooks of "
+            f'{args.config}.'
+        )
+    hook.update(
+        enable=True, show=args.show, out_dir=args.show_dir, interval=args.interval
+    )
+    if args.show:
+        hook.wait_time = args.wait_time
+
+
+def _similar(path: str) -> str:
+    folder, name = osp.split(osp.abspath(osp.expanduser(path)))
+    if not osp.isdir(folder):
+        return f' Its folder {folder} does not exist either.'
+    close = difflib.get_close_matches(name, os.listdir(folder))
+    return f' Did you mean {" or ".join(close)}?' if close else ''
+
+
+def _exit(message: Any) -> None:
+    sys.exit(f'Error: {message}')

@@ -1,0 +1,243 @@
+# Copyright (c) onestage_pose contributors.
+"""COCO keypoint AP, as mmpose measures it, for whole pictures."""
+
+import copy
+import logging
+import os.path as osp
+import tempfile
+from collections.abc import Sequence
+from typing import Any, Optional
+
+import numpy as np
+from mmengine.fileio import dump
+from mmengine.logging import print_log
+from mmpose.evaluation.functional import transform_sigmas
+from mmpose.evaluation.metrics import CocoMetric
+from mmpose.registry import METRICS
+from xtcocotools.coco import COCO
+
+from ..ground_truth import (
+    check_ann_file,
+    coco_content,
+    metrics_table,
+    person_category,
+    sample_ground_truth,
+)
+
+
+@METRICS.register_module()
+class KeypointCocoMetric(CocoMetric):
+    """mmpose's CocoMetric, for a detector's output and without its snares.
+
+    - Without ``ann_file`` the ground truth is what came with the evaluated pictures
+      (``raw_ann_info``), gathered anew for each evaluation. So a part of a dataset is
+      measured on that part, drawn data need no file, and two datasets of one name in
+      one program do not mix.
+    - The people's category is that of the ground truth, whatever its number.
+    - A model that finds nobody scores 0, with a warning.
+    - ``format_only`` writes what COCO's test-dev server takes: a list of
+      ``image_id``, ``category_id``, ``keypoints`` (x, y, score for each, in pixels)
+      and ``score`` in ``{outfile_prefix}.keypoints.json``.
+
+    Predictions: ``keypoints`` (N, K, 2), ``keypoint_scores`` (N, K), ``bboxes`` (N, 4)
+    xyxy and ``bbox_scores`` (N,), all numpy in the original picture's pixels; N may
+    be 0. Metrics: ``coco/AP``, ``coco/AP .5`` and so on, -1 where the ground truth
+    has nothing to measure.
+
+    Args:
+        ann_file: COCO file to measure against, with all its pictures.
+        use_area: As in mmpose: False where annotations have no ``area``.
+        iou_type: As in mmpose: ``'keypoints'`` or ``'keypoints_crowd'``.
+        score_mode: As in mmpose; ``'bbox'`` ranks as Detectron2 does.
+        keypoint_score_thr: As in mmpose.
+        nms_mode: As in mmpose: ``'none'``, ``'oks_nms'`` or ``'soft_oks_nms'``.
+        nms_thr: As in mmpose.
+        format_only: Write the results and measure nothing.
+        pred_converter: As in mmpose.
+        gt_converter: As in mmpose.
+        outfile_prefix: Start of the result file's path.
+        collect_device: As in mmengine.
+        prefix: First part of the metrics' names, ``'coco'`` by default.
+
+    Raises:
+        FileNotFoundError: ``ann_file`` does not exist.
+        ValueError: A picture comes without ground truth, an annotation without
+            ``area`` where ``use_area`` needs it, or a prediction is not finite.
+    """
+
+    def __init__(
+        self,
+        ann_file: Optional[str] = None,
+        use_area: bool = True,
+        iou_type: str = 'keypoints',
+        score_mode: str = 'bbox_keypoint',
+        keypoint_score_thr: float = 0.2,
+        nms_mode: str = 'oks_nms',
+        nms_thr: float = 0.9,
+        format_only: bool = False,
+        pred_converter: Optional[dict] = None,
+        gt_converter: Optional[dict] = None,
+        outfile_prefix: Optional[str] = None,
+        collect_device: str = 'cpu',
+        prefix: Optional[str] = None,
+    ) -> None:
+        check_ann_file(ann_file, type(self).__name__)
+        if format_only and outfile_prefix is None:
+            raise ValueError(
+                f'{type(self).__name__}(format_only=True) needs outfile_prefix, the '
+                'start of the path of the file to write.'
+            )
+        super().__init__(
+            ann_file=ann_file,
+            use_area=use_area,
+            iou_type=iou_type,
+            score_mode=score_mode,
+            keypoint_score_thr=keypoint_score_thr,
+            nms_mode=nms_mode,
+            nms_thr=nms_thr,
+            format_only=format_only,
+            pred_converter=pred_converter,
+            gt_converter=gt_converter,
+            outfile_prefix=outfile_prefix,
+            collect_device=collect_device,
+            prefix=prefix,
+        )
+
+    @property
+    def dataset_meta(self) -> Optional[dict]:
+        """The dataset's metainfo, mmpose's."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict) -> None:
+        # mmpose's looks up the dataset's file by the dataset's name here, and writes
+        # the converted sigmas into the dict that all metrics share.
+        if self.gt_converter is not None:
+            sigmas = transform_sigmas(
+                dataset_meta['sigmas'],
+                self.gt_converter['num_keypoints'],
+                self.gt_converter['mapping'],
+            )
+            dataset_meta = dict(dataset_meta, sigmas=sigmas, num_keypoints=len(sigmas))
+        self._dataset_meta = dataset_meta
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep what a batch predicts and its ground truth.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Data samples as dicts, with ``pred_instances``.
+        """
+        name = type(self).__name__
+        needs_truth = self.coco is None and not self.format_only
+        truths = [
+            sample_ground_truth(sample, name) if needs_truth else None
+            for sample in data_samples
+        ]
+        start = len(self.results)
+        # Where it holds a file, mmpose's process reads no ground truth of its own.
+        given, self.coco = self.coco, self.coco or COCO()
+        try:
+            super().process(data_batch, data_samples)
+        finally:
+            self.coco = given
+        self.results[start:] = [
+            (pred, truth) for (pred, _), truth in zip(self.results[start:], truths)
+        ]
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Measure, or write the result file.
+
+        Args:
+            results: What :meth:`process` kept, of all pictures.
+
+        Returns:
+            The metrics by name; none with ``format_only``.
+        """
+        if not any(len(pred['keypoints']) for pred, _ in results):
+            print_log(
+                f'{type(self).__name__}: the model found nobody in {len(results)} '
+                'pictures.',
+                logger='current',
+                level=logging.WARNING,
+            )
+        given = self.coco
+        with tempfile.TemporaryDirectory() as folder:
+            self.coco = self._truth(results, folder)
+            try:
+                metrics = super().compute_metrics(results)
+            finally:
+                self.coco = given
+        metrics = {name: float(value) for name, value in metrics.items()}
+        if metrics:
+            print_log(metrics_table('Person keypoints', metrics), logger='current')
+        return metrics
+
+    def _truth(self, results: list, folder: str) -> COCO:
+        if self.coco is not None:
+            # mmpose converts in place, which a second evaluation would do again.
+            return self.coco if self.gt_converter is None else copy.deepcopy(self.coco)
+        if self.format_only:
+            return COCO()
+        content = coco_content([truth for _, truth in results])
+        if self.use_area:
+            self._check_key(content['annotations'], 'area', 'use_area=False')
+        if self.iou_type == 'keypoints_crowd':
+            self._check_key(
+                content['annotations'], 'num_keypoints', "iou_type='keypoints'"
+            )
+            self._check_key(content['images'], 'crowdIndex', "iou_type='keypoints'")
+        # Through a file, because COCOeval reads the crowd index from one.
+        path = osp.join(folder, 'ground_truth.json')
+        dump(content, path)
+        return COCO(path)
+
+    def _check_key(self, records: Sequence[dict], key: str, option: str) -> None:
+        for record in records:
+            if key not in record:
+                kind = 'annotation' if 'image_id' in record else 'image'
+                raise ValueError(
+                    f'{type(self).__name__}: {kind} id={record["id"]} has no "{key}"; '
+                    f'set {option} of the metric, or add it to the file.'
+                )
+
+    def results2json(self, keypoints: dict[int, list], outfile_prefix: str) -> str:
+        """Write the predictions as COCO results.
+
+        Args:
+            keypoints: The people of each picture, as mmpose's CocoMetric groups them.
+            outfile_prefix: Start of the file's path.
+
+        Returns:
+            Path of the file.
+        """
+        if self.format_only or not self.coco.dataset.get('annotations'):
+            category_id = 1
+        else:
+            category_id = person_category(self.coco.dataset)
+        records = []
+        for people in keypoints.values():
+            for person in people:
+                values = np.asarray(person['keypoints'], np.float64).reshape(-1)
+                score = float(person['score'])
+                if not (np.isfinite(values).all() and np.isfinite(score)):
+                    raise ValueError(
+                        f'{type(self).__name__}: a prediction for image '
+                        f'{person["img_id"]} is not finite.'
+                    )
+                record = dict(
+                    image_id=int(person['img_id']),
+                    category_id=category_id,
+                    keypoints=values.tolist(),
+                    score=score,
+                )
+                if self.format_only:
+                    # A thousandth of a pixel is enough, and half the bytes.
+                    record['keypoints'] = values.round(3).tolist()
+                elif 'bbox' in person:
+                    # Sorts the people into medium and large, as Detectron2 does.
+                    record['bbox'] = np.asarray(person['bbox'], np.float64).tolist()
+                records.append(record)
+        path = f'{outfile_prefix}.keypoints.json'
+        dump(records, path)
+        return path

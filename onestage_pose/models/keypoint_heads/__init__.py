@@ -1,0 +1,6 @@
+# Copyright (c) onestage_pose contributors.
+from .base_keypoint_head import BaseKeypointHead, KeypointOutput
+from .conv_keypoint_head import ConvKeypointHead
+from .gcm_keypoint_head import GCMKeypointHead
+
+__all__ = ['BaseKeypointHead', 'ConvKeypointHead', 'GCMKeypointHead', 'KeypointOutput']

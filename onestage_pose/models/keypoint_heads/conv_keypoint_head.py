@@ -1,0 +1,38 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+from mmcv.cnn import ConvModule
+from mmdet.registry import MODELS
+from torch import nn
+
+from .base_keypoint_head import BaseKeypointHead
+
+
+@MODELS.register_module()
+class ConvKeypointHead(BaseKeypointHead):
+    """Keypoint head of Mask R-CNN (arXiv 1703.06870): a stack of 3x3 convs.
+
+    Args:
+        num_convs (int): Number of 3x3 convolutions, each with bias and ReLU.
+        in_channels (int): Channels of the RoI features.
+        conv_out_channels (int): Channels of every convolution.
+        num_keypoints (int): Keypoints K of a person.
+        init_cfg (dict, optional): See :class:`BaseKeypointHead`.
+    """
+
+    def __init__(
+        self,
+        num_convs: int = 8,
+        in_channels: int = 256,
+        conv_out_channels: int = 512,
+        num_keypoints: int = 17,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        super().__init__(conv_out_channels, num_keypoints, init_cfg)
+        widths = [in_channels] + [conv_out_channels] * num_convs
+        self.trunk = nn.Sequential(
+            *(
+                ConvModule(c_in, c_out, 3, padding=1)
+                for c_in, c_out in zip(widths[:-1], widths[1:])
+            )
+        )

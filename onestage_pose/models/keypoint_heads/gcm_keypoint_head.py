@@ -1,0 +1,56 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+from mmcv.cnn import ConvModule
+from mmdet.registry import MODELS
+from torch import nn
+
+from ..layers import GlobalContextModule
+from .base_keypoint_head import BaseKeypointHead
+
+
+@MODELS.register_module()
+class GCMKeypointHead(BaseKeypointHead):
+    """Keypoint head of arXiv 2301.04842: convs with global context between.
+
+    A 1x1 conv to ``conv_out_channels``, then ``num_stages`` times a
+    :class:`GlobalContextModule` and ``num_convs`` 3x3 convs with ReLU.
+
+    Args:
+        num_stages (int): How often context and convs alternate.
+        num_convs (int): 3x3 convolutions of each stage.
+        in_channels (int): Channels of the RoI features.
+        conv_out_channels (int): Channels inside the head.
+        roi_feat_size (int | tuple[int, int]): Height and width of the RoI
+            features; attention learns a table of this size.
+        num_heads (int): Attention heads of each context module.
+        num_keypoints (int): Keypoints K of a person.
+        norm_cfg (dict): Norm of the context modules, over the RoIs of a batch.
+        init_cfg (dict, optional): See :class:`BaseKeypointHead`.
+    """
+
+    def __init__(
+        self,
+        num_stages: int = 2,
+        num_convs: int = 4,
+        in_channels: int = 256,
+        conv_out_channels: int = 512,
+        roi_feat_size: int | tuple[int, int] = 14,
+        num_heads: int = 4,
+        num_keypoints: int = 17,
+        norm_cfg: dict = dict(type='BN'),  # noqa: B006
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        super().__init__(conv_out_channels, num_keypoints, init_cfg)
+        layers: list[nn.Module] = [ConvModule(in_channels, conv_out_channels, 1)]
+        for _ in range(num_stages):
+            layers.append(
+                GlobalContextModule(
+                    conv_out_channels, roi_feat_size, num_heads, norm_cfg
+                )
+            )
+            layers.extend(
+                ConvModule(conv_out_channels, conv_out_channels, 3, padding=1)
+                for _ in range(num_convs)
+            )
+        self.trunk = nn.Sequential(*layers)

@@ -1,0 +1,11 @@
+# Copyright (c) onestage_pose contributors.
+from .keypoint_branch import KeypointBranchMixin
+from .keypoint_roi_head import CascadeKeypointRoIHead, KeypointRoIHead
+from .roi_feature_extractor import RoIFeatureExtractor
+
+__all__ = [
+    'CascadeKeypointRoIHead',
+    'KeypointBranchMixin',
+    'KeypointRoIHead',
+    'RoIFeatureExtractor',
+]

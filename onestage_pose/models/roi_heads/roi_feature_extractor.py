@@ -1,0 +1,108 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from mmcv.ops import RoIAlign
+from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
+from mmdet.registry import MODELS
+from torch import Tensor
+
+
+class ZeroExtendedRoIAlign(RoIAlign):
+    """RoIAlign on a map that goes on in zeros where boxes leave it.
+
+    RoIAlign alone repeats the border pixel for another pixel outwards. As in
+    the released program of arXiv 2301.04842, a side of the maps is extended as
+    soon as any box of the batch leaves it, for all boxes then, and by whole
+    multiples of ``STEP`` map pixels. One pixel would give the same values but
+    for the rounding of the corners, to which gradients are sensitive.
+    """
+
+    STEP = 8
+
+    def forward(self, input: Tensor, rois: Tensor) -> Tensor:
+        """Pool (B, C, H, W) to (N, C, h, w); RoIs (N, 5) as in RoIAlign."""
+        if len(rois) == 0:
+            return super().forward(input, rois)
+        height, width = input.shape[-2:]
+        far = rois.new_tensor([width, height]) / self.spatial_scale
+        near_side = -rois[:, 1:3].amin(0)
+        far_side = rois[:, 3:5].amax(0) - far
+        # Farther out than the map is large RoIAlign finds zeros by itself.
+        needed = torch.cat((near_side, far_side)).clamp(min=0).minimum(far.repeat(2))
+        left, top, right, bottom = (
+            self.STEP * math.ceil(pixels * self.spatial_scale / self.STEP)
+            for pixels in needed.tolist()
+        )
+        shift = rois.new_tensor([0, left, top, left, top]) / self.spatial_scale
+        return super().forward(F.pad(input, (left, right, top, bottom)), rois + shift)
+
+
+@MODELS.register_module()
+class RoIFeatureExtractor(SingleRoIExtractor):
+    """mmdet's single-level RoI extractor, exact under mixed precision.
+
+    Boxes and features are pooled in float32 whatever the features' dtype is:
+    mmdet's casts the boxes to it, which moves a corner at 1000 px by up to 4 px
+    in bfloat16.
+
+    Args:
+        roi_layer (dict): RoI layer, ``dict(type='RoIAlign', ...)``.
+        out_channels (int): Channels C of the feature maps.
+        featmap_strides (list[int]): Strides of the maps to pool from.
+        finest_scale (int): Boxes of a side under twice this (the geometric
+            mean, px) come from the first map, under four times from the
+            second, and so on.
+        zero_extend (bool): Whether a map goes on in zeros beyond its border,
+            so that boxes may leave the picture; ``roi_layer`` must be RoIAlign
+            then.
+        init_cfg (dict, optional): Initialisation.
+
+    Raises:
+        ValueError: If another layer than RoIAlign is to be zero-extended.
+    """
+
+    def __init__(
+        self,
+        roi_layer: dict,
+        out_channels: int,
+        featmap_strides: list[int],
+        finest_scale: int = 56,
+        zero_extend: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
+        if zero_extend:
+            if roi_layer['type'] != 'RoIAlign':
+                raise ValueError(
+                    f'RoIFeatureExtractor: zero_extend=True needs '
+                    f'roi_layer.type="RoIAlign", got {roi_layer["type"]!r}.'
+                )
+            roi_layer = {**roi_layer, 'type': ZeroExtendedRoIAlign}
+        super().__init__(
+            roi_layer, out_channels, featmap_strides, finest_scale, init_cfg
+        )
+
+    def forward(
+        self,
+        feats: tuple[Tensor, ...],
+        rois: Tensor,
+        roi_scale_factor: float | None = None,
+    ) -> Tensor:
+        """Pool each RoI from the level that fits its size.
+
+        Args:
+            feats (tuple[Tensor]): One (B, C, H, W) map for each stride.
+            rois (Tensor): (N, 5), index into the batch and x1, y1, x2, y2 in
+                the network input's pixels.
+            roi_scale_factor (float, optional): As in mmdet.
+
+        Returns:
+            Tensor: (N, C, h, w) float32.
+        """
+        with torch.autocast(rois.device.type, enabled=False):
+            return super().forward(
+                tuple(feat.float() for feat in feats), rois.float(), roi_scale_factor
+            )

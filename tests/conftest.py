@@ -1,0 +1,83 @@
+# Copyright (c) onestage_pose contributors.
+"""What every test has: a seed, few threads, and the data folder where one is given."""
+
+import random
+from pathlib import Path
+
+import onestage_pose  # noqa: F401  before anything imports mmdet
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import DefaultScope
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        '--shared-dir',
+        type=Path,
+        help='folder with the real data (data/coco_pool, parity); the tests that '
+        'need it are skipped without',
+    )
+    parser.addoption(
+        '--parity-dir',
+        type=Path,
+        help="folder of the original programs' golden values (test_parity.py)",
+    )
+
+
+def pytest_configure(config):
+    for option in ('--shared-dir', '--parity-dir'):
+        folder = config.getoption(option)
+        if folder is not None and not folder.is_dir():
+            raise pytest.UsageError(f'{option} {folder}: there is no such folder')
+    parity = config.getoption('--parity-dir')
+    if parity is not None and not any(parity.glob('*.npz')):
+        raise pytest.UsageError(f'--parity-dir {parity}: there are no *.npz in it')
+    # The networks of the tests are too small for more, and runs share the machine.
+    torch.set_num_threads(min(4, torch.get_num_threads()))
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _default_scope():
+    """Puts back mmengine's scope, which whatever builds from a config changes."""
+    before = dict(DefaultScope._instance_dict)
+    yield
+    DefaultScope._instance_dict.clear()
+    DefaultScope._instance_dict.update(before)
+
+
+@pytest.fixture(scope='session')
+def shared_dir(pytestconfig):
+    """Absolute path of the folder given by ``--shared-dir``."""
+    shared = pytestconfig.getoption('--shared-dir')
+    if shared is None:
+        pytest.skip('needs real data: give --shared-dir DIR')
+    return shared.resolve()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The worst value of each bound of test_parity.py, file by file."""
+    rows = [
+        row
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, 'when', None) == 'call'
+        for name, row in report.user_properties
+        if name == 'parity'
+    ]
+    if not rows:
+        return
+    terminalreporter.section('parity with the original programs: worst values')
+    for file, what, worst, bound in rows:
+        verdict = 'ok' if worst <= bound else 'OVER'
+        terminalreporter.write_line(
+            f'{file:<26} {what:<38} {worst:8.2g}  bound {bound:<6g} {verdict}'
+        )

@@ -1,0 +1,76 @@
+# Copyright (c) onestage_pose contributors.
+"""A project's config with its layers made narrow, and random weights for it."""
+
+from pathlib import Path
+
+import onestage_pose  # noqa: F401
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import MODELS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SYNTHETIC = 'synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py'
+COCO = 'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'
+
+# Random weights know nobody: every box passes, and the three best are kept.
+_CONFIG = """
+_base_ = ['{base}']
+
+model = dict(
+    backbone=dict(depth=18, base_channels=8, init_cfg=None),
+    neck=dict(in_channels=[8, 16, 32, 64], out_channels=8),
+    rpn_head=dict(in_channels=8, feat_channels=8),
+    roi_head=dict(
+        bbox_roi_extractor=dict(out_channels=8),
+        bbox_head=dict(in_channels=8, fc_out_channels=16),
+        keypoint_roi_extractor=dict(out_channels=8),
+        keypoint_head=dict(num_convs=1, in_channels=8, conv_out_channels=16)),
+    test_cfg=dict(
+        rpn=dict(nms_pre=50, max_per_img=20),
+        rcnn=dict(score_thr={score_thr}, max_per_img=3)))
+"""
+
+
+def write_tiny_model(
+    folder: Path, base: str = SYNTHETIC, score_thr: float = 0.0
+) -> tuple[str, str]:
+    """Writes a config that inherits a project's, and a checkpoint of it.
+
+    Args:
+        folder: Where they go.
+        base: The project's config, relative to ``configs/``.
+        score_thr: Least box score; of over 1 nobody is found.
+
+    Returns:
+        The paths of the config and the checkpoint.
+    """
+    config = folder / 'tiny.py'
+    config.write_text(
+        _CONFIG.format(base=REPOSITORY / 'configs' / base, score_thr=score_thr)
+    )
+    checkpoint = folder / 'tiny.pth'
+    write_random_weights(config, checkpoint)
+    return str(config), str(checkpoint)
+
+
+def write_random_weights(config: Path, checkpoint: Path) -> None:
+    """Writes a checkpoint as a run of ``config`` leaves it, before training."""
+    init_default_scope('mmpose')
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(config).model)
+    model.init_weights()
+    meta = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
+    torch.save(
+        dict(state_dict=model.state_dict(), meta=dict(dataset_meta=meta)), checkpoint
+    )
+
+
+def picture(height: int = 96, width: int = 128, seed: int = 0) -> np.ndarray:
+    """A picture of blots, (height, width, 3) uint8 BGR."""
+    blots = np.random.RandomState(seed).randint(0, 256, (8, 8, 3), dtype=np.uint8)
+    return cv2.resize(blots, (width, height), interpolation=cv2.INTER_CUBIC)

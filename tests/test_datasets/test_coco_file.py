@@ -1,0 +1,162 @@
+# Copyright (c) onestage_pose contributors.
+import json
+
+from onestage_pose.datasets.coco_file import load_coco_keypoints
+
+import numpy as np
+import pytest
+
+
+def load(coco, **options):
+    return load_coco_keypoints(str(coco.ann_file), 17, 'coco', **options)
+
+
+def test_boxes_become_corners_and_keypoints_keep_their_flags(coco_set, image, person):
+    flags = [0, 1, 2] + [2] * 14
+    keypoints = np.stack([np.arange(17), np.arange(17) + 0.5, flags], axis=1)
+    coco = coco_set(
+        [image(7)],
+        [person(1, 7, bbox=[1.5, 2.5, 10, 20], keypoints=keypoints.ravel().tolist())],
+    )
+    content = load(coco)
+    np.testing.assert_allclose(content.bboxes, [[1.5, 2.5, 11.5, 22.5]])
+    np.testing.assert_allclose(content.keypoints[0], keypoints)
+
+
+def test_a_file_without_people_has_empty_tables(coco_set, image):
+    content = load(coco_set([image(1)], []))
+    assert content.keypoints.shape == (0, 17, 3)
+    assert content.bboxes.shape == (0, 4)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    path = str(tmp_path / 'absent.json')
+    with pytest.raises(FileNotFoundError, match=r'absent\.json.*does not exist.*ann_f'):
+        load_coco_keypoints(path, 17, 'coco')
+
+
+def test_no_file_at_all_names_the_option():
+    with pytest.raises(ValueError, match='set ann_file'):
+        load_coco_keypoints('', 17, 'coco')
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match='is a folder where an annotation file'):
+        load_coco_keypoints(str(tmp_path), 17, 'coco')
+
+
+def test_broken_json_is_named(coco_set, image):
+    coco = coco_set([image(1)], [])
+    coco.ann_file.write_text('{"images": [')
+    with pytest.raises(ValueError, match=r'annotations\.json: is not valid JSON'):
+        load(coco)
+
+
+def test_a_result_file_is_told_from_an_annotation_file(coco_set, image):
+    coco = coco_set([image(1)], [])
+    coco.save([])
+    with pytest.raises(ValueError, match='holds a JSON list where an object'):
+        load(coco)
+
+
+@pytest.mark.parametrize('key', ['images', 'annotations'])
+def test_a_missing_list_is_named(coco_set, key, image):
+    coco = coco_set([image(1)], [])
+    del coco.content[key]
+    coco.save(coco.content)
+    with pytest.raises(ValueError, match=f'has no key "{key}"'):
+        load(coco)
+
+
+def test_only_testing_takes_a_file_without_annotations(coco_set, image):
+    coco = coco_set([image(1)], [])
+    del coco.content['annotations']
+    coco.save(coco.content)
+    assert load(coco, need_annotations=False).annotations == []
+
+
+@pytest.mark.parametrize('key', ['id', 'file_name', 'width', 'height'])
+def test_a_missing_key_of_a_picture_is_named(coco_set, key, image):
+    coco = coco_set([image(1), image(2)], [])
+    del coco.content['images'][1][key]
+    coco.save(coco.content)
+    with pytest.raises(ValueError, match=rf'entry 1 of "images"\) has no "{key}"'):
+        load(coco)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(id='a'), "id='a' is no integer"),
+        (dict(width=0), 'image id=1 has width=0'),
+        (dict(height='80'), "image id=1 has height='80'"),
+    ],
+)
+def test_a_wrong_value_of_a_picture_is_named(coco_set, change, message, image):
+    coco = coco_set([image(1)], [])
+    coco.content['images'][0].update(change)
+    coco.save(coco.content)
+    with pytest.raises(ValueError, match=message):
+        load(coco)
+
+
+def test_an_entry_that_is_no_object_is_named(coco_set, image):
+    coco = coco_set([image(1)], [])
+    coco.save(dict(coco.content, annotations=[3]))
+    with pytest.raises(ValueError, match='entry 0 of "annotations" is a int'):
+        load(coco)
+
+
+@pytest.mark.parametrize('key', ['images', 'annotations'])
+def test_ids_that_come_twice_are_named(coco_set, key, image, person):
+    coco = coco_set([image(1)], [person(5)])
+    coco.save(dict(coco.content, **{key: coco.content[key] * 2}))
+    with pytest.raises(ValueError, match=f'1 ids of "{key}" stand there more than'):
+        load(coco)
+
+
+def test_a_person_of_an_absent_picture_is_named(coco_set, image, person):
+    coco = coco_set([image(1)], [person(5, image_id=9)])
+    with pytest.raises(ValueError, match='annotation id=5 belongs to image_id=9'):
+        load(coco)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(keypoints=[1, 2, 2] * 14), 'has 42 numbers as "keypoints" where 51'),
+        (dict(keypoints=None), 'has a NoneType as "keypoints"'),
+        (dict(keypoints=['a', 1, 2] * 17), 'has \'a\' in "keypoints"'),
+        (dict(keypoints=[float('nan'), 1, 2] * 17), 'has nan in "keypoints"'),
+        (dict(bbox=[1, 2, 3]), 'has 3 numbers as "bbox" where 4'),
+    ],
+)
+def test_a_wrong_list_of_a_person_is_named(coco_set, change, message, image, person):
+    coco = coco_set([image(1)], [person(4), person(5, **change)])
+    with pytest.raises(ValueError, match=r'annotations\.json: annotation id=5.*') as e:
+        load(coco)
+    assert message in str(e.value)
+
+
+def test_a_wrong_number_of_keypoints_names_the_metainfo_as_remedy(
+    coco_set, image, person
+):
+    coco = coco_set([image(1)], [person(5, num_keypoints=14)])
+    with pytest.raises(ValueError, match=r'"coco" has 17.*metainfo=dict\(from_file'):
+        load(coco)
+
+
+@pytest.mark.parametrize('key', ['keypoints', 'bbox', 'image_id', 'id'])
+def test_a_missing_key_of_a_person_is_named(coco_set, key, image, person):
+    annotation = person(5)
+    del annotation[key]
+    coco = coco_set([image(1)], [annotation])
+    with pytest.raises(ValueError, match=f'has no "{key}"'):
+        load(coco)
+
+
+def test_bytes_that_are_no_text_are_named(coco_set, image):
+    coco = coco_set([image(1)], [])
+    coco.ann_file.write_bytes(b'\xff\xfe\x00' + json.dumps({}).encode())
+    with pytest.raises(ValueError, match='is not valid JSON'):
+        load(coco)

@@ -1,0 +1,111 @@
+# Copyright (c) onestage_pose contributors.
+from types import SimpleNamespace
+
+from onestage_pose.datasets import LoadPoseImage
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+TRAINING = SimpleNamespace(test_mode=False)
+TESTING = SimpleNamespace(test_mode=True)
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """A 40x30 noise picture as a JPEG."""
+    pixels = np.random.default_rng(0).integers(0, 255, (30, 40, 3), np.uint8)
+    path = tmp_path / 'picture.jpg'
+    cv2.imwrite(str(path), pixels)
+    return path
+
+
+def test_a_file_gives_a_picture_and_its_size(picture):
+    results = LoadPoseImage().transform(dict(img_path=str(picture)))
+    assert results['img'].shape == (30, 40, 3)
+    assert results['ori_shape'] == results['img_shape'] == (30, 40)
+
+
+def test_an_array_is_taken_as_it_is():
+    img = np.zeros((30, 40, 3), np.uint8)
+    results = LoadPoseImage().transform(dict(img=img))
+    assert results['img'] is img
+    assert results['ori_shape'] == (30, 40)
+
+
+@pytest.mark.parametrize('shape', [(30, 40), (30, 40, 4), (0, 40, 3)])
+def test_an_array_that_is_no_colour_picture_is_named(shape):
+    with pytest.raises(ValueError, match=r'must be \(height, width, 3\), BGR; got'):
+        LoadPoseImage().transform(dict(img=np.zeros(shape, np.uint8)))
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+@pytest.mark.parametrize('content', [b'', b'no picture'])
+def test_a_picture_that_cannot_be_decoded_is_named(tmp_path, backend, content):
+    path = tmp_path / 'broken.jpg'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r'broken\.jpg: this picture cannot be decod'):
+        LoadPoseImage(imdecode_backend=backend).transform(dict(img_path=str(path)))
+
+
+@pytest.mark.parametrize('backend', ['cv2', 'pillow'])
+def test_a_picture_that_ends_too_early_is_broken(picture, backend):
+    picture.write_bytes(picture.read_bytes()[:-100])
+    with pytest.raises(ValueError, match='cannot be decoded'):
+        LoadPoseImage(imdecode_backend=backend).transform(dict(img_path=str(picture)))
+
+
+def test_a_missing_picture_is_named(tmp_path):
+    path = str(tmp_path / 'absent.jpg')
+    with pytest.raises(FileNotFoundError, match=r'absent\.jpg: this picture does not'):
+        LoadPoseImage().transform(dict(img_path=path))
+
+
+def test_a_broken_picture_is_logged_and_passed_over_where_allowed(tmp_path, log):
+    path = tmp_path / 'broken.jpg'
+    path.write_bytes(b'no picture')
+    load = LoadPoseImage(on_error='warn')
+    assert load.transform(dict(img_path=str(path), dataset=TRAINING)) is None
+    assert 'broken.jpg: this picture cannot be decoded' in log.getvalue()
+
+
+@pytest.mark.parametrize('context', [dict(dataset=TESTING), {}])
+def test_a_broken_picture_is_never_passed_over_outside_training(tmp_path, context):
+    path = tmp_path / 'broken.jpg'
+    path.write_bytes(b'no picture')
+    with pytest.raises(ValueError, match='cannot be decoded'):
+        LoadPoseImage(on_error='warn').transform(dict(img_path=str(path), **context))
+
+
+def test_a_size_other_than_the_annotation_says_is_named(picture):
+    results = dict(img_path=str(picture), width=30, height=40)
+    with pytest.raises(ValueError, match=r'is 40x30 pixels.*annotation says 30x40'):
+        LoadPoseImage().transform(results)
+
+
+def turned(path):
+    """Write a 40x30 picture that its EXIF entry turns by a quarter."""
+    img = Image.new('RGB', (40, 30), 'red')
+    exif = img.getexif()
+    exif[0x0112] = 6
+    img.save(path, exif=exif)
+    return str(path)
+
+
+def test_a_picture_is_turned_as_its_exif_entry_says(tmp_path):
+    path = turned(tmp_path / 'turned.jpg')
+    results = LoadPoseImage().transform(dict(img_path=path, width=30, height=40))
+    assert results['img_shape'] == (40, 30)
+
+
+def test_annotations_of_the_unturned_picture_have_an_option(tmp_path):
+    path = turned(tmp_path / 'turned.jpg')
+    load = LoadPoseImage(color_type='color_ignore_orientation')
+    results = load.transform(dict(img_path=path, width=40, height=30))
+    assert results['img_shape'] == (30, 40)
+
+
+def test_an_unknown_reaction_is_named():
+    with pytest.raises(ValueError, match="on_error='skip'; it is 'raise' or 'warn'"):
+        LoadPoseImage(on_error='skip')

@@ -1,0 +1,152 @@
+# Copyright (c) onestage_pose contributors.
+"""tools/dist_*.sh: two processes train and test together on a CPU."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import onestage_pose  # noqa: F401
+
+import pytest
+import torch
+
+from tests.tool_runs import REPOSITORY
+from tests.toy_pose import ToyModel, write_config
+
+pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='bash scripts')
+
+
+def run_script(name: str, *words: Any) -> subprocess.CompletedProcess:
+    """Runs a script of tools/ without GPUs, and gives its output as one text."""
+    environment = {
+        **os.environ,
+        'CUDA_VISIBLE_DEVICES': '-1',
+        'OMP_NUM_THREADS': '1',
+        'PYTHON': sys.executable,
+    }
+    for variable in ('LOCAL_RANK', 'RANK', 'WORLD_SIZE', 'PORT', 'NNODES'):
+        environment.pop(variable, None)
+    return subprocess.run(
+        ['bash', str(REPOSITORY / 'tools' / name), *map(str, words)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.mark.slow
+def test_two_processes_train_evaluate_and_write_one_checkpoint(tmp_path: Path) -> None:
+    # Evaluated on 5 pictures, which two processes cannot share evenly.
+    config = write_config(tmp_path, train_cfg__max_epochs=1)
+
+    run = run_script('dist_train.sh', config, 2)
+
+    assert run.returncode == 0, run.stdout
+    assert 'coco/pictures: 5' in run.stdout
+    assert 'Epoch(train) [1][2/2]' in run.stdout  # 6 pictures: 2 batches of 2, each
+    checkpoints = [path.name for path in (tmp_path / 'work').glob('epoch_*.pth')]
+    assert checkpoints == ['epoch_1.pth']
+
+
+@pytest.mark.slow
+def test_two_processes_train_keypoint_rcnn(tmp_path: Path) -> None:
+    config = REPOSITORY / 'configs/synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py'
+
+    run = run_script(
+        'dist_train.sh',
+        config,
+        2,
+        '--work-dir',
+        tmp_path,
+        '--cfg-options',
+        'train_cfg.max_iters=2',
+        'train_cfg.val_interval=2',
+        'train_dataloader.batch_size=1',
+        'train_dataloader.dataset.num_images=8',
+        'train_dataloader.dataset.img_size=(128,128)',
+        'val_dataloader.dataset.num_images=3',
+        'val_dataloader.dataset.img_size=(128,128)',
+        'default_hooks.logger.interval=1',
+    )
+
+    assert run.returncode == 0, run.stdout
+    assert 'Iter(train) [2/2]' in run.stdout
+    assert 'coco/AP:' in run.stdout
+
+
+@pytest.mark.slow
+def test_two_processes_test_together(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    weights, out = tmp_path / 'weights.pth', tmp_path / 'metrics.json'
+    torch.save(dict(state_dict=ToyModel().state_dict()), weights)
+
+    run = run_script('dist_test.sh', config, weights, 2, '--out', out)
+
+    assert run.returncode == 0, run.stdout
+    assert json.loads(out.read_text())['coco/pictures'] == 5
+
+
+@pytest.mark.slow
+def test_process_that_dies_ends_the_other(tmp_path: Path) -> None:
+    # The other one waits for its gradients and would wait for half an hour.
+    config = write_config(tmp_path, model__dies_on_rank=1)
+
+    run = run_script('dist_train.sh', config, 2)
+
+    assert run.returncode != 0
+    assert 'the process of rank 1 dies' in run.stdout
+
+
+@pytest.mark.parametrize('name', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
+def test_script_without_arguments_says_how_it_is_used(name: str) -> None:
+    run = run_script(name)
+
+    assert run.returncode == 2
+    assert f'{name} ' in run.stdout
+
+
+@pytest.mark.parametrize(
+    'script, words, command',
+    [
+        (
+            'slurm_train.sh',
+            ['part', 'job', 'a config.py', 'work', '--amp'],
+            ['tools/train.py', 'a config.py', '--work-dir=work', '--launcher=slurm']
+            + ['--amp'],
+        ),
+        (
+            'slurm_test.sh',
+            ['part', 'job', 'c.py', 'w.pth', '--cfg-options', 'a="[1, 2]"'],
+            ['tools/test.py', 'c.py', 'w.pth', '--launcher=slurm', '--cfg-options']
+            + ['a="[1, 2]"'],
+        ),
+    ],
+)
+def test_slurm_script_gives_srun_the_command(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    script: str,
+    words: list[str],
+    command: list[str],
+) -> None:
+    srun = tmp_path / 'srun'
+    srun.write_text('#!/bin/sh\nfor word in "$@"; do echo "<$word>"; done\n')
+    srun.chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv('GPUS', '4')
+    monkeypatch.setenv('GPUS_PER_NODE', '2')
+
+    run = run_script(script, *words)
+
+    given = [line[1:-1] for line in run.stdout.splitlines() if line.startswith('<')]
+    for option in ('--job-name=job', '--ntasks=4', '--ntasks-per-node=2'):
+        assert option in given
+    assert '--gres=gpu:2' in given
+    start = given.index('-u') + 1
+    assert given[start].endswith(command[0])
+    assert given[start + 1 :] == command[1:]

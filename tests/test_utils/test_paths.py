@@ -1,0 +1,164 @@
+# Copyright (c) onestage_pose contributors.
+"""Configs are found in a checkout, in a wheel, and by name."""
+
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import onestage_pose
+from onestage_pose.utils import get_config_path, get_config_root, paths
+
+import pytest
+
+REPOSITORY = Path(onestage_pose.__file__).parents[1]
+GCM_R50 = 'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'
+
+
+def make_configs(root, *names):
+    for name in ('_base_/default_runtime.py', *names):
+        path = root / 'configs' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('x = 1\n')
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """An empty folder in the place of the installed package's."""
+    folder = tmp_path / 'site' / 'onestage_pose'
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(paths, 'PACKAGE', folder)
+    return folder
+
+
+def test_installed_package_has_its_own_configs(package):
+    make_configs(package / '.mim')
+    make_configs(package.parent)
+
+    assert get_config_root() == package / '.mim' / 'configs'
+
+
+def test_checkout_has_them_beside_the_package(package):
+    make_configs(package.parent)
+
+    assert get_config_root() == package.parent / 'configs'
+
+
+def test_foreign_configs_folder_beside_the_package_is_not_taken(package):
+    (package.parent / 'configs').mkdir()
+
+    with pytest.raises(FileNotFoundError, match='install onestage_pose with pip'):
+        get_config_root()
+
+
+def test_config_by_its_path():
+    assert get_config_path(GCM_R50) == get_config_root() / GCM_R50
+
+
+def test_config_by_its_name_alone():
+    assert get_config_path(Path(GCM_R50).stem) == get_config_root() / GCM_R50
+
+
+def test_misspelt_config_names_its_neighbours(package):
+    make_configs(package.parent, 'a/keypoint-rcnn_r50.py', 'a/other.py')
+
+    with pytest.raises(FileNotFoundError, match='near: a/keypoint-rcnn_r50.py'):
+        get_config_path('keypoint-rcn_r50')
+
+
+def test_ambiguous_name_lists_the_choices(package):
+    make_configs(package.parent, 'a/same.py', 'b/same.py')
+
+    with pytest.raises(ValueError, match='a/same.py, b/same.py'):
+        get_config_path('same')
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """The wheel of this checkout, built as pip builds it."""
+    folder = tmp_path_factory.mktemp('wheel')
+    source = folder / 'source'
+    copy_tracked(REPOSITORY, source)
+    command = [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--quiet']
+    command += ['--no-build-isolation', '--wheel-dir', folder, source]
+    subprocess.run(command, check=True, cwd=folder)
+    (wheel,) = folder.glob('*.whl')
+    return wheel
+
+
+@pytest.fixture(scope='module')
+def python(wheel, tmp_path_factory):
+    """An environment with this one's packages and the wheel, far from here."""
+    folder = tmp_path_factory.mktemp('installed')
+    venv.create(folder, with_pip=False, symlinks=True)
+    (site,) = folder.glob('lib/python*/site-packages')
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    others = [path for path in sys.path if path.endswith('-packages')]
+    (site / 'others.pth').write_text('\n'.join(others) + '\n')
+    return folder / 'bin' / 'python'
+
+
+@pytest.mark.slow
+class TestWheel:
+    def test_carries_every_config(self, wheel):
+        carried = {
+            name.partition('.mim/')[2]
+            for name in zipfile.ZipFile(wheel).namelist()
+            if '/.mim/configs/' in name
+        }
+
+        configs = [
+            path
+            for pattern in ('*.py', 'metafile.yml')
+            for path in (REPOSITORY / 'configs').rglob(pattern)
+        ]
+        assert carried == {c.relative_to(REPOSITORY).as_posix() for c in configs}
+
+    def test_carries_the_tools(self, wheel):
+        names = zipfile.ZipFile(wheel).namelist()
+
+        assert 'onestage_pose/.mim/tools/train.py' in names
+
+    def test_config_is_found_outside_a_checkout(self, python, tmp_path):
+        program = (
+            'from onestage_pose.utils import get_config_path;'
+            f"print(get_config_path('{GCM_R50}'))"
+        )
+
+        path = Path(run(python, program, tmp_path))
+
+        assert path.is_file()
+        assert python.parents[1] in path.parents
+
+    def test_config_is_inherited_outside_a_checkout(self, python, tmp_path):
+        program = (
+            'from mmengine.config import Config;'
+            'from onestage_pose.utils import get_config_path;'
+            f"base = get_config_path('{GCM_R50}').as_posix();"
+            "open('mine.py', 'w').write(f'_base_ = {base!r}');"
+            "print(Config.fromfile('mine.py').model.type)"
+        )
+
+        assert run(python, program, tmp_path) == 'KeypointRCNN'
+
+
+def run(python, program, folder):
+    """Runs a program in another environment and folder; its last line."""
+    done = subprocess.run(
+        [python, '-I', '-c', program], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+def copy_tracked(source, target):
+    """Copies what a clone would have of the files that a wheel is made of."""
+    ignore = shutil.ignore_patterns('__pycache__', '.mim', '*.egg-info', 'build')
+    for name in ('onestage_pose', 'configs', 'tools'):
+        shutil.copytree(source / name, target / name, ignore=ignore)
+    for pattern in ('*.toml', 'setup.*', 'MANIFEST.in', '*.md', 'LICENSE', '*.yml'):
+        for path in source.glob(pattern):
+            shutil.copy2(path, target)

@@ -1,0 +1,100 @@
+# Copyright (c) onestage_pose contributors.
+"""Evaluates a checkpoint. The options are those of MMPose's test.py."""
+
+import argparse
+import os
+import os.path as osp
+from typing import Optional
+
+import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.engine.checkpoint_check import check_checkpoint
+from onestage_pose.engine.cli import (
+    UsageError,
+    add_common_arguments,
+    check_checkpoint_path,
+    check_writable,
+    finish_config,
+    load_config,
+    run_tool,
+)
+from onestage_pose.engine.dist import prepare_dist
+
+import mmengine
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+_OUT_SUFFIXES = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
+
+
+def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description='Test (and evaluate) a pose model')
+    parser.add_argument('config', help='the config of the model, a Python file')
+    parser.add_argument('checkpoint', help='the checkpoint, a file or an address')
+    parser.add_argument(
+        '--out', help=f'write the metrics to this file ({", ".join(_OUT_SUFFIXES)})'
+    )
+    parser.add_argument(
+        '--dump', help='write the predictions to this file (.pkl or .pickle)'
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='predict in mixed precision (float16 on a GPU, bfloat16 on a CPU)',
+    )
+    add_common_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def merge_args(args: argparse.Namespace) -> Config:
+    """Makes the config of the run out of the file and the command line."""
+    check_checkpoint_path(args.checkpoint, 'checkpoint')
+    _check_file_name('--out', args.out, _OUT_SUFFIXES)
+    _check_file_name('--dump', args.dump, _OUT_SUFFIXES[-2:])
+    cfg = load_config(args)
+    cfg.load_from = args.checkpoint
+    cfg.resume = False
+    if cfg.get('test_dataloader') is None or cfg.get('test_evaluator') is None:
+        raise UsageError(
+            f'{args.config} has no test_dataloader or no test_evaluator: there is '
+            'nothing to test on.'
+        )
+    if args.amp:
+        cfg.test_cfg.fp16 = True
+    if args.dump is not None:
+        metrics = cfg.test_evaluator
+        metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
+        dump = dict(type='DumpResults', out_file_path=args.dump)
+        cfg.test_evaluator = [*metrics, dump]
+    finish_config(cfg, args)
+    return cfg
+
+
+def main(argv: Optional[list[str]] = None) -> None:
+    """Evaluates."""
+    args = parse_args(argv)
+    cfg = merge_args(args)
+    prepare_dist(cfg)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    check_checkpoint(cfg.load_from, runner.model)
+    metrics = runner.test()
+    if args.out is not None and is_main_process():
+        mmengine.dump(metrics, args.out)
+
+
+def _check_file_name(
+    option: str, path: Optional[str], suffixes: tuple[str, ...]
+) -> None:
+    if path is None:
+        return
+    if not path.endswith(suffixes):
+        raise UsageError(f'{option} {path}: the name has to end in {suffixes}.')
+    check_writable(osp.dirname(osp.abspath(path)))
+    if osp.isdir(path) or (osp.exists(path) and not os.access(path, os.W_OK)):
+        raise UsageError(f'{option} {path}: this file cannot be written.')
+
+
+if __name__ == '__main__':
+    run_tool(main)

@@ -1,0 +1,126 @@
+# Copyright (c) onestage_pose contributors.
+"""Trains a model from a config. The options are those of MMPose's train.py."""
+
+import argparse
+import os.path as osp
+from typing import Optional
+
+import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.engine.checkpoint_check import check_checkpoint
+from onestage_pose.engine.cli import (
+    UsageError,
+    add_common_arguments,
+    check_checkpoint_path,
+    finish_config,
+    load_config,
+    run_tool,
+    use_amp,
+)
+from onestage_pose.engine.dist import prepare_dist
+
+from mmengine.config import Config
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner, find_latest_checkpoint
+
+
+def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description='Train a pose model')
+    parser.add_argument('config', help='the training config, a Python file')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint, or without a value from the latest in the '
+        'work dir (from the start where there is none)',
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='train in mixed precision (float16 on a GPU, bfloat16 on a CPU)',
+    )
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not evaluate while training'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by the batch size over auto_scale_lr.'
+        'base_batch_size',
+    )
+    add_common_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def merge_args(args: argparse.Namespace) -> Config:
+    """Makes the config of the run out of the file and the command line."""
+    cfg = load_config(args)
+    if args.no_validate:
+        cfg.val_cfg = None
+        cfg.val_dataloader = None
+        cfg.val_evaluator = None
+    if args.amp:
+        use_amp(cfg)
+    if args.auto_scale_lr:
+        if (cfg.get('auto_scale_lr') or {}).get('base_batch_size') is None:
+            raise UsageError(
+                '--auto-scale-lr: the config does not say which batch size its '
+                'learning rate is for; add auto_scale_lr=dict(base_batch_size=16).'
+            )
+        cfg.auto_scale_lr.enable = True
+    if args.resume not in (None, 'auto'):
+        cfg.resume = True
+        cfg.load_from = args.resume
+    finish_config(cfg, args)
+    if args.resume == 'auto' and find_latest_checkpoint(cfg.work_dir) is not None:
+        # With nothing to resume, the config's own load_from stays.
+        cfg.resume = True
+        cfg.load_from = None
+    if cfg.get('load_from') is not None:
+        option = '--resume' if cfg.get('resume') else 'load_from'
+        check_checkpoint_path(cfg.load_from, option)
+    return cfg
+
+
+def check_start(cfg: Config, runner: Runner) -> None:
+    """Compares the checkpoint that a run starts from with its model.
+
+    Called before the data is read, which takes long.
+    """
+    resumes = cfg.get('resume', False)
+    checkpoint = cfg.get('load_from')
+    if resumes and checkpoint is None:
+        checkpoint = find_latest_checkpoint(runner.work_dir)
+        if checkpoint is not None and not osp.isfile(checkpoint):
+            raise UsageError(
+                f'--resume: {runner.work_dir}/last_checkpoint names {checkpoint}, '
+                'which does not exist. Give a checkpoint to --resume, or delete '
+                'last_checkpoint to start afresh.'
+            )
+    if checkpoint is not None:
+        check_checkpoint(
+            checkpoint,
+            runner.model,
+            fine_tune=not resumes,
+            may_lack=() if resumes else cfg.get('load_from_may_lack', ()),
+        )
+
+
+def main(argv: Optional[list[str]] = None) -> None:
+    """Trains."""
+    args = parse_args(argv)
+    cfg = merge_args(args)
+    prepare_dist(cfg)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    if args.resume == 'auto' and not cfg.get('resume'):
+        runner.logger.info(
+            f'--resume: {runner.work_dir} holds no checkpoint to resume, so training '
+            'starts afresh.'
+        )
+    check_start(cfg, runner)
+    runner.train()
+
+
+if __name__ == '__main__':
+    run_tool(main)
