@@ -2,7 +2,6 @@
 """Trains a model from a config. The options are those of MMPose's train.py."""
 
 import argparse
-import os.path as osp
 from typing import Optional
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
@@ -17,10 +16,11 @@ from onestage_pose.engine.cli import (
     use_amp,
 )
 from onestage_pose.engine.dist import prepare_dist
+from onestage_pose.engine.newest_checkpoint import find_newest_checkpoint
 
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 
 def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
@@ -33,7 +33,7 @@ def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
         const='auto',
         metavar='CHECKPOINT',
         help='go on from this checkpoint, or without a value from the latest in the '
-        'work dir (from the start where there is none)',
+        'work dir that is whole (from the start where there is none)',
     )
     parser.add_argument(
         '--amp',
@@ -73,10 +73,11 @@ def merge_args(args: argparse.Namespace) -> Config:
         cfg.resume = True
         cfg.load_from = args.resume
     finish_config(cfg, args)
-    if args.resume == 'auto' and find_latest_checkpoint(cfg.work_dir) is not None:
+    if args.resume == 'auto' or (cfg.get('resume') and cfg.get('load_from') is None):
+        newest = find_newest_checkpoint(cfg.work_dir)
+        cfg.resume = newest is not None
         # With nothing to resume, the config's own load_from stays.
-        cfg.resume = True
-        cfg.load_from = None
+        cfg.load_from = newest or cfg.get('load_from')
     if cfg.get('load_from') is not None:
         option = '--resume' if cfg.get('resume') else 'load_from'
         check_checkpoint_path(cfg.load_from, option)
@@ -90,14 +91,6 @@ def check_start(cfg: Config, runner: Runner) -> None:
     """
     resumes = cfg.get('resume', False)
     checkpoint = cfg.get('load_from')
-    if resumes and checkpoint is None:
-        checkpoint = find_latest_checkpoint(runner.work_dir)
-        if checkpoint is not None and not osp.isfile(checkpoint):
-            raise UsageError(
-                f'--resume: {runner.work_dir}/last_checkpoint names {checkpoint}, '
-                'which does not exist. Give a checkpoint to --resume, or delete '
-                'last_checkpoint to start afresh.'
-            )
     if checkpoint is not None:
         check_checkpoint(
             checkpoint,

@@ -9,7 +9,8 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook',
+        # mmengine's, whose files are whole whenever the run is killed
+        type='SafeCheckpointHook',
         by_epoch=False,
         interval=10000,
         max_keep_ckpts=3,
@@ -19,6 +20,9 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # A resumed run goes on exactly where the interrupted one was.
     exact_resume=dict(type='ExactResumeHook'),
+    # SIGTERM saves and ends the run; NaN ends it and saves nothing.
+    preemption=dict(type='PreemptionHook'),
+    finite=dict(type='FiniteHook'),
     visualization=dict(type='InputVisualizationHook', enable=False),
 )
 # Before each evaluation several processes average their batch norm statistics.

@@ -76,12 +76,15 @@ def install() -> None:
         CheckpointLoader.register_scheme(prefixes, loader, force=True)
 
 
-def load_from_local(filename: str, map_location: MapLocation = None) -> Any:
+def load_from_local(
+    filename: str, map_location: MapLocation = None, mmap: bool = False
+) -> Any:
     """Loads a checkpoint file: tensors, numbers, text, and plain numpy arrays.
 
     Args:
         filename: Path of a file that ``torch.save`` wrote.
         map_location: Where the tensors go, as in ``torch.load``.
+        mmap: Read tensors from the disk when they are used, as in ``torch.load``.
 
     Returns:
         What was saved, usually a dict.
@@ -96,6 +99,8 @@ def load_from_local(filename: str, map_location: MapLocation = None) -> Any:
         raise FileNotFoundError(
             f'checkpoint {filename} does not exist.{_similar_files(filename)}'
         )
+    if mmap:
+        return _load(filename, filename, map_location)
     with open(filename, 'rb') as file:
         return _load(file, filename, map_location)
 
@@ -151,7 +156,7 @@ def load_from_pavi(filename: str, map_location: MapLocation = None) -> Any:
     )
 
 
-def _load(file: BinaryIO, name: str, map_location: MapLocation) -> Any:
+def _load(file: Union[str, BinaryIO], name: str, map_location: MapLocation) -> Any:
     try:
         checkpoint = _read(file, map_location)
     except pickle.UnpicklingError as error:
@@ -169,13 +174,16 @@ def _load(file: BinaryIO, name: str, map_location: MapLocation) -> Any:
     return checkpoint
 
 
-def _read(file: BinaryIO, map_location: MapLocation) -> Any:
-    file.seek(0)
+def _read(file: Union[str, BinaryIO], map_location: MapLocation) -> Any:
+    # Of a path the tensors are read when they are used.
+    mmap = isinstance(file, str)
+    if not mmap:
+        file.seek(0)
     with _allow_list():
-        return torch.load(file, map_location=map_location, weights_only=True)
+        return torch.load(file, map_location, weights_only=True, mmap=mmap)
 
 
-def _is_readable(file: BinaryIO) -> bool:
+def _is_readable(file: Union[str, BinaryIO]) -> bool:
     try:
         _read(file, 'cpu')
     except Exception:

@@ -3,6 +3,7 @@
 
 import argparse
 import difflib
+import multiprocessing
 import os
 import os.path as osp
 import sys
@@ -18,6 +19,8 @@ from .config_check import (
     check_top_level_names,
     explain_unknown_option,
 )
+from .finite_hook import NonFiniteError
+from .preemption_hook import PreemptedError
 
 
 class UsageError(ValueError):
@@ -147,11 +150,17 @@ def use_amp(cfg: Config) -> None:
 def run_tool(main: Callable[[Optional[list[str]]], None]) -> None:
     """Runs a tool; what its user can mend is said in one line, without a traceback.
 
-    Exits with status 1 on such an error, and raises all others.
+    Exits with status 1 on such an error, with 143 where SIGTERM has ended a
+    training that is saved, and raises all others.
     """
     try:
         main(None)
-    except (UsageError, ConfigNameError, CheckpointError) as error:
+    except PreemptedError as error:
+        print(error, file=sys.stderr)
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        sys.exit(error.exit_status)
+    except (UsageError, ConfigNameError, CheckpointError, NonFiniteError) as error:
         _exit(error)
     except TypeError as error:
         explanation = explain_unknown_option(error)

@@ -1,19 +1,18 @@
 # Copyright (c) onestage_pose contributors.
-import functools
 import itertools
 import random
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import torch
-from mmengine.dataset import InfiniteSampler
-from mmengine.dist import get_rank
+from mmengine.dist import get_dist_info, get_rank
 from mmengine.hooks import Hook
 from mmengine.registry import DATA_SAMPLERS
 from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner.base_loop import BaseLoop
 from mmpose.registry import HOOKS
-from torch.utils.data import BatchSampler, DataLoader
+from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 
 @HOOKS.register_module()
@@ -23,75 +22,87 @@ class ExactResumeHook(Hook):
     A checkpoint of mmengine 0.10.7 keeps neither the state of the random
     generators nor the place in the data. This hook needs nothing kept:
 
-    - The generators of Python, numpy and torch are seeded afresh from (the run's
-      seed, rank, step) at every step: an iteration of ``IterBasedTrainLoop``, an
-      epoch of ``EpochBasedTrainLoop``. Validation in between changes nothing.
-    - ``IterBasedTrainLoop`` goes on at its batch in the sequence of indices.
-      mmengine gets there by loading and transforming every picture that has been
-      trained on, hours of work after some 100,000 iterations.
+    - The generators of Python, numpy and torch are seeded afresh for every
+      picture, from (the run's seed, batch, place in the batch of all processes
+      together), and for every training step, from (seed, rank, iteration). So
+      neither the number of dataloader workers or processes nor what each has
+      loaded before changes an augmentation, and validation in between changes
+      nothing.
+    - The data go on at the next batch in the sequence of indices, in the middle
+      of an epoch too. mmengine gets there by loading and transforming every
+      picture that has been trained on, hours of work after some 100,000
+      iterations.
     - The sampler takes over the interrupted run's seed where the config has none.
 
     The weights are then the same bit for bit where the operators are
-    deterministic, with ``num_workers=0`` or, in ``EpochBasedTrainLoop``, workers
-    that are not persistent. Other workers draw their augmentations from
-    generators of their own; the pictures and their order are the same.
+    deterministic, as they are on a CPU with one number of threads.
     """
 
     def before_train(self, runner: Runner) -> None:
         """Moves the data to where the run stands."""
         loop = runner.train_loop
-        if not isinstance(loop, IterBasedTrainLoop):
-            sampler = _sampler(loop.dataloader)
-            if hasattr(sampler, 'seed'):
-                sampler.seed = runner.seed
-            return
         if not isinstance(runner.cfg.get('train_dataloader'), dict):
             # Built by the caller: there is no config to build another from.
             return
-        # At the end of a pass over the data mmengine starts the dataloader again,
-        # which takes two seconds and a random number; an endless one does not.
-        if loop.iter > 0 or not isinstance(_sampler(loop.dataloader), InfiniteSampler):
-            loop.dataloader = _dataloader_from(loop.iter, runner)
-            loop.dataloader_iterator = iter(loop.dataloader)
-        loop.dataloader_iterator = _SeededBatches(
-            loop.dataloader_iterator, runner.seed, skip=loop.iter
-        )
+        loop.dataloader = _exact_dataloader(runner)
+        if isinstance(loop, IterBasedTrainLoop):
+            # mmengine steps over the batches that were trained on.
+            skipped = itertools.repeat(None, loop.iter)
+            batches = iter(loop.dataloader)
+            loop.dataloader_iterator = itertools.chain(skipped, batches)
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Seeds the generators for an epoch."""
-        _seed_generators(runner.seed, runner.epoch)
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Optional[Any] = None
+    ) -> None:
+        """Seeds the generators for a training step."""
+        _seed_generators(runner.seed, get_rank(), runner.iter)
 
 
-class _SeededBatches:
-    """Batches, each fetched and trained on with generators of its own seed.
+class _Draw(NamedTuple):
+    """A picture that is asked for, and when in the run.
 
-    The first ``skip`` are None: they answer mmengine's loop, which steps over
-    the batches that were trained on.
+    The place is the one in the batch of all processes together: mmengine's samplers
+    deal pictures out to the processes by turns.
     """
 
-    def __init__(self, batches: Iterator[Any], seed: int, skip: int) -> None:
+    index: int
+    batch: int
+    place: int
+
+
+class _SeededPictures(Dataset):
+    """A dataset whose pictures depend on when they are drawn, and on nothing else.
+
+    Everything else that is asked of it is answered by the dataset.
+    """
+
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        self.dataset = dataset
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, draw: _Draw) -> Any:
+        _seed_generators(self.seed, draw.batch, draw.place)
+        return self.dataset[draw.index]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith('__') or name == 'dataset':
+            # Asked by pickle, before there is a dataset.
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+
+class _DrawnBatches:
+    """Batches of draws, from where a loop stands: a batch sampler for a DataLoader.
+
+    Endless for a loop that counts iterations, else the rest of the loop's epoch.
+    """
+
+    def __init__(self, batches: BatchSampler, loop: BaseLoop) -> None:
         self._batches = batches
-        self._seed = seed
-        self._skip = skip
-        self._step = 0
-
-    def __iter__(self) -> '_SeededBatches':
-        return self
-
-    def __next__(self) -> Any:
-        self._step += 1
-        if self._step <= self._skip:
-            return None
-        _seed_generators(self._seed, self._step)
-        return next(self._batches)
-
-
-class _EndlessIndices:
-    """Batches of indices, epoch after epoch, from a position in them on."""
-
-    def __init__(self, batches: BatchSampler, position: int) -> None:
-        self._batches = batches
-        self._position = position
+        self._loop = loop
 
     @property
     def sampler(self) -> Iterable[int]:
@@ -100,38 +111,37 @@ class _EndlessIndices:
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __iter__(self) -> Iterator[list[int]]:
-        every = itertools.chain.from_iterable(map(self._epoch, itertools.count()))
-        return itertools.islice(every, self._position, None)
+    def __iter__(self) -> Iterator[list[_Draw]]:
+        if isinstance(self._loop, IterBasedTrainLoop):
+            passes = map(self._pass, itertools.count())
+            batches, first = itertools.chain.from_iterable(passes), 0
+        else:
+            batches = self._pass(self._loop.epoch)
+            first = self._loop.epoch * len(self)
+        numbered = enumerate(batches, start=first)
+        rest = itertools.islice(numbered, self._loop.iter - first, None)
+        rank, world_size = get_dist_info()
+        for number, indices in rest:
+            places = itertools.count(rank, world_size)
+            yield [_Draw(index, number, place) for index, place in zip(indices, places)]
 
-    def _epoch(self, epoch: int) -> Iterator[list[int]]:
+    def _pass(self, epoch: int) -> Iterator[list[int]]:
         if hasattr(self.sampler, 'set_epoch'):
             self.sampler.set_epoch(epoch)
         return iter(self._batches)
 
 
-def _sampler(dataloader: DataLoader) -> Any:
-    # DataLoader.sampler is a stand-in where there is a batch sampler.
-    return getattr(dataloader.batch_sampler, 'sampler', None)
-
-
-def _dataloader_from(position: int, runner: Runner) -> DataLoader:
-    """A second dataloader over the same data, ``position`` batches further on."""
+def _exact_dataloader(runner: Runner) -> DataLoader:
+    """A second dataloader over the same data that starts where the run stands."""
     old = runner.train_dataloader
-    worker_init_fn = old.worker_init_fn
-    if isinstance(worker_init_fn, functools.partial) and (
-        'seed' in worker_init_fn.keywords
-    ):
-        # Or the workers would repeat the augmentations of the run's beginning.
-        worker_init_fn = functools.partial(worker_init_fn, seed=runner.seed + position)
     return DataLoader(
-        old.dataset,
-        batch_sampler=_EndlessIndices(_fresh_batch_sampler(runner), position),
+        _SeededPictures(old.dataset, runner.seed),
+        batch_sampler=_DrawnBatches(_fresh_batch_sampler(runner), runner.train_loop),
         num_workers=old.num_workers,
         collate_fn=old.collate_fn,
         pin_memory=old.pin_memory,
         timeout=old.timeout,
-        worker_init_fn=worker_init_fn,
+        worker_init_fn=old.worker_init_fn,
         multiprocessing_context=old.multiprocessing_context,
         generator=old.generator,
         prefetch_factor=old.prefetch_factor,
@@ -158,8 +168,8 @@ def _fresh_batch_sampler(runner: Runner) -> BatchSampler:
     )
 
 
-def _seed_generators(seed: int, step: int) -> None:
-    words = np.random.SeedSequence((seed, get_rank(), step)).generate_state(3)
+def _seed_generators(*words: int) -> None:
+    words = np.random.SeedSequence(words).generate_state(3)
     random.seed(int(words[0]))
     np.random.seed(words[1])
     torch.manual_seed(int(words[2]))

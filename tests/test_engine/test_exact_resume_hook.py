@@ -8,13 +8,14 @@ import itertools
 from types import SimpleNamespace
 from typing import Any, Optional
 
-from onestage_pose.engine import ExactResumeHook
+from onestage_pose.engine import ExactResumeHook, exact_resume_hook
 
 import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
-from mmengine.dataset import DefaultSampler, InfiniteSampler
+from mmengine.dataset import DefaultSampler
+from mmengine.dataset import sampler as sampler_module
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
 DEFAULT = dict(type='DefaultSampler', shuffle=True)
@@ -52,9 +53,11 @@ def runner_at(
     seed: int = 3,
     loop_kind: type = IterBasedTrainLoop,
     num_workers: int = 0,
+    batch_size: int = 2,
+    epoch: int = 0,
 ) -> Any:
     """What the hook reads of a runner that has been brought to an iteration."""
-    cfg = ConfigDict(batch_size=2, num_workers=num_workers, sampler=sampler)
+    cfg = ConfigDict(batch_size=batch_size, num_workers=num_workers, sampler=sampler)
     if batch_sampler is not None:
         cfg.batch_sampler = batch_sampler
     loader = Runner.build_dataloader({**cfg, 'dataset': Pictures()}, seed=seed)
@@ -62,9 +65,12 @@ def runner_at(
     loop.dataloader = loader
     loop.dataloader_iterator = iter(loader)
     loop._iter = iteration
-    loop._epoch = 0
+    loop._epoch = epoch
     return ToyRunner(
-        train_loop=loop, seed=seed, epoch=0, cfg=ConfigDict(train_dataloader=cfg)
+        train_loop=loop,
+        seed=seed,
+        iter=iteration,
+        cfg=ConfigDict(train_dataloader=cfg),
     )
 
 
@@ -72,7 +78,12 @@ def batches(runner: Any, count: int) -> list:
     """The next ``count`` batches of the loop after the hook has run."""
     ExactResumeHook().before_train(runner)
     iterator = iter(runner.train_loop.dataloader_iterator)
-    return list(itertools.islice(iterator, count))
+    run = list(itertools.islice(iterator, count))
+    return [batch and lists(batch) for batch in run]
+
+
+def lists(batch: tuple) -> list:
+    return [torch.as_tensor(part).tolist() for part in batch]
 
 
 @pytest.mark.parametrize('num_workers', [0, 2])
@@ -81,21 +92,34 @@ def batches(runner: Any, count: int) -> list:
 def test_resumed_batches_are_those_of_the_whole_run(
     sampler: dict, batch_sampler: Optional[dict], num_workers: int
 ) -> None:
+    # Indices and random numbers.
     options = dict(batch_sampler=batch_sampler, num_workers=num_workers)
     whole = batches(runner_at(0, sampler, **options), 16)
 
     resumed = batches(runner_at(9, sampler, **options), 16)
 
-    indices = [[batch[0] for batch in run[9:]] for run in (whole, resumed)]
-    assert indices[0] == indices[1]
-
-
-def test_random_numbers_are_those_of_the_whole_run() -> None:
-    whole = batches(runner_at(0, DEFAULT), 16)
-
-    resumed = batches(runner_at(9, DEFAULT), 16)
-
     assert resumed[9:] == whole[9:]
+
+
+def test_workers_do_not_change_the_random_numbers() -> None:
+    alone = batches(runner_at(0, DEFAULT), 8)
+
+    assert batches(runner_at(0, DEFAULT, num_workers=3), 8) == alone
+
+
+def test_processes_do_not_change_the_random_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # One process sees batches of 4 pictures, two see batches of 2.
+    [alone] = batches(runner_at(0, ENDLESS, batch_size=4), 1)
+    shared = []
+    for rank in range(2):
+        for module in (exact_resume_hook, sampler_module):
+            monkeypatch.setattr(module, 'get_dist_info', lambda rank=rank: (rank, 2))
+        shared += batches(runner_at(0, ENDLESS), 1)
+
+    together = [pair for batch in shared for pair in zip(*batch)]
+    assert sorted(together) == sorted(zip(*alone))
 
 
 def test_nothing_that_was_trained_on_is_loaded_again() -> None:
@@ -108,14 +132,38 @@ def test_nothing_that_was_trained_on_is_loaded_again() -> None:
 
 
 def test_every_picture_is_seen_once_in_a_pass() -> None:
-    # 4 batches of 2 in a pass over 7 pictures; the sampler repeats one.
     run = batches(runner_at(0, DEFAULT), 8)
 
     for one_pass in (run[:4], run[4:]):
         assert {int(index) for batch in one_pass for index in batch[0]} == set(range(7))
 
 
-def test_sampler_of_an_epoch_loop_takes_the_seed_of_the_interrupted_run() -> None:
+def test_pictures_of_another_pass_have_other_random_numbers() -> None:
+    run = batches(runner_at(0, DEFAULT), 8)
+
+    numbers = {float(number) for batch in run for number in batch[1]}
+    assert len(numbers) == 14
+
+
+def epoch_batches(runner: Any) -> list:
+    """What an epoch loop sees from where it stands to the end of the epoch."""
+    ExactResumeHook().before_train(runner)
+    batches = list(runner.train_dataloader)
+    return [lists(batch) for batch in batches]
+
+
+@pytest.mark.parametrize('num_workers', [0, 2])
+def test_epoch_is_resumed_in_its_middle(num_workers: int) -> None:
+    options = dict(loop_kind=EpochBasedTrainLoop, num_workers=num_workers)
+    whole = epoch_batches(runner_at(4, DEFAULT, epoch=1, **options))
+
+    resumed = epoch_batches(runner_at(6, DEFAULT, epoch=1, **options))
+
+    assert len(whole) == 4
+    assert resumed == whole[2:]
+
+
+def test_sampler_takes_the_seed_of_the_interrupted_run() -> None:
     runner = runner_at(0, DEFAULT, loop_kind=EpochBasedTrainLoop)
     runner.seed = 11
 
@@ -126,25 +174,23 @@ def test_sampler_of_an_epoch_loop_takes_the_seed_of_the_interrupted_run() -> Non
     assert sampler.seed == 11
 
 
-def test_epochs_differ_in_their_random_numbers() -> None:
-    runner = runner_at(0, DEFAULT, loop_kind=EpochBasedTrainLoop)
+def test_training_steps_differ_in_their_random_numbers() -> None:
     drawn = []
-    for epoch in (0, 1, 0):
-        runner.epoch = epoch
-        ExactResumeHook().before_train_epoch(runner)
+    for iteration in (0, 1, 0):
+        runner = runner_at(iteration, DEFAULT)
+        ExactResumeHook().before_train_iter(runner, batch_idx=0)
         drawn.append((np.random.rand(), float(torch.rand(1))))
 
     assert drawn[0] == drawn[2] != drawn[1]
 
 
-def test_first_run_keeps_an_endless_samplers_dataloader() -> None:
-    runner = runner_at(0, ENDLESS)
-    before = runner.train_dataloader
+def test_datasets_own_attributes_are_reached() -> None:
+    runner = runner_at(0, DEFAULT)
 
     ExactResumeHook().before_train(runner)
 
-    assert runner.train_dataloader is before
-    assert isinstance(before.sampler, InfiniteSampler)
+    assert runner.train_dataloader.dataset.get_data_info(0) == dict(width=2, height=2)
+    assert not hasattr(runner.train_dataloader.dataset, 'metainfo')
 
 
 def test_dataloader_that_the_caller_built_is_left_alone() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from onestage_pose.engine.checkpoint import (
     BrokenCheckpointError,
+    CheckpointError,
     UnsafeCheckpointError,
 )
 from onestage_pose.engine.checkpoint_check import CheckpointMismatchError
@@ -142,7 +143,7 @@ def test_latest_checkpoint_that_was_deleted_is_named(tmp_path: Path) -> None:
     (tmp_path / 'work').mkdir()
     (tmp_path / 'work/last_checkpoint').write_text('gone.pth')
 
-    with pytest.raises(UsageError, match='last_checkpoint names gone.pth'):
+    with pytest.raises(CheckpointError, match='last_checkpoint names gone.pth'):
         run_tool('train', config, '--resume')
 
 
@@ -221,8 +222,17 @@ def test_torn_checkpoint_is_named(tmp_path: Path) -> None:
     torn = tmp_path / 'work/epoch_1.pth'
     torn.write_bytes(torn.read_bytes()[:1000])
 
-    with pytest.raises(BrokenCheckpointError, match='epoch_1.pth .* torn'):
+    with pytest.raises(CheckpointError, match='none of .*epoch_1.pth.* whole one'):
         run_tool('train', config, '--resume')
+
+
+def test_torn_checkpoint_given_by_name_is_named(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    torn = tmp_path / 'epoch_1.pth'
+    torn.write_bytes(b'PK' * 500)
+
+    with pytest.raises(BrokenCheckpointError, match='epoch_1.pth .* torn'):
+        run_tool('train', config, '--resume', torn)
 
 
 def test_misspelt_option_of_a_class_is_explained(

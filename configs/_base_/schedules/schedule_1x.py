@@ -7,6 +7,8 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=0.0001),
     paramwise_cfg=dict(norm_decay_mult=0.0),
+    # Clips nothing, but has the gradient's norm logged and watched.
+    clip_grad=dict(max_norm=1e12, norm_type=2),
 )
 param_scheduler = [
     # mmengine reaches the full rate one iteration before `end`, Detectron2 at 1000.
