@@ -6,6 +6,8 @@ augmented, the model in its forward pass (dropout here, the sampling of RoIs the
 """
 
 import copy
+import os
+import signal
 from pathlib import Path
 from typing import Any, Optional
 
@@ -71,14 +73,23 @@ class ToyPictures(torch.utils.data.Dataset):
 class ToyModel(BaseModel):
     """A convolution, batch norm, dropout and ``num_outputs`` numbers a picture.
 
-    Training ends the process of rank ``dies_on_rank``.
+    Training ends the process of rank ``dies_on_rank``, by SIGKILL where it is
+    ``killed``, and sends SIGTERM to its parent at call ``sigterm_at``.
     """
 
     def __init__(
-        self, num_outputs: int = 1, hidden: int = 4, dies_on_rank: Optional[int] = None
+        self,
+        num_outputs: int = 1,
+        hidden: int = 4,
+        dies_on_rank: Optional[int] = None,
+        killed: bool = False,
+        sigterm_at: Optional[int] = None,
     ) -> None:
         super().__init__()
         self.dies_on_rank = dies_on_rank
+        self.killed = killed
+        self.sigterm_at = sigterm_at
+        self.calls = 0
         self.conv = nn.Conv2d(3, hidden, 3, bias=False)
         self.norm = nn.BatchNorm2d(hidden)
         self.head = nn.Linear(hidden, num_outputs)
@@ -91,7 +102,12 @@ class ToyModel(BaseModel):
         mode: str = 'tensor',
     ) -> Any:
         if mode == 'loss' and get_rank() == self.dies_on_rank:
+            if self.killed:
+                os.kill(os.getpid(), signal.SIGKILL)
             raise SystemExit(f'the process of rank {get_rank()} dies')
+        self.calls += mode == 'loss'
+        if self.calls == self.sigterm_at and mode == 'loss' and get_rank() == 0:
+            os.kill(os.getppid(), signal.SIGTERM)
         pooled = []
         for picture in inputs:
             features = self.conv(picture[None].float() / 255)

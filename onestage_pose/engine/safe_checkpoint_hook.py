@@ -47,10 +47,12 @@ class SafeCheckpointHook(CheckpointHook):
 
     def _resumed_from(self, runner: Runner) -> Optional[tuple[int, str]]:
         """The iteration and name of a file that this hook has written."""
+        if not (runner._resume and runner._load_from):
+            return None
         step = runner.epoch if self.by_epoch else runner.iter
         for name in (LATEST, self.filename_tmpl.format(step)):
             path = self.file_backend.join_path(self.out_dir, name)
-            if runner._resume and runner._load_from == path:
+            if osp.abspath(runner._load_from) == osp.abspath(path):
                 return runner.iter, name
         return None
 

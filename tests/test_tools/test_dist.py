@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,15 @@ import onestage_pose  # noqa: F401
 import pytest
 import torch
 
-from tests.tool_runs import REPOSITORY
+from tests.tool_runs import REPOSITORY, run_tool
 from tests.toy_pose import ToyModel, write_config
 
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='bash scripts')
 
 
-def run_script(name: str, *words: Any) -> subprocess.CompletedProcess:
+def run_script(
+    name: str, *words: Any, timeout: int = 300
+) -> subprocess.CompletedProcess:
     """Runs a script of tools/ without GPUs, and gives its output as one text."""
     environment = {
         **os.environ,
@@ -35,7 +38,7 @@ def run_script(name: str, *words: Any) -> subprocess.CompletedProcess:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=timeout,
     )
 
 
@@ -92,14 +95,71 @@ def test_two_processes_test_together(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_process_that_dies_ends_the_other(tmp_path: Path) -> None:
-    # The other one waits for its gradients and would wait for half an hour.
-    config = write_config(tmp_path, model__dies_on_rank=1)
+def test_two_processes_measure_what_one_does(tmp_path: Path) -> None:
+    # Five pictures: mmengine's sampler gives one of the processes a sixth.
+    config = REPOSITORY / 'configs/synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py'
+    weights = REPOSITORY / 'demo/weights/gcm-keypoint-rcnn_nano_fpn_synthetic.pth'
+    words = ['--work-dir', tmp_path, '--cfg-options']
+    words += ['test_dataloader.dataset.num_images=5']
+    shared = run_script(
+        'dist_test.sh', config, weights, 2, '--out', tmp_path / 'two.json', *words
+    )
 
-    run = run_script('dist_train.sh', config, 2)
+    run_tool('test', config, weights, '--out', tmp_path / 'one.json', *words)
+
+    assert shared.returncode == 0, shared.stdout
+    one, two = (
+        json.loads((tmp_path / f'{name}.json').read_text()) for name in ('one', 'two')
+    )
+    assert one['coco/AP'] > 0.2
+    assert two == one
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'killed, message',
+    [(False, 'the process of rank 1 dies'), (True, r'rank\s*: 1 (.|\n)*Signal 9')],
+    ids=['error', 'killed'],
+)
+def test_process_that_dies_ends_the_other(
+    tmp_path: Path, killed: bool, message: str
+) -> None:
+    # The other one waits for its gradients and would wait for half an hour.
+    config = write_config(tmp_path, model__dies_on_rank=1, model__killed=killed)
+
+    run = run_script('dist_train.sh', config, 2, timeout=60)
 
     assert run.returncode != 0
-    assert 'the process of rank 1 dies' in run.stdout
+    assert re.search(message, run.stdout)
+
+
+@pytest.mark.slow
+def test_two_processes_save_and_end_on_sigterm(tmp_path: Path) -> None:
+    config = write_config(tmp_path, model__sigterm_at=2, train_cfg__max_epochs=50)
+
+    run = run_script('dist_train.sh', config, 2, timeout=60)
+
+    assert run.returncode != 0
+    assert 'ended by SIGTERM after iteration' in run.stdout
+    assert (tmp_path / 'work/latest.pth').is_file()
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
+    script = REPOSITORY / 'tools/analysis_tools/compare_processes.py'
+
+    run = subprocess.run(
+        [sys.executable, script, '--work-dir', tmp_path / 'work', '--iters', '3'],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+
+    rows = [line.split('|') for line in run.stdout.splitlines()]
+    deviations = {row[1].strip(): [float(x) for x in row[2:4]] for row in rows[2:]}
+    loss, weights = deviations['the same picture in both']
+    assert loss < 1e-4
+    assert weights < 1e-2
 
 
 @pytest.mark.parametrize('name', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
