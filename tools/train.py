@@ -56,10 +56,6 @@ def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
 def merge_args(args: argparse.Namespace) -> Config:
     """Makes the config of the run out of the file and the command line."""
     cfg = load_config(args)
-    if args.no_validate:
-        cfg.val_cfg = None
-        cfg.val_dataloader = None
-        cfg.val_evaluator = None
     if args.amp:
         use_amp(cfg)
     if args.auto_scale_lr:
@@ -73,6 +69,11 @@ def merge_args(args: argparse.Namespace) -> Config:
         cfg.resume = True
         cfg.load_from = args.resume
     finish_config(cfg, args)
+    if args.no_validate:
+        # Now, for an option may have changed them.
+        cfg.val_cfg = None
+        cfg.val_dataloader = None
+        cfg.val_evaluator = None
     if args.resume == 'auto' or (cfg.get('resume') and cfg.get('load_from') is None):
         newest = find_newest_checkpoint(cfg.work_dir)
         cfg.resume = newest is not None

@@ -90,6 +90,9 @@ def load_coco_keypoints(
         'config to the file that describes these keypoints, or correct the '
         'annotations (a person without keypoints has zeros in all places)',
     )
+    _check_visibility(ann_file, annotations, keypoints)
+    _check_categories(ann_file, annotations)
+    _check_areas(ann_file, annotations)
     return CocoKeypointFile(
         images=images,
         annotations=annotations,
@@ -159,18 +162,35 @@ def _check_images(ann_file: str, images: Sequence[dict]) -> None:
                     f'"images") has no "{key}"; every picture needs id, file_name, '
                     'width and height.'
                 )
+        _check_file_name(ann_file, image)
         if not isinstance(image['id'], int):
             raise ValueError(
                 f'{ann_file}: image id={image["id"]!r} is no integer; COCO results '
                 'refer to pictures by integer ids, so number them.'
             )
         for key in ('width', 'height'):
-            if not isinstance(image[key], (int, float)) or image[key] <= 0:
+            if not _is_number(image[key]) or image[key] <= 0:
                 raise ValueError(
                     f'{ann_file}: image id={image["id"]} has {key}={image[key]!r}, '
                     'expected the size of the picture in pixels.'
                 )
     _check_unique(ann_file, images, 'images')
+
+
+def _check_file_name(ann_file: str, image: dict) -> None:
+    """A downloaded annotation file must not reach for other files of the disk."""
+    name = image['file_name']
+    if (
+        not isinstance(name, str)
+        or not name
+        or osp.isabs(name)
+        or osp.normpath(name).split(osp.sep)[0] == osp.pardir
+    ):
+        raise ValueError(
+            f'{ann_file}: image id={image["id"]} has file_name={name!r}, expected a '
+            'path within the folder of the pictures; write it relative to '
+            'data_root/data_prefix, without "..".'
+        )
 
 
 def _check_unique(ann_file: str, records: Sequence[dict], key: str) -> None:
@@ -196,6 +216,11 @@ def _image_index(
                     f'of "annotations") has no "{key}"; give every person its own '
                     'integer id and the image_id of its picture.'
                 )
+            if not isinstance(ann[key], int):
+                raise ValueError(
+                    f'{ann_file}: entry {place} of "annotations" has {key}='
+                    f'{ann[key]!r}, which is no integer; number people and pictures.'
+                )
         if ann['image_id'] not in place_of:
             raise ValueError(
                 f'{ann_file}: annotation id={ann["id"]} belongs to '
@@ -204,6 +229,42 @@ def _image_index(
             )
     _check_unique(ann_file, annotations, 'annotations')
     return np.array([place_of[ann['image_id']] for ann in annotations], np.int64)
+
+
+def _check_visibility(
+    ann_file: str, annotations: Sequence[dict], keypoints: np.ndarray
+) -> None:
+    flags = keypoints[:, 2::3]
+    wrong = ~np.isin(flags, (0, 1, 2))
+    if not wrong.any():
+        return
+    person, keypoint = np.argwhere(wrong)[0]
+    raise ValueError(
+        f'{ann_file}: annotation id={annotations[person]["id"]} has visibility '
+        f'{flags[person, keypoint]:g} for keypoint {keypoint} in "keypoints"; COCO '
+        'knows 0 (not labelled), 1 (hidden) and 2 (seen), so translate the flags.'
+    )
+
+
+def _check_categories(ann_file: str, annotations: Sequence[dict]) -> None:
+    found = sorted({str(ann.get('category_id', 1)) for ann in annotations})
+    if len(found) > 1:
+        raise ValueError(
+            f'{ann_file}: its annotations are of several categories, category_id='
+            f'{", ".join(found)}; the model knows people alone, so keep the '
+            'annotations of one category.'
+        )
+
+
+def _check_areas(ann_file: str, annotations: Sequence[dict]) -> None:
+    for ann in annotations:
+        area = ann.get('area', 0)
+        if not _is_number(area) or area < 0:
+            raise ValueError(
+                f'{ann_file}: annotation id={ann["id"]} has area={area!r}, expected '
+                'square pixels; correct it, or leave "area" out and set '
+                'use_area=False of KeypointCocoMetric.'
+            )
 
 
 def _number_table(
@@ -234,6 +295,10 @@ def _number_table(
     raise ValueError(f'{ann_file}: "{key}" of its annotations is wrong; {remedy}.')
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
 def _list_fault(ann: dict, key: str, length: int) -> Optional[str]:
     if key not in ann:
         return f'has no "{key}" where {length} numbers are expected'
@@ -243,6 +308,6 @@ def _list_fault(ann: dict, key: str, length: int) -> Optional[str]:
     if len(values) != length:
         return f'has {len(values)} numbers as "{key}" where {length} are expected'
     for value in values:
-        if not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not _is_number(value):
             return f'has {value!r} in "{key}", which is no finite number'
     return None

@@ -59,6 +59,15 @@ class AtomicBackend(LocalBackend):
                 'work_dir, and go on with --resume.'
             ) from error
 
+    def remove_unfinished(self, folder: Union[str, Path]) -> None:
+        """Removes what killed processes have left of files they were writing.
+
+        Args:
+            folder: Where nobody is writing now.
+        """
+        for path in Path(folder).glob(f'.*{self.SUFFIX}'):
+            path.unlink()
+
     def put_text(
         self, obj: str, filepath: Union[str, Path], encoding: str = 'utf-8'
     ) -> None:

@@ -15,7 +15,7 @@ _NAMES_SHOWN = 5
 
 
 class CheckpointMismatchError(CheckpointError):
-    """A checkpoint of another model than the config's."""
+    """A checkpoint of another model than the config's, or of a failed training."""
 
 
 def check_checkpoint(
@@ -41,7 +41,8 @@ def check_checkpoint(
 
     Raises:
         CheckpointMismatchError: With the counts and the first names of the
-            weights that are missing, of another shape, and unexpected.
+            weights that are missing, of another shape, and unexpected; or of
+            those that are not finite.
     """
     checkpoint = _load_checkpoint(filename, map_location='cpu', logger='silent')
     saved = _weights(checkpoint, filename)
@@ -70,8 +71,22 @@ def check_checkpoint(
     )
     if missing or not found or (reshaped and not fine_tune):
         raise CheckpointMismatchError(f'{summary} {_remedy(fine_tune)}')
+    _check_finite(saved, filename)
     if absent or reshaped or unexpected:
         print_log(summary, logger='current', level=logging.WARNING)
+
+
+def _check_finite(saved: Mapping[str, Tensor], filename: str) -> None:
+    wrong = [
+        name
+        for name, weight in saved.items()
+        if weight.is_floating_point() and not weight.isfinite().all()
+    ]
+    if wrong:
+        raise CheckpointMismatchError(
+            f'checkpoint {filename} holds NaN or infinity in {_list(wrong)} of its '
+            'weights: it comes from a training that had failed. Give an earlier one.'
+        )
 
 
 def _weights(checkpoint: object, filename: str) -> dict[str, Tensor]:

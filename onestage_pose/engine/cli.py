@@ -6,6 +6,7 @@ import difflib
 import multiprocessing
 import os
 import os.path as osp
+import re
 import sys
 from typing import Any, Callable, Optional
 
@@ -15,12 +16,16 @@ from mmengine.device import get_device
 from .checkpoint import CheckpointError
 from .config_check import (
     ConfigNameError,
+    ConfigValueError,
     check_options,
     check_top_level_names,
+    check_values,
     explain_unknown_option,
 )
 from .finite_hook import NonFiniteError
 from .preemption_hook import PreemptedError
+
+_UNKNOWN_CLASS = re.compile(r'(\w+) is not in the (\S+) registry')
 
 
 class UsageError(ValueError):
@@ -75,7 +80,7 @@ def load_config(args: argparse.Namespace) -> Config:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if not osp.isfile(args.config):
         raise UsageError(f'config {args.config} does not exist.{_similar(args.config)}')
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     names = cfg.to_dict()
     check_top_level_names(names, args.config)
     check_options(names, args.cfg_options)
@@ -89,9 +94,28 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def read_config(filename: str) -> Config:
+    """Reads a config, which is a program: only use those of people you trust.
+
+    Raises:
+        UsageError: If it is no Python, or a base of it is not there.
+    """
+    try:
+        return Config.fromfile(filename)
+    except SyntaxError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise UsageError(f'config {filename} is no valid Python: {reason}') from error
+    except FileNotFoundError as error:
+        raise UsageError(
+            f'config {filename} inherits {error.filename or error}, which does not '
+            'exist: correct _base_ in it.'
+        ) from error
+
+
 def finish_config(cfg: Config, args: argparse.Namespace) -> None:
     """Merges ``--cfg-options`` and makes sure that the work dir can be written."""
     cfg.merge_from_dict(args.cfg_options)
+    check_values(cfg.to_dict())
     check_writable(cfg.work_dir)
     if cfg.get('preprocess_cfg') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
@@ -160,8 +184,23 @@ def run_tool(main: Callable[[Optional[list[str]]], None]) -> None:
         for worker in multiprocessing.active_children():
             worker.kill()
         sys.exit(error.exit_status)
-    except (UsageError, ConfigNameError, CheckpointError, NonFiniteError) as error:
+    except (
+        UsageError,
+        ConfigNameError,
+        ConfigValueError,
+        CheckpointError,
+        NonFiniteError,
+    ) as error:
         _exit(error)
+    except KeyError as error:
+        unknown = _UNKNOWN_CLASS.search(str(error))
+        if unknown is None:
+            raise
+        _exit(
+            f'the config has type={unknown.group(1)!r}, which is not in the registry '
+            f'{unknown.group(2)}: correct the name, or import the module that '
+            'registers it by custom_imports.'
+        )
     except TypeError as error:
         explanation = explain_unknown_option(error)
         if explanation is None:

@@ -35,6 +35,26 @@ _UNKNOWN_OPTION = re.compile(
 _LIKENESS = 0.8
 
 
+#: Values that would fail late or with an error of another place: the least one, and
+#: whether it has to be whole.
+_NUMBERS = {
+    'train_dataloader.batch_size': (1, True),
+    'train_dataloader.num_workers': (0, True),
+    'val_dataloader.batch_size': (1, True),
+    'val_dataloader.num_workers': (0, True),
+    'test_dataloader.batch_size': (1, True),
+    'test_dataloader.num_workers': (0, True),
+    'train_cfg.max_epochs': (1, True),
+    'train_cfg.max_iters': (1, True),
+    'train_cfg.val_interval': (1, True),
+    'optim_wrapper.optimizer.lr': (0, False),
+}
+
+
+class ConfigValueError(ValueError):
+    """A value in a config or an option that nothing can be done with."""
+
+
 class ConfigNameError(KeyError):
     """A name in a config or an option that means nothing, probably misspelt."""
 
@@ -91,6 +111,29 @@ def check_options(cfg: Mapping[str, Any], options: Mapping[str, Any]) -> None:
     """
     for option in options:
         _check_option(cfg, option)
+
+
+def check_values(cfg: Mapping[str, Any]) -> None:
+    """Raises where a number of a run is none, or too small.
+
+    Args:
+        cfg: The config with everything merged.
+
+    Raises:
+        ConfigValueError: Naming the key, the value and what is expected.
+    """
+    for name, (least, is_whole) in _NUMBERS.items():
+        value: Any = cfg
+        for part in name.split('.'):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value is None:
+            continue
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or value < least or (is_whole and value != int(value)):
+            kind = 'a whole number' if is_whole else 'a number'
+            raise ConfigValueError(
+                f'the config has {name}={value!r}; give {kind} of at least {least}.'
+            )
 
 
 def explain_unknown_option(error: TypeError) -> Optional[str]:

@@ -118,4 +118,3 @@ class PreemptionHook(Hook):
         # In a worker, which has inherited this.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.alarm(_WORKER_GRACE)
-

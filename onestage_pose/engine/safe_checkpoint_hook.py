@@ -7,7 +7,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
-from . import atomic_backend  # noqa: F401  (registers the backend)
+from .atomic_backend import AtomicBackend
 
 #: Keeps the state between two regular checkpoints; of one file, the newest.
 LATEST = 'latest.pth'
@@ -34,6 +34,8 @@ class SafeCheckpointHook(CheckpointHook):
         if self.backend_args is None and self.file_client_args is None:
             self.backend_args = None if '://' in folder else dict(backend='atomic')
         super().before_train(runner)
+        if isinstance(self.file_backend, AtomicBackend) and is_main_process():
+            self.file_backend.remove_unfinished(self.out_dir)
         self.file_backend = _LateRemoval(self.file_backend)
         self._saved = self._resumed_from(runner)
         if runner.iter > 0 and _is_evaluation_due(runner):

@@ -65,6 +65,20 @@ def test_killed_in_the_middle_leaves_the_old_file(
     assert (tmp_path / 'a.pth').read_bytes() == b'old'
 
 
+def test_what_a_killed_process_has_left_is_removed(
+    backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.put(b'old', tmp_path / 'a.pth')
+    monkeypatch.setattr(os, 'fsync', lambda descriptor: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        backend.put(b'newer', tmp_path / 'a.pth')
+    assert len(os.listdir(tmp_path)) == 2
+
+    backend.remove_unfinished(tmp_path)
+
+    assert os.listdir(tmp_path) == ['a.pth']
+
+
 def test_full_disk_is_named_and_leaves_the_old_file(
     backend, tmp_path: Path, small_disk: None
 ) -> None:

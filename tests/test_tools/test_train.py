@@ -76,6 +76,14 @@ def test_no_validate_evaluates_nothing(tmp_path: Path) -> None:
     assert not list((tmp_path / 'work').glob('best_*'))
 
 
+def test_no_validate_goes_with_options_of_the_validation(tmp_path: Path) -> None:
+    options = ['--no-validate', '--cfg-options', 'val_dataloader.batch_size=1']
+
+    run_tool('train', write_config(tmp_path), *options)
+
+    assert (tmp_path / 'work/epoch_2.pth').is_file()
+
+
 def test_auto_scale_lr_scales_by_the_batch_size(tmp_path: Path) -> None:
     # 2 pictures a batch, a rate for 4.
     run_tool('train', write_config(tmp_path), '--auto-scale-lr')

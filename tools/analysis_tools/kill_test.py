@@ -106,8 +106,11 @@ def run_untouched(work_dir: Path) -> float:
     return time.monotonic() - begin
 
 
-def run_and_kill(work_dir: Path, duration: float, saving: bool) -> str:
-    """Train, kill at a random moment, and tell when that was."""
+def run_and_kill(work_dir: Path, duration: float, saving: bool) -> str | None:
+    """Train, kill at a random moment, and tell when that was.
+
+    None where the run was quicker and has ended before.
+    """
     run = start(work_dir)
     try:
         if saving:
@@ -133,7 +136,7 @@ def run_and_kill(work_dir: Path, duration: float, saving: bool) -> str:
         except ProcessLookupError:
             pass
         run.wait()
-    return f'{when}, which was after its end' if ended else when
+    return None if ended else when
 
 
 def differences(one: Any, other: Any, place: str = '') -> list[str]:
@@ -168,7 +171,8 @@ def main() -> int:
     rows, same = [], 0
     for number in track_iter_progress(list(range(1, args.kills + 1))):
         work_dir = args.work_dir.resolve() / f'killed_{number:02d}'
-        when = run_and_kill(work_dir, duration, saving=number % 2 == 0)
+        while (when := run_and_kill(work_dir, duration, number % 2 == 0)) is None:
+            shutil.rmtree(work_dir)
         newest = find_newest_checkpoint(str(work_dir))
         resumed = 'the start' if newest is None else Path(newest).name
         finish(start(work_dir, '--resume'), work_dir)

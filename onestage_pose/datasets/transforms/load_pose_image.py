@@ -117,6 +117,8 @@ def _check_array(img: object) -> None:
         and img.shape[2] == 3
         and img.size > 0
     ):
+        if not np.isfinite(img).all():
+            raise ValueError('A picture given as an array holds NaN or infinity.')
         return
     found = img.shape if isinstance(img, np.ndarray) else type(img).__name__
     raise ValueError(

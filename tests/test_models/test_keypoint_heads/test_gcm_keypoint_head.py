@@ -64,3 +64,14 @@ def test_norm_can_be_chosen():
     head = small_head(norm_cfg=dict(type='GN', num_groups=2))
     kinds = {type(layer.norm1) for layer in head.trunk if hasattr(layer, 'norm1')}
     assert kinds == {nn.GroupNorm}
+
+
+@pytest.mark.parametrize(
+    'kind, synchronised', [('BN', [False] * 4), ('SyncBN', [True] * 4)]
+)
+def test_norm_is_each_processs_own_unless_told(kind, synchronised):
+    head = small_head(norm_cfg=dict(type=kind))
+    norms = [
+        m for m in head.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)
+    ]
+    assert [isinstance(norm, nn.SyncBatchNorm) for norm in norms] == synchronised

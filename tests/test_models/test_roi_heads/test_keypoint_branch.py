@@ -119,6 +119,28 @@ class TestKeypointLoss:
                 count += 1
         return total / count
 
+    @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16], ids=str)
+    def test_is_computed_in_float32_under_mixed_precision(self, dtype):
+        head = build_head()
+        people = [make_people(SIZE, 2, seed=1)]
+        seen = {}
+
+        def watch(name):
+            def hook(module, args, output):
+                tensor = output.logits if name == 'logits' else args[0]
+                seen[name] = tensor.dtype
+
+            return hook
+
+        head.keypoint_head.register_forward_hook(watch('logits'))
+        head.loss_keypoint.register_forward_hook(watch('loss'))
+        with torch.autocast('cpu', dtype=dtype):
+            loss = loss_of(
+                head, feature_maps(), [positives(people[0].bboxes, [0, 1])], people
+            )
+        assert seen == dict(logits=dtype, loss=torch.float32)
+        assert loss.dtype == torch.float32
+
     @pytest.mark.parametrize('kind', ['conv', 'gcm'])
     @pytest.mark.parametrize('box_scale', [1.0, 1.3])
     def test_is_the_mean_cross_entropy_of_the_keypoints_that_count(

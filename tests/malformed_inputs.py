@@ -1,0 +1,792 @@
+# Copyright (c) onestage_pose contributors.
+"""What users upload and download, by area, and what becomes of each.
+
+``python -m tests.malformed_inputs`` prints the table of docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import struct
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+NAN, INFINITY = float('nan'), float('inf')
+
+
+class Case(NamedTuple):
+    """An input and its outcome.
+
+    Attributes:
+        name: What the input is.
+        make: Gives the input; what it takes and gives depends on the area.
+        outcome: What the user sees, in words.
+        error: Pattern of the message; None where the input is used.
+    """
+
+    name: str
+    make: Callable[..., Any]
+    outcome: str
+    error: str | None = None
+
+
+# ------------------------------------------------------------------ pictures
+# make() -> (suffix, bytes)
+
+
+def scene(mode: str = 'RGB', size: tuple[int, int] = (128, 96)) -> Image.Image:
+    """A figure on grey."""
+    picture = Image.new('RGB', size, (90, 90, 90))
+    ImageDraw.Draw(picture).ellipse((40, 20, 80, 90), fill=(200, 120, 40))
+    return picture.convert(mode)
+
+
+def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def jpeg() -> bytes:
+    return encoded(scene(), 'JPEG', quality=90)
+
+
+def rotated() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    return encoded(scene(), 'JPEG', exif=exif)
+
+
+def sixteen_bit() -> bytes:
+    values = np.linspace(0, 65535, 128 * 96).reshape(96, 128).astype(np.uint16)
+    return encoded(Image.fromarray(values), 'PNG')
+
+
+def animated() -> bytes:
+    frames = [scene(), Image.new('RGB', (128, 96))]
+    return encoded(frames[0], 'GIF', save_all=True, append_images=frames[1:])
+
+
+def png_bomb() -> bytes:
+    """A few bytes that say they are 60,000 x 60,000 pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = struct.pack('>I', zlib.crc32(kind + content))
+        return struct.pack('>I', len(content)) + kind + content + checksum
+
+    header = struct.pack('>IIBBBBB', 60000, 60000, 8, 2, 0, 0, 0)
+    body = zlib.compress(bytes(1000))
+    return (
+        b'\x89PNG\r\n\x1a\n'
+        + chunk(b'IHDR', header)
+        + chunk(b'IDAT', body)
+        + chunk(b'IEND', b'')
+    )
+
+
+DRAWN = 'drawn'
+PICTURES = (
+    Case(
+        'JPEG cut off in the middle',
+        lambda: ('.jpg', jpeg()[: len(jpeg()) // 2]),
+        'named as torn, the others drawn',
+        'is torn',
+    ),
+    Case(
+        'JPEG of which the end is missing',
+        lambda: ('.jpg', jpeg()[:-40]),
+        'named as torn, the others drawn',
+        'is torn',
+    ),
+    Case(
+        'PNG cut off in the middle',
+        lambda: ('.png', encoded(scene(), 'PNG')[:200]),
+        'named as torn, the others drawn',
+        'is torn',
+    ),
+    Case(
+        'empty file',
+        lambda: ('.jpg', b''),
+        'named as not decodable, the others drawn',
+        'cannot be decoded',
+    ),
+    Case(
+        'text named .jpg',
+        lambda: ('.jpg', b'I am not a picture.\n' * 50),
+        'named as not decodable, the others drawn',
+        'cannot be decoded',
+    ),
+    Case(
+        'random bytes named .png',
+        lambda: ('.png', np.random.RandomState(0).bytes(2000)),
+        'named as not decodable, the others drawn',
+        'cannot be decoded',
+    ),
+    Case(
+        'animated GIF',
+        lambda: ('.gif', animated()),
+        'named as not decodable (OpenCV reads none), the others drawn',
+        'cannot be decoded',
+    ),
+    Case(
+        'PNG of 1 kB that says it has 60,000 x 60,000 pixels',
+        lambda: ('.png', png_bomb()),
+        'named as not decodable, the others drawn',
+        'cannot be decoded',
+    ),
+    Case(
+        'PNG with transparency',
+        lambda: ('.png', encoded(scene('RGBA'), 'PNG')),
+        DRAWN,
+    ),
+    Case('grey PNG', lambda: ('.png', encoded(scene('L'), 'PNG')), DRAWN),
+    Case('PNG with a palette', lambda: ('.png', encoded(scene('P'), 'PNG')), DRAWN),
+    Case('black and white PNG', lambda: ('.png', encoded(scene('1'), 'PNG')), DRAWN),
+    Case('16-bit PNG', lambda: ('.png', sixteen_bit()), DRAWN),
+    Case('CMYK JPEG', lambda: ('.jpg', encoded(scene('CMYK'), 'JPEG')), DRAWN),
+    Case('JPEG turned by EXIF', lambda: ('.jpg', rotated()), 'drawn upright'),
+    Case('JPEG named .png', lambda: ('.png', jpeg()), DRAWN),
+    Case('JPEG with bytes after its end', lambda: ('.jpg', jpeg() + b'x' * 99), DRAWN),
+    Case('1 x 1 pixel', lambda: ('.png', encoded(scene(size=(1, 1)), 'PNG')), DRAWN),
+    Case(
+        '1 x 5,000 pixels',
+        lambda: ('.png', encoded(scene(size=(1, 5000)), 'PNG')),
+        DRAWN,
+    ),
+    Case(
+        '20,000 x 20 pixels',
+        lambda: ('.png', encoded(scene(size=(20000, 20)), 'PNG')),
+        DRAWN,
+    ),
+)
+
+# ---------------------------------------------------------------- annotations
+# make(content) changes a good COCO file's content or gives bytes in its place;
+# pictures 1 and 2 of 120 x 80 pixels, with a person each
+
+
+def setting(part: str, place: int, **values: Any) -> Callable[[dict], None]:
+    """Changes values of an entry."""
+    return lambda content: content[part][place].update(values)
+
+
+def without(part: str, place: int, key: str) -> Callable[[dict], None]:
+    """Takes a key out of an entry."""
+
+    def change(content: dict) -> None:
+        del content[part][place][key]
+
+    return change
+
+
+def keypoint(**values: float) -> Callable[[dict], None]:
+    """Changes x, y or visibility of the first person's third keypoint."""
+
+    def change(content: dict) -> None:
+        for name, value in values.items():
+            content['annotations'][0]['keypoints'][6 + 'xyv'.index(name)] = value
+
+    return change
+
+
+def person(**values: Any) -> Callable[[dict], None]:
+    return setting('annotations', 0, **values)
+
+
+def image(**values: Any) -> Callable[[dict], None]:
+    return setting('images', 0, **values)
+
+
+def all_crowd(content: dict) -> None:
+    for ann in content['annotations']:
+        ann['iscrowd'] = 1
+
+
+ANNOTATIONS = (
+    Case('JSON cut off', lambda c: json.dumps(c)[:500], 'named', 'not valid JSON'),
+    Case('empty file', lambda c: '', 'named', 'not valid JSON'),
+    Case('binary file', lambda c: bytes(range(256)), 'named', 'not valid JSON'),
+    Case(
+        'result file, a list',
+        lambda c: json.dumps(c['annotations']),
+        'named, with what it is taken for',
+        'form of result files',
+    ),
+    Case(
+        'JSON of another form',
+        lambda c: json.dumps(dict(shapes=[], version='5.0')),
+        'named, with the missing key',
+        'no key "images"',
+    ),
+    Case(
+        'no "annotations"',
+        lambda c: c.pop('annotations') and None,
+        'named, with the missing key',
+        'no key "annotations"',
+    ),
+    Case(
+        '"images" is a dict',
+        lambda c: c.update(images={}),
+        'named, with the key',
+        '"images" is a dict, expected a list',
+    ),
+    Case(
+        'no pictures',
+        lambda c: c.update(images=[], annotations=[]),
+        'named; nothing is left to train on',
+        'no picture is left',
+    ),
+    Case(
+        'no people',
+        lambda c: c.update(annotations=[]),
+        'named; nothing is left to train on',
+        'no picture is left of 2',
+    ),
+    Case('crowds only', all_crowd, 'named; nothing is left', 'no picture is left of 2'),
+    Case(
+        'file_name with "..", to a file outside',
+        image(file_name='../../../etc/hostname'),
+        'refused',
+        r'file_name=.*etc/hostname.* without ".."',
+    ),
+    Case(
+        'file_name with ".." in its middle',
+        image(file_name='a/../../secret.png'),
+        'refused',
+        'file_name=.*within the folder',
+    ),
+    Case(
+        'absolute file_name',
+        image(file_name='/etc/hostname'),
+        'refused',
+        'file_name=./etc/hostname.*within the folder',
+    ),
+    Case(
+        'file_name is a number',
+        image(file_name=17),
+        'named, with the key',
+        'file_name=17',
+    ),
+    Case(
+        'picture that is not there',
+        image(file_name='gone.png'),
+        'named',
+        '1 of 2 pictures .* do not exist, first .*gone.png',
+    ),
+    Case(
+        'picture without file_name',
+        without('images', 0, 'file_name'),
+        'named, with the key',
+        'image id=1 .* no "file_name"',
+    ),
+    Case(
+        'picture without width',
+        without('images', 0, 'width'),
+        'named, with the key',
+        'image id=1 .* no "width"',
+    ),
+    Case('width is 0', image(width=0), 'named, with the key', 'image id=1 has width=0'),
+    Case(
+        'width is NaN',
+        image(width=NAN),
+        'named, with the key',
+        'image id=1 has width=nan',
+    ),
+    Case(
+        'id of a picture is text',
+        image(id='one'),
+        'named, with the key',
+        "image id='one' is no integer",
+    ),
+    Case(
+        'two pictures of one id',
+        setting('images', 1, id=1),
+        'named, with the id',
+        r'ids of "images" stand there more than once, first \[1\]',
+    ),
+    Case(
+        'two people of one id',
+        setting('annotations', 1, id=1),
+        'named, with the id',
+        r'ids of "annotations" stand there more than once, first \[1\]',
+    ),
+    Case(
+        'person of a picture that is not in the file',
+        person(image_id=99),
+        'named, with the id',
+        'annotation id=1 belongs to image_id=99, which is not',
+    ),
+    Case(
+        'image_id is a list',
+        person(image_id=[1]),
+        'named, with the key',
+        r'image_id=\[1\], which is no integer',
+    ),
+    Case(
+        'person without keypoints',
+        without('annotations', 0, 'keypoints'),
+        'named, with the key and what to write',
+        'annotation id=1 .* no "keypoints" .* zeros in all places',
+    ),
+    Case(
+        '16 keypoints in the place of 17',
+        person(keypoints=[1] * 48),
+        'named, with both numbers and the metainfo',
+        '48 numbers as "keypoints" where 51 .*metainfo',
+    ),
+    Case(
+        'visibility 3',
+        keypoint(v=3),
+        'named, with the keypoint',
+        'annotation id=1 has visibility 3 for keypoint 2',
+    ),
+    Case(
+        'visibility -1',
+        keypoint(v=-1),
+        'named, with the keypoint',
+        'annotation id=1 has visibility -1 for keypoint 2',
+    ),
+    Case(
+        'x of a keypoint is NaN',
+        keypoint(x=NAN),
+        'named, with the value',
+        'annotation id=1 .* nan in "keypoints"',
+    ),
+    Case(
+        'x of a keypoint is text',
+        keypoint(x='left'),
+        'named, with the value',
+        'annotation id=1 .* \'left\' in "keypoints"',
+    ),
+    Case(
+        'keypoint far outside the picture',
+        keypoint(x=5000.0),
+        'kept; it trains nothing, as no bin holds it',
+    ),
+    Case(
+        'person without box',
+        without('annotations', 0, 'bbox'),
+        'named, with the key',
+        'annotation id=1 .* no "bbox"',
+    ),
+    Case(
+        'box of three numbers',
+        person(bbox=[1, 2, 3]),
+        'named, with the number',
+        '3 numbers as "bbox" where 4',
+    ),
+    Case(
+        'NaN in a box',
+        person(bbox=[NAN, 2, 3, 4]),
+        'named, with the value',
+        'annotation id=1 .* nan in "bbox"',
+    ),
+    Case(
+        'infinite box',
+        person(bbox=[0, 0, INFINITY, 4]),
+        'named, with the value',
+        'annotation id=1 .* inf in "bbox"',
+    ),
+    Case(
+        'box of negative width',
+        person(bbox=[60, 10, -50, 60]),
+        'left out and counted in the log',
+    ),
+    Case(
+        'box without area',
+        person(bbox=[10, 10, 0, 60]),
+        'left out and counted in the log',
+    ),
+    Case(
+        'box outside the picture',
+        person(bbox=[500, 500, 60, 60]),
+        'left out and counted in the log',
+    ),
+    Case(
+        'box of a billion pixels',
+        person(bbox=[-1e9, -1e9, 2e9, 2e9]),
+        'clipped to the picture',
+    ),
+    Case(
+        'several categories',
+        person(category_id=18),
+        'named, with the ids',
+        'several categories, category_id=1, 18',
+    ),
+    Case(
+        'area is text',
+        person(area='large'),
+        'named, with the value',
+        "annotation id=1 has area='large'",
+    ),
+    Case(
+        'annotation is no object',
+        lambda c: c['annotations'].append(None),
+        'named, with its place',
+        'entry 2 of "annotations" is a NoneType',
+    ),
+)
+
+# --------------------------------------------------------------------- configs
+# make() -> words for tools/train.py after a good config, or a config's text
+
+
+def option(text: str) -> Callable[[], list[str]]:
+    return lambda: ['--cfg-options', text]
+
+
+CONFIGS = (
+    Case(
+        'file that is not there',
+        lambda: 'nowhere.py',
+        'named, with names that look alike',
+        'nowhere.py does not exist',
+    ),
+    Case(
+        'text that is no Python',
+        lambda: 'model = dict(type=\n',
+        'named as no Python',
+        'config.py is no valid Python: ',
+    ),
+    Case(
+        'base that is not there',
+        lambda: "_base_ = './gone.py'\n",
+        'named, with the config that has it',
+        r'config.py inherits .*gone\.py, which does not exist',
+    ),
+    Case(
+        'unknown key at the top',
+        lambda: 'train_dataloder = dict()\n',
+        'named, with the likely one',
+        'nothing reads `train_dataloder`.* Did you mean `train_dataloader`',
+    ),
+    Case(
+        'unknown key in --cfg-options',
+        option('train_cfg.max_epoch=3'),
+        'named, with the likely one',
+        'no `max_epoch` in train_cfg.* Did you mean `max_epochs`',
+    ),
+    Case(
+        'part of a number in --cfg-options',
+        option('optim_wrapper.optimizer.lr.start=3'),
+        'named',
+        'lr is 0.1 and has no parts',
+    ),
+    Case(
+        'option that a class does not know',
+        option('model.hiden=3'),
+        'named, with the likely one',
+        'no option `hiden`.* did you mean `hidden`',
+    ),
+    Case(
+        'class that is not there',
+        option('model.type=NoSuchModel'),
+        'named',
+        "type='NoSuchModel', which is not in the registry",
+    ),
+    Case(
+        'learning rate that is text',
+        option('optim_wrapper.optimizer.lr=fast'),
+        'named, with what is expected',
+        "lr='fast'.*number",
+    ),
+    Case(
+        'batch size 0',
+        option('train_dataloader.batch_size=0'),
+        'named, with what is expected',
+        'train_dataloader.batch_size=0.* at least 1',
+    ),
+    Case(
+        'number of iterations that is text',
+        option('train_cfg.max_epochs=many'),
+        'named, with what is expected',
+        "train_cfg.max_epochs='many'.*number",
+    ),
+    Case(
+        'work dir that is a file',
+        lambda: ['--work-dir', __file__],
+        'named, with the option',
+        'cannot write to .*--work-dir',
+    ),
+)
+
+# ----------------------------------------------------------------- checkpoints
+# make(path, state) writes it; state is that of the config's model
+
+
+class Program:
+    """Runs a command where a pickle of it is loaded with trust."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple:
+        return os.system, (f'touch {self.mark}',)
+
+
+def mark_of(path: Path) -> Path:
+    """The file that a malicious checkpoint would make."""
+    return path.with_name('ran')
+
+
+def saved(change: Callable[[dict], Any]) -> Callable[[Path, dict], None]:
+    """Saves what a function makes of the state."""
+
+    def make(path: Path, state: dict) -> None:
+        torch.save(change(dict(state)), path)
+
+    return make
+
+
+def cut(kept: float) -> Callable[[Path, dict], None]:
+    def make(path: Path, state: dict) -> None:
+        torch.save(dict(state_dict=state), path)
+        content = path.read_bytes()
+        path.write_bytes(content[: int(len(content) * kept)])
+
+    return make
+
+
+def with_nan(state: dict) -> dict:
+    state['head.bias'] = torch.full_like(state['head.bias'], NAN)
+    return dict(state_dict=state)
+
+
+def malicious(path: Path, state: dict) -> None:
+    torch.save(dict(state_dict=state, meta=Program(mark_of(path))), path)
+
+
+def malicious_pickle(path: Path, state: dict) -> None:
+    path.write_bytes(pickle.dumps(Program(mark_of(path)), 2))
+
+
+def malicious_config(path: Path, state: dict) -> None:
+    text = f'import os\nos.system("touch {mark_of(path)}")\n'
+    torch.save(dict(state_dict=state, meta=dict(cfg=text, config=text)), path)
+
+
+CHECKPOINTS = (
+    Case(
+        'file that is not there',
+        lambda path, state: None,
+        'named, with names that look alike',
+        'weights.pth does not exist',
+    ),
+    Case('empty file', cut(0), 'named as torn', 'weights.pth .*is torn'),
+    Case('cut off', cut(0.5), 'named as torn', 'weights.pth .*is torn'),
+    Case('last bytes missing', cut(0.99), 'named as torn', 'weights.pth .*is torn'),
+    Case(
+        'text named .pth',
+        lambda path, state: path.write_text('hello'),
+        'named',
+        'weights.pth .*was not written by torch.save',
+    ),
+    Case(
+        'folder named .pth',
+        lambda path, state: path.mkdir(),
+        'named',
+        'weights.pth does not exist',
+    ),
+    Case(
+        'weights of another architecture',
+        saved(lambda state: dict(state_dict=dict(weight=torch.ones(2)))),
+        'named, with counts and names',
+        'weights.pth holds 0 of the 8 weights',
+    ),
+    Case(
+        'a part of the model missing',
+        saved(lambda s: dict(state_dict={k: s[k] for k in s if 'head' not in k})),
+        'named, with the missing ones',
+        r'2 \(head.weight, head.bias\) missing',
+    ),
+    Case(
+        'weights of another shape',
+        saved(lambda s: dict(state_dict={**s, 'head.weight': torch.ones(2, 4)})),
+        'named, with both shapes',
+        'head.weight 2x4 instead of 1x4',
+    ),
+    Case(
+        'NaN in the weights',
+        saved(with_nan),
+        'named, with the weights',
+        'NaN or infinity in 1 ',
+    ),
+    Case(
+        'a list in the place of a dict',
+        saved(lambda state: [1, 2]),
+        'named',
+        'holds a list, not a dict',
+    ),
+    Case(
+        'program in a checkpoint',
+        malicious,
+        'refused by name, nothing run',
+        'weights.pth was not loaded: it asks for `posix.system`',
+    ),
+    Case(
+        'program in a bare pickle',
+        malicious_pickle,
+        'refused, nothing run',
+        'weights.pth',
+    ),
+    Case(
+        'program in the config text of a checkpoint',
+        malicious_config,
+        'the text is dropped with a warning, nothing run; the weights are used',
+    ),
+)
+
+# ------------------------------------------------------------------- converter
+# make(path, arrays) writes a Detectron2 file; arrays are those of a narrow model
+
+
+def pickled(change: Callable[[dict], Any]) -> Callable[[Path, dict], None]:
+    def make(path: Path, arrays: dict) -> None:
+        path.write_bytes(pickle.dumps(change(dict(arrays)), 2))
+
+    return make
+
+
+def renamed(arrays: dict) -> dict:
+    name = next(iter(arrays))
+    arrays[f'{name}.extra'] = arrays[name]
+    return dict(model=arrays)
+
+
+def reshaped(arrays: dict) -> dict:
+    name = next(name for name, array in arrays.items() if array.ndim == 4)
+    arrays[name] = arrays[name][:, :, :, :0]
+    return dict(model=arrays)
+
+
+def lacking(arrays: dict) -> dict:
+    arrays.popitem()
+    return dict(model=arrays)
+
+
+def objects(arrays: dict) -> dict:
+    arrays[next(iter(arrays))] = np.array([None])
+    return dict(model=arrays)
+
+
+DETECTRON2_FILES = (
+    Case(
+        'file that is not there',
+        lambda path, arrays: None,
+        'named',
+        'theirs.pkl does not exist',
+    ),
+    Case('empty .pkl', lambda path, a: path.touch(), 'named as torn', 'is torn'),
+    Case(
+        '.pkl cut off',
+        lambda path, a: path.write_bytes(pickle.dumps(dict(model=a), 2)[:1000]),
+        'named as torn',
+        'theirs.pkl .*is torn',
+    ),
+    Case(
+        'program in a .pkl',
+        pickled(lambda a: dict(model=a, extra=Program(Path('ran')))),
+        'refused by name, nothing run',
+        'theirs.pkl was not loaded: it asks for `posix.system`',
+    ),
+    Case(
+        'array of Python objects',
+        pickled(objects),
+        'refused by dtype, nothing run',
+        "theirs.pkl .*a numpy array of dtype 'O",
+    ),
+    Case(
+        'no "model" in it',
+        pickled(lambda a: dict(weights=a)),
+        'named, with what is there',
+        "has no dict 'model'",
+    ),
+    Case(
+        'array that no model has',
+        pickled(renamed),
+        'named, with the array',
+        r'\.extra',
+    ),
+    Case('array missing', pickled(lacking), 'named, with the array', 'missing'),
+    Case(
+        'array of another shape',
+        pickled(reshaped),
+        'named, with both shapes',
+        r'shape|instead of|\d x \d',
+    ),
+)
+
+# ----------------------------------------------------------------- inferencer
+# make(good) gives what MMPoseInferencer is called with; good is a picture's path
+
+INFERENCER = (
+    Case(
+        'list with a text named .jpg',
+        lambda good: [good, str(Path(good).with_name('text.jpg'))],
+        'named; the pictures before it are done',
+        'text.jpg: this picture cannot be decoded',
+    ),
+    Case(
+        'path that is not there',
+        lambda good: [f'{good}.gone.png'],
+        'named',
+        'gone.png: this picture does not exist',
+    ),
+    Case(
+        'array of two dimensions',
+        lambda good: [np.zeros((20, 30), np.uint8)],
+        'refused, with its shape',
+        r'must be \(height, width, 3\), BGR; got \(20, 30\)',
+    ),
+    Case(
+        'array of four channels',
+        lambda good: [np.zeros((20, 30, 4), np.uint8)],
+        'refused, with its shape',
+        r'got \(20, 30, 4\)',
+    ),
+    Case(
+        'array without pixels',
+        lambda good: [np.zeros((0, 30, 3), np.uint8)],
+        'refused, with its shape',
+        r'got \(0, 30, 3\)',
+    ),
+    Case(
+        'array of NaN',
+        lambda good: [np.full((20, 30, 3), NAN, np.float32)],
+        'refused',
+        'NaN or infinity',
+    ),
+    Case('empty list', lambda good: [], 'an empty result'),
+)
+
+AREAS: dict[str, Iterable[Case]] = {
+    'picture in a folder': PICTURES,
+    'annotation file': ANNOTATIONS,
+    'config': CONFIGS,
+    'checkpoint': CHECKPOINTS,
+    "Detectron2's file": DETECTRON2_FILES,
+    'inferencer': INFERENCER,
+}
+
+
+def table() -> str:
+    """The table of docs/reliability.md."""
+    rows = [
+        f'| {area} | {case.name} | {case.outcome} |'
+        for area, cases in AREAS.items()
+        for case in cases
+    ]
+    return '\n'.join(('| where | what | outcome |', '|---|---|---|', *rows))
+
+
+if __name__ == '__main__':
+    print(table())
