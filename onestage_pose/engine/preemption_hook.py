@@ -41,8 +41,7 @@ class PreemptionHook(Hook):
     workers, too; they outlive the first signal for some seconds, or there would
     be no more pictures to finish with.
 
-    Raises:
-        ValueError: If the run has no :class:`SafeCheckpointHook`.
+    Does nothing in a run without :class:`SafeCheckpointHook`.
     """
 
     # after everything else that is done with an iteration

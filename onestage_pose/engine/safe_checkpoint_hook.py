@@ -60,14 +60,14 @@ class SafeCheckpointHook(CheckpointHook):
 
     def before_val(self, runner: Runner) -> None:
         """Saves what an interruption of the evaluation would lose."""
-        if self._is_training(runner) and not self._is_saved(runner):
+        if self._is_training() and not self._is_saved(runner):
             self.save_latest(runner, runner.iter)
 
     def after_val_epoch(
         self, runner: Runner, metrics: Optional[dict[str, Any]] = None
     ) -> None:
         """Saves the best checkpoint, and that this evaluation is done."""
-        if not self._is_training(runner):
+        if not self._is_training():
             super().after_val_epoch(runner, metrics)
             return
         runner.message_hub.update_info('evaluated_iter', runner.iter)
@@ -123,7 +123,7 @@ class SafeCheckpointHook(CheckpointHook):
         one = getattr(self, 'best_ckpt_path', None)
         self.file_backend.remove_outdated(keep={self.last_ckpt, one, *several})
 
-    def _is_training(self, runner: Runner) -> bool:
+    def _is_training(self) -> bool:
         # `runner.val()` has no `before_train`.
         return isinstance(getattr(self, 'file_backend', None), _LateRemoval)
 
