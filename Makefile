@@ -38,7 +38,7 @@ format: ## let ruff mend what it can
 	"$(BIN)/ruff" format .
 
 clean: ## remove caches and build folders, not the environment
-	rm -rf build dist .pytest_cache .ruff_cache
+	rm -rf build dist .pytest_cache .hypothesis .ruff_cache
 	find . \( -path ./.git -o -path ./.venv -o -path './$(VENV)' \) -prune -o \
 	    -name __pycache__ -type d -prune -exec rm -rf {} +
 

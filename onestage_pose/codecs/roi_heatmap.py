@@ -46,12 +46,12 @@ class RoIHeatmap(BaseKeypointCodec):
             - ``'dark'``: that, moved to the maximum of a second-order Taylor
               expansion of the blurred log-distribution (DARK, arXiv
               1910.06278).
-        score_mode (str): What a keypoint's score is, in [0, 1].
+        score_mode (str): What a keypoint's score is.
 
             - ``'peak'``: softmax of the logit at the maximum over all bins, as
               in Detectron2. It falls as the distribution widens, 0.1 being
-              high for a large box; with ``'bicubic'`` it may exceed the
-              highest bin's.
+              high for a large box; with ``'bicubic'``, whose upsampling
+              overshoots, it may exceed the highest bin's, and even 1.
             - ``'window'``: the probability of the bins within ``window`` of
               the highest one, which says how sure the place is and suits the
               usual drawing threshold of 0.3.
@@ -126,14 +126,14 @@ class RoIHeatmap(BaseKeypointCodec):
         if boxes is None:
             raise ValueError('RoIHeatmap.encode needs the boxes that it encodes to.')
         bins = boxes.new_tensor(self.heatmap_size)
-        corner, size = boxes[:, None, :2], boxes[:, None, 2:] - boxes[:, None, :2]
-        column_row = torch.floor((keypoints - corner) * (bins / size))
-        on_edge = keypoints == boxes[:, None, 2:]
-        column_row = torch.where(on_edge, bins - 1, column_row)
-        counts = ((column_row >= 0) & (column_row < bins)).all(-1)
+        near, far = boxes[:, None, :2], boxes[:, None, 2:]
+        counts = ((keypoints >= near) & (keypoints <= far) & (far > near)).all(-1)
         if keypoints_visible is not None:
             counts &= keypoints_visible > 0
-        column, row = column_row.nan_to_num(0, 0, 0).long().unbind(-1)
+        # Up to the edge it is the last bin, by rounding or not.
+        column_row = torch.floor((keypoints - near) * (bins / (far - near)))
+        column_row = column_row.nan_to_num(0).clamp(min=0).minimum(bins - 1)
+        column, row = column_row.long().unbind(-1)
         labels = row * self.heatmap_size[0] + column
         return dict(
             keypoint_labels=torch.where(counts, labels, 0),

@@ -14,9 +14,9 @@ class PoseRandomFlip(RandomFlip):
     w - 1 - x and changes its name by ``flip_indices``, as in mmpose; a box goes to
     w - x, where mmpose's goes to w - 1 - x, a pixel too far left. Heights likewise.
 
-    Changes ``img``, ``bbox`` (N, 4), ``keypoints`` (N, K, 2), ``keypoints_visible``
-    (N, K) and ``gt_masks`` where they are there; sets ``flip`` and
-    ``flip_direction``. Arguments: mmpose's.
+    Changes ``img``, ``bbox`` (N, 4), ``keypoints`` (N, K, 2) with their
+    ``keypoints_visible`` (N, K), and ``gt_masks`` where they are there; sets ``flip``
+    and ``flip_direction``. Arguments: mmpose's.
     """
 
     def transform(self, results: dict) -> dict:

@@ -74,7 +74,14 @@ class PoseResize(Resize):
     def _resize_img(self, results: dict) -> None:
         height, width = results['img'].shape[:2]
         new_width, new_height = results['scale']
-        if self.keep_ratio:
+        if self.scale is None:
+            # mmcv's size has been rounded, to 0 of a narrow picture.
+            factors = np.broadcast_to(self.scale_factor, 2)
+            new_width, new_height = (
+                max(1, int(side * factor + 0.5))
+                for side, factor in zip((width, height), factors.tolist())
+            )
+        elif self.keep_ratio:
             new_width, new_height = shortest_edge_size(width, height, results['scale'])
         results['img'] = self._resize_array(results['img'], (new_width, new_height))
         results['img_shape'] = (new_height, new_width)
