@@ -46,6 +46,8 @@ def build_runner(args: argparse.Namespace) -> Runner:
     """Make the runner of the demo's config."""
     cfg = Config.fromfile(Path(get_config_root()) / CONFIG)
     cfg.work_dir = str(args.out_dir)
+    # There is no --resume here that SIGTERM could be followed by.
+    cfg.default_hooks.pop('preemption')
     if args.max_iters is not None:
         cfg.train_cfg.max_iters = cfg.train_cfg.val_interval = args.max_iters
     return Runner.from_cfg(cfg)

@@ -158,6 +158,8 @@ def build_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = str(args.work_dir)
     cfg.default_hooks.checkpoint.update(interval=args.iters, save_best=None)
     cfg.default_hooks.logger.interval = 20
+    # There is no --resume here that SIGTERM could be followed by.
+    cfg.default_hooks.pop('preemption')
     cfg.model.roi_head.codec = dict(type='RoIHeatmap')
     cfg.merge_from_dict(args.cfg_options)
     return cfg
