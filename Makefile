@@ -16,6 +16,8 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
 
 install: ## make the virtual environment, or mend it
+	@command -v "$(PYTHON)" >/dev/null || \
+	    { echo "There is no $(PYTHON). Give a Python of 3.9 to 3.12 by PYTHON=python3.11."; exit 1; }
 	@$(SETUP)
 
 demo: install ## train, evaluate and draw on synthetic people

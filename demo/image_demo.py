@@ -12,14 +12,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from onestage_pose.engine.checkpoint_check import check_checkpoint
-from onestage_pose.engine.cli import UsageError, check_checkpoint_path, run_tool
+from onestage_pose.engine.cli import (
+    UsageError,
+    check_checkpoint_path,
+    read_config,
+    run_tool,
+)
 from onestage_pose.engine.config_check import check_options, check_top_level_names
 
 import cv2
 import mmcv
 import mmengine
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmpose.apis import Pose2DInferencer
@@ -75,9 +80,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--draw-heatmap', action='store_true', help='draw the heatmaps below'
     )
     parser.add_argument(
-        '--radius', type=int, default=3, help='of a keypoint, in pixels'
+        '--radius', type=_pixels, default=3, help='of a keypoint, in pixels'
     )
-    parser.add_argument('--thickness', type=int, default=1, help='of a limb, in pixels')
+    parser.add_argument(
+        '--thickness', type=_pixels, default=1, help='of a limb, in pixels'
+    )
     parser.add_argument(
         '--flip-test', action='store_true', help='also look at the mirrored picture'
     )
@@ -213,7 +220,7 @@ def build_inferencer(args: argparse.Namespace) -> Pose2DInferencer:
     device = _device(args.device)
     if not os.path.isfile(args.config):
         raise UsageError(f'config {args.config} does not exist.')
-    cfg = Config.fromfile(args.config)
+    cfg = read_config(args.config)
     check_top_level_names(cfg.to_dict(), args.config)
     check_options(cfg.to_dict(), args.cfg_options)
     cfg.merge_from_dict(args.cfg_options)
@@ -388,10 +395,19 @@ def _report(what: str, job: Job) -> None:
 
 
 def _probability(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f'{text} is not between 0 and 1')
+        raise argparse.ArgumentTypeError(f'{text} is no number between 0 and 1')
     return value
+
+
+def _pixels(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text} is no whole number of at least 1')
+    return int(text)
 
 
 if __name__ == '__main__':

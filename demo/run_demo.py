@@ -48,6 +48,11 @@ def build_runner(args: argparse.Namespace) -> Runner:
     cfg.work_dir = str(args.out_dir)
     # There is no --resume here that SIGTERM could be followed by.
     cfg.default_hooks.pop('preemption')
+    pictures = cfg.val_dataloader.dataset.num_images
+    if args.num_pictures > pictures:
+        raise SystemExit(
+            f'--num-pictures {args.num_pictures}: there are {pictures} to draw on.'
+        )
     if args.max_iters is not None:
         cfg.train_cfg.max_iters = cfg.train_cfg.val_interval = args.max_iters
     return Runner.from_cfg(cfg)

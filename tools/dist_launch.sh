@@ -8,6 +8,13 @@
 launch() {
     local processes=$1
     shift
+    case $processes in
+        '' | 0* | *[!0-9]*)
+            echo "$0: '$processes' is no number of processes; give it as it stands in" \
+                "the usage" >&2
+            exit 2
+            ;;
+    esac
     local nnodes=${NNODES:-1}
     local master=${MASTER_ADDR:-127.0.0.1}
     local meeting

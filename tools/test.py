@@ -91,7 +91,7 @@ def _check_file_name(
         return
     if not path.endswith(suffixes):
         raise UsageError(f'{option} {path}: the name has to end in {suffixes}.')
-    check_writable(osp.dirname(osp.abspath(path)))
+    check_writable(osp.dirname(osp.abspath(path)), option)
     if osp.isdir(path) or (osp.exists(path) and not os.access(path, os.W_OK)):
         raise UsageError(f'{option} {path}: this file cannot be written.')
 

@@ -98,6 +98,7 @@ def check_start(cfg: Config, runner: Runner) -> None:
             runner.model,
             fine_tune=not resumes,
             may_lack=() if resumes else cfg.get('load_from_may_lack', ()),
+            resumes=resumes,
         )
 
 

@@ -269,8 +269,9 @@ def _download(url: str) -> str:
         except OSError as error:
             raise CheckpointError(
                 f'{url} cannot be downloaded: {error}. Put the file at {path} by hand, '
-                'or do without it: model.backbone.init_cfg=None starts a backbone from '
-                'nothing, or from load_from.'
+                'or do without it: with model.backbone.init_cfg=None the backbone has '
+                'the weights of load_from, or random ones; random layers should not be '
+                'frozen (frozen_stages=-1, norm_cfg=dict(type="BN")).'
             ) from error
     return path
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from .checkpoint import CheckpointError
 
 _NAMES_SHOWN = 5
+_OF_A_TRAINING = {'state_dict', 'meta', 'message_hub', 'optimizer'}
 
 
 class CheckpointMismatchError(CheckpointError):
@@ -24,6 +25,7 @@ def check_checkpoint(
     *,
     fine_tune: bool = False,
     may_lack: Sequence[str] = (),
+    resumes: bool = False,
 ) -> None:
     """Raises unless a checkpoint holds every weight of a model.
 
@@ -38,11 +40,12 @@ def check_checkpoint(
             them in a warning.
         may_lack: Parts of the model, as prefixes of weight names such as
             ``'roi_head.keypoint_head'``, that the checkpoint need not hold.
+        resumes: Ask for what a training keeps beside its weights, too.
 
     Raises:
         CheckpointMismatchError: With the counts and the first names of the
             weights that are missing, of another shape, and unexpected; or of
-            those that are not finite.
+            those that are not finite; or if there is nothing to resume.
     """
     checkpoint = _load_checkpoint(filename, map_location='cpu', logger='silent')
     saved = _weights(checkpoint, filename)
@@ -71,6 +74,11 @@ def check_checkpoint(
     )
     if missing or not found or (reshaped and not fine_tune):
         raise CheckpointMismatchError(f'{summary} {_remedy(fine_tune)}')
+    if resumes and not _OF_A_TRAINING <= set(checkpoint):
+        raise CheckpointMismatchError(
+            f'checkpoint {filename} holds weights alone and no training that could be '
+            'resumed; to start from these weights give it in load_from.'
+        )
     _check_finite(saved, filename)
     if absent or reshaped or unexpected:
         print_log(summary, logger='current', level=logging.WARNING)

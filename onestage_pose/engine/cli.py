@@ -3,7 +3,6 @@
 
 import argparse
 import difflib
-import multiprocessing
 import os
 import os.path as osp
 import re
@@ -105,7 +104,9 @@ def read_config(filename: str) -> Config:
     except SyntaxError as error:
         reason = str(error).strip().splitlines()[-1]
         raise UsageError(f'config {filename} is no valid Python: {reason}') from error
-    except FileNotFoundError as error:
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            raise UsageError(f'config {filename} cannot be read: {error}') from error
         raise UsageError(
             f'config {filename} inherits {error.filename or error}, which does not '
             'exist: correct _base_ in it.'
@@ -116,6 +117,11 @@ def finish_config(cfg: Config, args: argparse.Namespace) -> None:
     """Merges ``--cfg-options`` and makes sure that the work dir can be written."""
     cfg.merge_from_dict(args.cfg_options)
     check_values(cfg.to_dict())
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = cfg.get(name)
+        if loader is not None and loader.get('num_workers') == 0:
+            # torch refuses to keep workers where there are none.
+            loader.persistent_workers = False
     check_writable(cfg.work_dir)
     if cfg.get('preprocess_cfg') is not None:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
@@ -132,8 +138,13 @@ def check_checkpoint_path(path: str, option: str) -> None:
         raise UsageError(f'{option}: {path} does not exist.{_similar(path)}')
 
 
-def check_writable(folder: str) -> None:
-    """Makes a folder, and raises ``UsageError`` where it cannot be written to."""
+def check_writable(folder: str, option: str = '--work-dir') -> None:
+    """Makes a folder, and raises ``UsageError`` where it cannot be written to.
+
+    Args:
+        folder: Its path.
+        option: Where it was given, for the message.
+    """
     try:
         os.makedirs(folder, exist_ok=True)
         writable = os.access(folder, os.W_OK | os.X_OK)
@@ -142,7 +153,7 @@ def check_writable(folder: str) -> None:
         writable, reason = False, error.strerror
     if not writable:
         raise UsageError(
-            f'cannot write to {folder} ({reason}); give another with --work-dir.'
+            f'cannot write to {folder} ({reason}); give another with {option}.'
         )
 
 
@@ -181,8 +192,6 @@ def run_tool(main: Callable[[Optional[list[str]]], None]) -> None:
         main(None)
     except PreemptedError as error:
         print(error, file=sys.stderr)
-        for worker in multiprocessing.active_children():
-            worker.kill()
         sys.exit(error.exit_status)
     except (
         UsageError,
@@ -190,6 +199,7 @@ def run_tool(main: Callable[[Optional[list[str]]], None]) -> None:
         ConfigValueError,
         CheckpointError,
         NonFiniteError,
+        FileNotFoundError,
     ) as error:
         _exit(error)
     except KeyError as error:

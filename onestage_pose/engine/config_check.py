@@ -48,6 +48,7 @@ _NUMBERS = {
     'train_cfg.max_iters': (1, True),
     'train_cfg.val_interval': (1, True),
     'optim_wrapper.optimizer.lr': (0, False),
+    'randomness.seed': (0, True),
 }
 
 

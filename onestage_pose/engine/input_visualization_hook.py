@@ -26,7 +26,7 @@ class InputVisualizationHook(PoseVisualizationHook):
     pictures in testing too.
     """
 
-    def before_test_epoch(self, runner: Runner) -> None:
+    def before_run(self, runner: Runner) -> None:
         """Starts to count how often a file name has been used."""
         self._drawn: Counter = Counter()
 
@@ -42,7 +42,8 @@ class InputVisualizationHook(PoseVisualizationHook):
         if not self.enable or step % self.interval:
             return
         self._visualizer.set_dataset_meta(runner.val_evaluator.dataset_meta)
-        self._draw('val_img', data_batch['inputs'][0], outputs[0], step, None)
+        out_file = self._out_file(runner, outputs[0])
+        self._draw('val_img', data_batch['inputs'][0], outputs[0], step, out_file)
 
     def after_test_iter(
         self,

@@ -1,20 +1,20 @@
 # Copyright (c) onestage_pose contributors.
+import atexit
+import multiprocessing
 import os
 import signal
 import threading
 from types import FrameType
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import torch
 from mmengine.dist import all_reduce, get_comm_device, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
+from torch.utils.data import DataLoader
 
 from .safe_checkpoint_hook import SafeCheckpointHook
-
-# How long a dataloader worker lives on after its first SIGTERM, in seconds.
-_WORKER_GRACE = 20
 
 
 class PreemptedError(Exception):
@@ -37,9 +37,9 @@ class PreemptionHook(Hook):
     evaluation ends at once, since the state was saved before it. ``--resume``
     goes on exactly there. Several processes agree on the step they stop after.
 
-    A cluster that signals every process of a job reaches the dataloader's
-    workers, too; they outlive the first signal for some seconds, or there would
-    be no more pictures to finish with.
+    Clusters, and torchrun, signal every process of a job. Dataloader workers,
+    which would die at once and the training with them, heed SIGTERM when the
+    program ends; they notice by themselves when it has been killed.
 
     Does nothing in a run without :class:`SafeCheckpointHook`.
     """
@@ -51,6 +51,13 @@ class PreemptionHook(Hook):
         self._asked = False
         self._before: Any = None
         self._owner = 0
+
+    def before_run(self, runner: Runner) -> None:
+        """Shields the workers that are started from here on."""
+        for loop in (runner._train_loop, runner._val_loop):
+            loader = getattr(loop, 'dataloader', None)
+            if isinstance(loader, DataLoader):
+                loader.worker_init_fn = _ShieldedWorker(loader.worker_init_fn)
 
     def before_train(self, runner: Runner) -> None:
         """Listens from here on."""
@@ -114,6 +121,29 @@ class PreemptionHook(Hook):
         if os.getpid() == self._owner:
             self._asked = True
             return
-        # In a worker, which has inherited this.
+        # In a process that was forked, and has inherited this.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.alarm(_WORKER_GRACE)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+class _ShieldedWorker:
+    """A dataloader's ``worker_init_fn`` that leaves the worker deaf to SIGTERM.
+
+    torch's own handler would end the worker, and its end the training. When the
+    program ends, the worker obeys: multiprocessing sends it SIGTERM then.
+    """
+
+    def __init__(self, init_fn: Optional[Callable[[int], None]]) -> None:
+        self._init_fn = init_fn
+        self._is_ending = multiprocessing.Event()
+        # The last function registered is the first to be called.
+        atexit.register(self._is_ending.set)
+
+    def __call__(self, worker_id: int) -> None:
+        signal.signal(signal.SIGTERM, self._on_signal)
+        if self._init_fn is not None:
+            self._init_fn(worker_id)
+
+    def _on_signal(self, number: int, frame: Optional[FrameType]) -> None:
+        if self._is_ending.is_set():
+            os._exit(0)

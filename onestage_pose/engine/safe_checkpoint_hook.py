@@ -38,6 +38,11 @@ class SafeCheckpointHook(CheckpointHook):
             self.file_backend.remove_unfinished(self.out_dir)
         self.file_backend = _LateRemoval(self.file_backend)
         self._saved = self._resumed_from(runner)
+        if runner.iter >= runner.max_iters:
+            runner.logger.info(
+                f'The training is at iteration {runner.iter} of {runner.max_iters}: '
+                'nothing is left to do. A larger max_iters or max_epochs goes on.'
+            )
         if runner.iter > 0 and _is_evaluation_due(runner):
             evaluated = runner.message_hub.runtime_info.get('evaluated_iter')
             if evaluated != runner.iter:

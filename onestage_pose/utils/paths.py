@@ -60,7 +60,7 @@ def get_config_path(name: str) -> Path:
     if found:
         choices = ', '.join(path.as_posix() for path in found)
         raise ValueError(f'{name!r} is the name of several configs: {choices}')
-    names = {path.name: path.as_posix() for path in configs}
+    names = {p.name: p.as_posix() for p in configs if p.parts[0] != '_base_'}
     alike = difflib.get_close_matches(Path(file_name).name, names, n=3, cutoff=0.5)
     hint = ', '.join(names[match] for match in alike) or 'none is spelt alike'
     raise FileNotFoundError(f'no config {name!r} in {root}; near: {hint}')

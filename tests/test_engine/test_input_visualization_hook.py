@@ -66,7 +66,7 @@ def blue_input() -> torch.Tensor:
 
 def draw(hook: InputVisualizationHook, runner: Any, *samples: PoseDataSample) -> None:
     batch = dict(inputs=[blue_input() for _ in samples])
-    hook.before_test_epoch(runner)
+    hook.before_run(runner)
     hook.after_test_iter(runner, 0, batch, samples)
 
 
@@ -112,6 +112,16 @@ def test_files_go_where_mmpose_puts_them(drawn: Drawn, runner: Any) -> None:
     assert [call['out_file'] for call in drawn.calls] == [
         str(folder / name) for name in ('7_0.jpg', '7_1.jpg', '7_2.png')
     ]
+
+
+def test_files_of_validation_go_there_too(drawn: Drawn, runner: Any) -> None:
+    hook = InputVisualizationHook(enable=True, interval=5, out_dir='vis')
+
+    hook.before_run(runner)
+    hook.after_val_iter(runner, 0, dict(inputs=[blue_input()]), [sample('a/7.jpg')])
+
+    folder = Path(runner.work_dir) / 'now' / 'vis'
+    assert drawn.calls[0]['out_file'] == str(folder / '7_0.jpg')
 
 
 def test_interval_counts_pictures_in_testing(drawn: Drawn, runner: Any) -> None:

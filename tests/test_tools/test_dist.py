@@ -135,7 +135,14 @@ def test_process_that_dies_ends_the_other(
 
 @pytest.mark.slow
 def test_two_processes_save_and_end_on_sigterm(tmp_path: Path) -> None:
-    config = write_config(tmp_path, model__sigterm_at=2, train_cfg__max_epochs=50)
+    # To the launcher, which passes it on to their dataloader workers, too.
+    config = write_config(
+        tmp_path,
+        model__sigterm_at=2,
+        train_cfg__max_epochs=50,
+        train_dataloader__num_workers=2,
+        train_dataloader__persistent_workers=True,
+    )
 
     run = run_script('dist_train.sh', config, 2, timeout=60)
 
@@ -168,6 +175,14 @@ def test_script_without_arguments_says_how_it_is_used(name: str) -> None:
 
     assert run.returncode == 2
     assert f'{name} ' in run.stdout
+
+
+@pytest.mark.parametrize('processes', ['two', '0', '-1', ''])
+def test_number_of_processes_is_checked(processes: str) -> None:
+    run = run_script('dist_train.sh', 'config.py', processes)
+
+    assert run.returncode == 2
+    assert f"'{processes}' is no number of processes" in run.stdout
 
 
 @pytest.mark.parametrize(

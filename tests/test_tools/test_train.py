@@ -163,6 +163,31 @@ def test_resume_needs_every_weight(tmp_path: Path) -> None:
         run_tool('train', config, '--resume', other)
 
 
+def test_weights_alone_are_not_resumed(tmp_path: Path) -> None:
+    config = write_config(tmp_path, **NO_DATA)
+    weights = save_weights(tmp_path / 'weights.pth', ToyModel())
+
+    with pytest.raises(CheckpointMismatchError, match='weights alone .* load_from'):
+        run_tool('train', config, '--resume', weights)
+
+
+def test_finished_training_says_that_nothing_is_left(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    run_tool('train', config)
+
+    run_tool('train', config, '--resume')
+
+    assert 'at iteration 6 of 6: nothing is left to do' in log_of(tmp_path / 'work')
+
+
+def test_no_workers_are_not_kept(tmp_path: Path) -> None:
+    config = write_config(tmp_path, train_dataloader__persistent_workers=True)
+
+    run_tool('train', config, '--cfg-options', 'train_dataloader.num_workers=0')
+
+    assert (tmp_path / 'work/epoch_2.pth').is_file()
+
+
 def test_load_from_another_model_is_an_error_before_the_data(tmp_path: Path) -> None:
     other = save_weights(tmp_path / 'other.pth', torch.nn.Linear(2, 2))
     config = write_config(tmp_path, load_from=str(other), **NO_DATA)

@@ -22,6 +22,8 @@ import numpy as np
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+WARM_UP = 50  # iterations
+
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -52,7 +54,10 @@ def parse_args() -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='further settings of the config',
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.iters <= WARM_UP:
+        parser.error(f'--iters: the rate rises for {WARM_UP} iterations, give more')
+    return args
 
 
 def is_learnable(annotation: dict, box_scale: float) -> bool:
@@ -146,11 +151,11 @@ def build_config(args: argparse.Namespace) -> Config:
         clip_grad=dict(max_norm=10.0),
     )
     cfg.param_scheduler = [
-        dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=50),
+        dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=WARM_UP),
         dict(
             type='CosineAnnealingLR',
             by_epoch=False,
-            begin=50,
+            begin=WARM_UP,
             end=args.iters,
             eta_min=args.lr * 0.01,
         ),

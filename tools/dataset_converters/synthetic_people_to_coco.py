@@ -81,7 +81,10 @@ def main(argv: list[str] | None = None) -> None:
         )
     except ValueError as error:
         raise SystemExit(str(error)) from None
-    folder, ann_file = prepare_folders(args.out, args.split, args.overwrite)
+    try:
+        folder, ann_file = prepare_folders(args.out, args.split, args.overwrite)
+    except OSError as error:
+        raise SystemExit(f'Error: {args.out} cannot be written to: {error}') from None
     images, annotations = [], []
     progress = ProgressBar(len(dataset), file=sys.stderr)
     for index in range(len(dataset)):

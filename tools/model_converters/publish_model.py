@@ -16,6 +16,7 @@ import hashlib
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (makes loading checkpoints safe)
+from onestage_pose.engine import CheckpointError
 
 import torch
 from mmengine.runner import CheckpointLoader
@@ -47,13 +48,16 @@ def main() -> None:
     args = parse_args()
     if args.target.exists():
         raise SystemExit(f'{args.target} exists: give another name.')
-    checkpoint = CheckpointLoader.load_checkpoint(str(args.source), 'cpu')
+    try:
+        checkpoint = CheckpointLoader.load_checkpoint(str(args.source), 'cpu')
+        args.target.parent.mkdir(parents=True, exist_ok=True)
+    except (CheckpointError, OSError) as error:
+        raise SystemExit(f'Error: {error}') from error
     weights = checkpoint['state_dict']
     if args.half:
         weights = {name: to_half(name, weight) for name, weight in weights.items()}
     kept = ('dataset_meta', 'epoch', 'iter', 'mmengine_version', 'seed')
     meta = {key: checkpoint['meta'][key] for key in kept if key in checkpoint['meta']}
-    args.target.parent.mkdir(parents=True, exist_ok=True)
     torch.save(dict(meta=meta, state_dict=weights), args.target)
     digest = hashlib.sha256(args.target.read_bytes()).hexdigest()
     print(f'{args.target}: {args.target.stat().st_size / 1e6:.1f} MB, sha256 {digest}')

@@ -93,10 +93,14 @@ class LoadPoseImage(LoadImage):
             raise FileNotFoundError(f'{path}: this picture does not exist.') from error
         except Exception as error:
             # Each decoder fails in its own way (cv2 by None, Pillow by an exception).
+            advice = 'replace the file.'
+            if results.get('dataset') is not None:
+                advice = (
+                    'replace the file or remove it from the annotations. In training, '
+                    'LoadPoseImage(on_error="warn") goes on with another picture.'
+                )
             raise ValueError(
-                f'{path}: this picture cannot be decoded; replace the file or remove '
-                'it from the annotations. In training, LoadPoseImage(on_error="warn") '
-                'goes on with another picture.'
+                f'{path}: this picture cannot be decoded; {advice}'
             ) from error
         height, width = results['ori_shape']
         expected = results.get('width', width), results.get('height', height)
