@@ -21,6 +21,7 @@ from .config_check import (
     check_values,
     explain_unknown_option,
 )
+from .dist import leave_dist
 from .finite_hook import NonFiniteError
 from .preemption_hook import PreemptedError
 
@@ -190,6 +191,7 @@ def run_tool(main: Callable[[Optional[list[str]]], None]) -> None:
     """
     try:
         main(None)
+        leave_dist()
     except PreemptedError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_status)

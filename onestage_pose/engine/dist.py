@@ -2,6 +2,7 @@
 """Several processes on GPUs, and on a machine that has none."""
 
 import datetime
+import gc
 import os
 import subprocess
 
@@ -58,6 +59,18 @@ def prepare_dist(cfg: Config) -> None:
     )
     wrapper.device_ids = None
     cfg.model_wrapper_cfg = wrapper
+
+
+def leave_dist() -> None:
+    """Takes leave of the other processes, when everything is done.
+
+    Threads of gloo's that still run when Python has ended abort the process, and a
+    training that went well would end with an error.
+    """
+    # The model holds on to the group, and the runner, in a circle, to the model.
+    gc.collect()
+    if is_distributed():
+        torch_dist.destroy_process_group()
 
 
 def _check_gpu_count() -> None:

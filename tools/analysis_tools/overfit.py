@@ -42,7 +42,7 @@ def parse_args() -> argparse.Namespace:
         help='pictures under the root (default: %(default)s)',
     )
     parser.add_argument('--num', type=int, default=8, help='pictures to learn')
-    parser.add_argument('--iters', type=int, default=200)
+    parser.add_argument('--iters', type=int, default=400)
     parser.add_argument('--lr', type=float, default=1e-3)
     parser.add_argument('--work-dir', type=Path, default='work_dirs/overfit')
     parser.add_argument('--min-ap', type=float, default=0.9)
