@@ -15,6 +15,7 @@ from onestage_pose.engine.checkpoint_check import check_checkpoint
 from onestage_pose.engine.cli import (
     UsageError,
     check_checkpoint_path,
+    check_writable,
     read_config,
     run_tool,
 )
@@ -168,9 +169,9 @@ def plan(
             )
         )
     _check_outputs(jobs)
-    _make_folder(jobs[0].drawing.parent)
+    check_writable(str(jobs[0].drawing.parent), '--out-dir')
     if save_predictions:
-        _make_folder(jobs[0].predictions.parent)
+        check_writable(str(jobs[0].predictions.parent), '--out-dir')
     return jobs
 
 
@@ -337,18 +338,6 @@ def _identity(path: Path) -> tuple[int, int]:
     # Tells one file under two names, be it by links or by a folder's other name.
     status = path.stat()
     return status.st_dev, status.st_ino
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        writable, reason = os.access(folder, os.W_OK | os.X_OK), 'no permission'
-    except OSError as error:
-        writable, reason = False, error.strerror
-    if not writable:
-        raise UsageError(
-            f'cannot write to {folder} ({reason}); give another with --out-dir.'
-        )
 
 
 def _check_whole(path: Path) -> None:
