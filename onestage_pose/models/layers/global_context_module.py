@@ -50,23 +50,33 @@ class RelativePositionAttention(nn.Module):
         self.rel_height = nn.Parameter(torch.randn(2 * height - 1, head_channels) * std)
         self.rel_width = nn.Parameter(torch.randn(2 * width - 1, head_channels) * std)
 
-    def relative_logits(self, query: Tensor) -> Tensor:
-        """Position term of the attention logits.
+    def relative_position(self, query: Tensor) -> tuple[Tensor, Tensor]:
+        """Position term of the attention logits, as factors of a product.
+
+        ``by_position @ where.mT`` is the term: the logits of a query with each row
+        and each column, and for each key in which row and column it stands. Queries
+        and keys extended by these factors give all logits in one product.
 
         Args:
             query (Tensor): Scaled queries (N, heads, H * W, head_channels).
 
         Returns:
-            Tensor: (N, heads, H * W, H * W), query by key position.
+            tuple[Tensor, Tensor]: ``by_position`` (N, heads, H * W, H + W) and
+            ``where`` (H * W, H + W), of zeros and ones.
         """
         height, width = self.feat_size
         rows = self._by_offset(self.rel_height, height)
         cols = self._by_offset(self.rel_width, width)
-        query = query.unflatten(2, (height, width))
-        by_row = torch.einsum('nhijd,iud->nhiju', query, rows)
-        by_col = torch.einsum('nhijd,jvd->nhijv', query, cols)
-        logits = by_row[..., :, None] + by_col[..., None, :]
-        return logits.flatten(4).flatten(2, 3)
+        grid = query.unflatten(2, (height, width))
+        by_row = torch.einsum('nhijd,iud->nhiju', grid, rows)
+        by_col = torch.einsum('nhijd,jvd->nhijv', grid, cols)
+        by_position = torch.cat((by_row, by_col), -1).flatten(2, 3)
+        in_row = torch.eye(height, dtype=query.dtype, device=query.device)
+        in_col = torch.eye(width, dtype=query.dtype, device=query.device)
+        where = torch.cat(
+            (in_row.repeat_interleave(width, 0), in_col.repeat(height, 1)), -1
+        )
+        return by_position, where
 
     @staticmethod
     def _by_offset(table: Tensor, size: int) -> Tensor:
@@ -94,15 +104,15 @@ class RelativePositionAttention(nn.Module):
             )
 
         def split_heads(t: Tensor) -> Tensor:
-            # fused attention wants each position's channels side by side
-            return t.flatten(2).unflatten(1, (self.num_heads, -1)).mT.contiguous()
+            return t.flatten(2).unflatten(1, (self.num_heads, -1)).mT
 
         query, key = map(split_heads, self.to_qk(x).chunk(2, dim=1))
         value = split_heads(self.to_v(x))
         query = query * self.head_channels**-0.5
-        out = F.scaled_dot_product_attention(
-            query, key, value, attn_mask=self.relative_logits(query), scale=1.0
-        )
+        by_position, where = self.relative_position(query)
+        query = torch.cat((query, by_position), -1)
+        key = torch.cat((key, where.expand(*key.shape[:2], -1, -1)), -1)
+        out = (query @ key.mT).softmax(-1) @ value
         return out.mT.flatten(1, 2).unflatten(2, self.feat_size)
 
 

@@ -57,10 +57,11 @@ def attention_by_loops(attention, x):
 
 
 class TestRelativePositionAttention:
-    def test_relative_logits_equal_explicit_loops(self, attention):
+    def test_relative_position_is_that_of_explicit_loops(self, attention):
         query = torch.randn(2, HEADS, HEIGHT * WIDTH, CHANNELS, dtype=torch.float64)
+        by_position, where = attention.relative_position(query)
         torch.testing.assert_close(
-            attention.relative_logits(query),
+            by_position @ where.mT,
             relative_logits_by_loops(attention, query),
             rtol=0,
             atol=1e-12,
