@@ -29,7 +29,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
     An item holds, for N people with K keypoints:
 
     - ``img_id``, ``img_path``, ``width``, ``height`` and, where the file has it,
-      ``crowd_index``;
+      ``crowd_index``; ``keypoints_only``;
     - ``bbox`` (N, 4) float32 xyxy in pixels, edge coordinates of the picture;
       ``bbox_score`` (N,) float32, ones; ``bbox_label`` (N,) int64, zeros;
     - ``keypoints`` (N, K, 2) float32 in pixels, the centre of the top-left pixel
@@ -53,6 +53,9 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             keypoints over all its people to train on; 0 keeps every picture, those
             without people too. Not used in testing.
         with_segmentation: Keep the outlines for :class:`LoadPoseMasks`.
+        keypoints_only: The boxes are no person's outline, or not everybody in the
+            pictures is annotated: only the keypoint branch learns from them, see
+            :meth:`KeypointRCNN.loss`.
         check_images: Look whether all pictures exist before the work starts, by
             listing their folders. Addresses and pictures that the pipeline reads
             through ``backend_args`` are never looked for.
@@ -80,6 +83,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         data_prefix: Optional[dict] = None,
         filter_cfg: Optional[dict] = None,
         with_segmentation: bool = False,
+        keypoints_only: bool = False,
         check_images: bool = True,
         indices: Optional[Union[int, Sequence[int]]] = None,
         serialize_data: bool = True,
@@ -102,6 +106,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
                 '"min_keypoints" only.'
             )
         self.with_segmentation = with_segmentation
+        self.keypoints_only = keypoints_only
         self.check_images = check_images
         super().__init__(
             ann_file=ann_file,
@@ -194,6 +199,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             img_path=osp.join(self.data_prefix['img'], image['file_name']),
             width=image['width'],
             height=image['height'],
+            keypoints_only=self.keypoints_only,
             id=[ann['id'] for ann in anns],
             bbox=boxes,
             bbox_score=np.ones(len(anns), np.float32),

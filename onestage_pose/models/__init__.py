@@ -1,4 +1,5 @@
 # Copyright (c) onestage_pose contributors.
+from .backbones import *  # noqa: F403
 from .detectors import *  # noqa: F403
 from .keypoint_heads import *  # noqa: F403
 from .layers import *  # noqa: F403

@@ -52,6 +52,7 @@ class PackKeypointRCNNInputs(PackPoseInputs):
             'flip_indices',
             'raw_ann_info',
             'dataset_name',
+            'keypoints_only',
         ),
         pack_transformed: bool = False,
     ) -> None:

@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 from mmdet.models.dense_heads import AnchorHead
@@ -14,6 +16,7 @@ from mmpose.evaluation.functional.nms import oks_iou
 from torch import Tensor, nn
 
 from ...ops import log_backend
+from ..roi_heads.keypoint_branch import indices_of_complete, no_loss
 
 
 @MODELS.register_module()
@@ -130,6 +133,10 @@ class KeypointRCNN(TwoStageDetector):
     def loss(self, batch_inputs: Tensor, batch_data_samples: list) -> dict:
         """Losses of all parts.
 
+        A picture whose metainfo says ``keypoints_only`` trains the keypoint branch
+        and what feeds it, in boxes about those annotated; neither the RPN nor the
+        box branch learns from it that there is nobody elsewhere.
+
         Args:
             batch_inputs (Tensor): Normalised pictures (B, 3, H, W).
             batch_data_samples (list[PoseDataSample]): With
@@ -156,7 +163,31 @@ class KeypointRCNN(TwoStageDetector):
             # mmdet's heads read their targets here, mmpose's annotations in
             # numpy have served by now
             sample.gt_instances = targets
-        return super().loss(batch_inputs, batch_data_samples)
+        complete = indices_of_complete(batch_data_samples)
+        if len(complete) == len(batch_data_samples):
+            return super().loss(batch_inputs, batch_data_samples)
+        x = self.extract_feat(batch_inputs)
+        proposals = [None] * len(batch_data_samples)
+        if complete:
+            samples = copy.deepcopy([batch_data_samples[i] for i in complete])
+            for sample in samples:
+                # the RPN knows one class
+                sample.gt_instances.labels.zero_()
+            rpn_losses, found = self.rpn_head.loss_and_predict(
+                tuple(feat[complete] for feat in x),
+                samples,
+                proposal_cfg=self.train_cfg.get('rpn_proposal', self.test_cfg.rpn),
+            )
+            losses = {
+                name if 'rpn' in name else f'rpn_{name}': loss
+                for name, loss in rpn_losses.items()
+            }
+            for i, results in zip(complete, found):
+                proposals[i] = results
+        else:
+            losses = dict(loss_rpn_cls=no_loss(self.rpn_head, x))
+        losses.update(self.roi_head.loss(x, proposals, batch_data_samples))
+        return losses
 
     def predict(
         self,

@@ -32,6 +32,9 @@ class KeypointBranchMixin:
         box_scale (float): How much wider and higher than the box the region is
             that the branch sees, about the same centre; 1.3 in arXiv
             2301.04842. It is not clipped to the picture.
+        box_jitter (float): In pictures that train the keypoint branch alone, how
+            far the sides of a proposal are from the annotated ones, at most, as a
+            fraction of the box.
         **kwargs: What the RoI head takes.
     """
 
@@ -46,6 +49,7 @@ class KeypointBranchMixin:
         codec: dict = dict(type='RoIHeatmap'),  # noqa: B006
         loss_keypoint: dict = dict(type='CrossEntropyLoss', loss_weight=1.0),  # noqa: B006
         box_scale: float = 1.0,
+        box_jitter: float = 0.1,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -58,6 +62,7 @@ class KeypointBranchMixin:
         self.codec = KEYPOINT_CODECS.build({'_scope_': 'mmpose', **codec})
         self.loss_keypoint = MODELS.build(loss_keypoint)
         self.box_scale = box_scale
+        self.box_jitter = box_jitter
 
     @property
     def num_keypoints(self) -> int:
@@ -83,8 +88,8 @@ class KeypointBranchMixin:
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
-            rpn_results_list (list[InstanceData]): Proposals ``bboxes`` of each
-                picture; left unchanged.
+            rpn_results_list (list[InstanceData | None]): Proposals ``bboxes`` of
+                each picture; left unchanged. For None, boxes about the people.
             batch_gt_instances (list[InstanceData]): ``bboxes`` and ``labels``.
             batch_gt_instances_ignore (list[InstanceData]): Regions to ignore.
             assigner: mmdet's, such as ``MaxIoUAssigner``.
@@ -95,8 +100,11 @@ class KeypointBranchMixin:
         """
         results = []
         for i, rpn_results in enumerate(rpn_results_list):
-            proposals = rpn_results.new()
-            proposals.priors = proposals.pop('bboxes')
+            if rpn_results is None:
+                proposals = self._boxes_about(batch_gt_instances[i])
+            else:
+                proposals = rpn_results.new()
+                proposals.priors = proposals.pop('bboxes')
             assigned = assigner.assign(
                 proposals, batch_gt_instances[i], batch_gt_instances_ignore[i]
             )
@@ -109,6 +117,13 @@ class KeypointBranchMixin:
                 )
             )
         return results
+
+    def _boxes_about(self, gt: InstanceData) -> InstanceData:
+        """Proposals for people who are not looked for: near their boxes."""
+        boxes = gt.bboxes
+        size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+        moved = boxes + size * self.box_jitter * (2 * torch.rand_like(boxes) - 1)
+        return InstanceData(priors=moved, scores=boxes.new_ones(len(boxes)))
 
     def enlarge(self, boxes: Tensor) -> Tensor:
         """Widen boxes (N, 4) about their centres by ``box_scale``.
@@ -177,8 +192,8 @@ class KeypointBranchMixin:
         )
         counts = target['keypoint_weights'] > 0
         if not counts.any():
-            loss = sum(p.sum() for p in self.keypoint_head.parameters())
-            return dict(loss_keypoint=dict(loss_keypoint=0 * (loss + x[0].sum())))
+            loss = no_loss(self.keypoint_head, x)
+            return dict(loss_keypoint=dict(loss_keypoint=loss))
         output = self._keypoint_forward(x, boxes)
         self.codec.check_size(output.logits)
         loss = self.loss_keypoint(
@@ -345,6 +360,23 @@ class KeypointBranchMixin:
         results = super().forward(x, rpn_results_list, batch_data_samples)
         boxes = [self.enlarge(r.bboxes[:100]) for r in rpn_results_list]
         return (*results, self._keypoint_forward(x, boxes).logits)
+
+
+def indices_of_complete(batch_data_samples: list) -> list[int]:
+    """Which pictures train all branches: those not marked ``keypoints_only``."""
+    return [
+        i
+        for i, sample in enumerate(batch_data_samples)
+        if not sample.metainfo.get('keypoints_only', False)
+    ]
+
+
+def no_loss(module: nn.Module, x: tuple[Tensor, ...]) -> Tensor:
+    """0 with a gradient, for all parameters of ``module`` and the feature maps ``x``.
+
+    Processes that train together must agree on what takes part in a step.
+    """
+    return 0 * sum(t.sum() for t in (*module.parameters(), *x))
 
 
 def mirror_boxes(boxes: Tensor, width: int) -> Tensor:

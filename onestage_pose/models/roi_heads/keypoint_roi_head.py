@@ -5,7 +5,7 @@ from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from .keypoint_branch import KeypointBranchMixin
+from .keypoint_branch import KeypointBranchMixin, indices_of_complete, no_loss
 
 
 @MODELS.register_module()
@@ -25,7 +25,8 @@ class KeypointRoIHead(KeypointBranchMixin, StandardRoIHead):
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
-            rpn_results_list (list[InstanceData]): Proposals of each picture.
+            rpn_results_list (list[InstanceData | None]): Proposals of each
+                picture, None of one that trains the keypoint branch alone.
             batch_data_samples (list): Data samples with ``gt_instances``.
 
         Returns:
@@ -41,9 +42,16 @@ class KeypointRoIHead(KeypointBranchMixin, StandardRoIHead):
             self.bbox_assigner,
             self.bbox_sampler,
         )
+        losses = dict(self.keypoint_loss(x, sampled, gt_instances)['loss_keypoint'])
+        complete = indices_of_complete(batch_data_samples)
+        if not complete:
+            return {'loss_cls': no_loss(self, x), **losses}
+        if len(complete) < len(batch_data_samples):
+            x = tuple(feat[complete] for feat in x)
+            sampled = [sampled[i] for i in complete]
+            gt_instances = [gt_instances[i] for i in complete]
         bbox_results = self.bbox_loss(x, sampled)
-        losses = dict(bbox_results['loss_bbox'])
-        losses.update(self.keypoint_loss(x, sampled, gt_instances)['loss_keypoint'])
+        losses = {**bbox_results['loss_bbox'], **losses}
         if self.with_mask:
             losses.update(
                 self.mask_loss(x, sampled, bbox_results['bbox_feats'], gt_instances)[
@@ -83,6 +91,14 @@ class CascadeKeypointRoIHead(KeypointBranchMixin, CascadeRoIHead):
             self.bbox_assigner[0],
             self.bbox_sampler[0],
         )
-        losses = super().loss(x, rpn_results_list, batch_data_samples)
+        complete = indices_of_complete(batch_data_samples)
+        if complete:
+            losses = super().loss(
+                tuple(feat[complete] for feat in x),
+                [rpn_results_list[i] for i in complete],
+                [batch_data_samples[i] for i in complete],
+            )
+        else:
+            losses = {'s0.loss_cls': no_loss(self, x)}
         losses.update(self.keypoint_loss(x, sampled, gt_instances)['loss_keypoint'])
         return losses

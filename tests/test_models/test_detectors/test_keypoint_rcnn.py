@@ -151,6 +151,86 @@ class TestLoss:
         assert half['loss'].item() == pytest.approx(full['loss'].item(), rel=0.05)
 
 
+class TestKeypointsOnly:
+    """Pictures whose people outside the annotations are unknown."""
+
+    SCENE = [((64, 96), 2, 2.0), ((90, 60), 1, 2.0), ((64, 64), 2, 2.0)]
+
+    @classmethod
+    def batch(cls, *only, masks=False, visible=2.0):
+        pictures, samples = batch(
+            [(size, people, visible) for size, people, _ in cls.SCENE], masks=masks
+        )
+        for index in only:
+            samples[index].set_metainfo(dict(keypoints_only=True))
+        return pictures, samples
+
+    @pytest.mark.parametrize('visible', [2.0, 0.0])
+    @pytest.mark.parametrize('only', [(0,), (1, 2), (0, 1, 2)])
+    @pytest.mark.parametrize('kind', KINDS)
+    def test_every_parameter_gets_a_gradient(self, kind, only, visible):
+        # or processes that train together would wait for each other
+        model = tiny_model(**KINDS[kind])
+        given = self.batch(*only, masks=kind == 'mask', visible=visible)
+        total, _ = losses(model, *given)
+        total.backward()
+        assert torch.isfinite(total)
+        for name, parameter in model.named_parameters():
+            assert not parameter.requires_grad or parameter.grad is not None, name
+
+    @pytest.mark.parametrize('only', [(), (1,)])
+    def test_the_rpn_learns_from_complete_annotations_only(self, only):
+        model = tiny_model()
+        found = []
+        for boxes_of in (1, 2):
+            pictures, samples = self.batch(*only)
+            people = samples[1].gt_instance_labels
+            people.bboxes = people.bboxes / boxes_of
+            torch.manual_seed(0)
+            found.append(losses(model, pictures, samples)[1])
+        same = [
+            found[0][name] == found[1][name]
+            for name in ('loss_rpn_cls', 'loss_rpn_bbox')
+        ]
+        assert all(same) if only else not any(same)
+        assert found[0]['loss_keypoint'] != found[1]['loss_keypoint']
+
+    @pytest.mark.parametrize('kind', ['gcm', 'cascade', 'mask'])
+    def test_the_box_branch_samples_complete_pictures_only(self, kind, monkeypatch):
+        model = tiny_model(**KINDS[kind])
+        seen = []
+        forward = type(model.roi_head)._bbox_forward
+
+        def spy(self, *args):
+            rois = args[-1]
+            seen.append((args[-2][0].shape[0], int(rois[:, 0].max())))
+            return forward(self, *args)
+
+        monkeypatch.setattr(type(model.roi_head), '_bbox_forward', spy)
+        losses(model, *self.batch(0, masks=kind == 'mask'))
+        assert set(seen) == {(2, 1)}
+
+    def test_alone_they_train_nothing_but_the_keypoint_branch(self):
+        model = tiny_model()
+        total, logged = losses(model, *self.batch(0, 1, 2))
+        total.backward()
+        assert {name for name, value in logged.items() if value} == {
+            'loss',
+            'loss_keypoint',
+        }
+        for module in (model.rpn_head, model.roi_head.bbox_head):
+            assert all(not p.grad.any() for p in module.parameters())
+        assert any(p.grad.any() for p in model.backbone.parameters())
+
+    def test_keypoints_train_in_boxes_about_the_annotated_ones(self):
+        head = tiny_model(roi_head__box_jitter=0.1).roi_head
+        gt = make_people((64, 96), 3)
+        about = head._boxes_about(gt).priors
+        size = (gt.bboxes[:, 2:] - gt.bboxes[:, :2]).repeat(1, 2)
+        off = ((about - gt.bboxes) / size).abs()
+        assert 0.02 < off.max() <= 0.1
+
+
 class TestPredict:
     @pytest.mark.parametrize('kind', KINDS)
     @pytest.mark.parametrize('num_keypoints', [5, 17])

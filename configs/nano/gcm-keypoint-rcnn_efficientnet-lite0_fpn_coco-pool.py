@@ -1,0 +1,30 @@
+# The small model that comes with the package, trained on a CPU.
+_base_ = [
+    '../_base_/models/gcm-keypoint-rcnn_efficientnet-lite0_fpn.py',
+    '../_base_/datasets/coco-pool_lspe.py',
+    '../_base_/default_runtime.py',
+]
+
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=4000, val_interval=1000)
+val_cfg = dict()
+test_cfg = dict()
+
+optim_wrapper = dict(
+    type='Bfloat16OptimWrapper',
+    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+    paramwise_cfg=dict(
+        norm_decay_mult=0.0,
+        bias_decay_mult=0.0,
+        custom_keys=dict(backbone=dict(lr_mult=0.25)),
+    ),
+    clip_grad=dict(max_norm=10.0, norm_type=2),
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200)
+]
+default_hooks = dict(checkpoint=dict(interval=500))
+custom_hooks = [
+    dict(type='SyncBuffersHook'),
+    dict(type='EMAHook', ema_type='mmdet.ExpMomentumEMA', momentum=0.001, priority=49),
+]
+auto_scale_lr = dict(enable=False, base_batch_size=8)

@@ -1,0 +1,60 @@
+# Copyright (c) onestage_pose contributors.
+"""Boxes for people of whom only the joints of the limbs are known."""
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmpose.registry import TRANSFORMS
+
+SHOULDERS, HIPS = [5, 6], [11, 12]
+
+
+@TRANSFORMS.register_module()
+class BoxesAroundJoints(BaseTransform):
+    """Replace boxes that end at the joints by what COCO's boxes would about be.
+
+    COCO's boxes hold the whole person. The top of the head is taken to be as far
+    above the shoulders, in the direction of the trunk, as ``head`` times the trunk is
+    long, and everything that is labelled is held with a margin for hands, feet and
+    clothes. People whose trunk is not labelled get the margin alone.
+
+    Changes ``bbox`` (N, 4), within the picture.
+
+    Args:
+        head: Distance between shoulders and the top of the head, in trunks.
+        margin: At every side, as a fraction of the longer side.
+    """
+
+    def __init__(self, head: float = 0.7, margin: float = 0.07) -> None:
+        super().__init__()
+        self.head = head
+        self.margin = margin
+
+    def transform(self, results: dict) -> dict:
+        """Replace the boxes; see the class for the keys.
+
+        Args:
+            results: Holds COCO's 17 ``keypoints`` (N, 17, 2), ``keypoints_visible``
+                (N, 17), ``bbox`` (N, 4) and ``img_shape`` (h, w). People without
+                labelled keypoints keep their box.
+
+        Returns:
+            ``results``, changed.
+        """
+        points = results['keypoints'] + 0.5
+        labelled = results['keypoints_visible'] > 0
+        shoulders = points[:, SHOULDERS].mean(1)
+        trunk = shoulders - points[:, HIPS].mean(1)
+        top = shoulders + self.head * trunk
+        has_trunk = labelled[:, SHOULDERS + HIPS].all(1)
+        points = np.concatenate((points, top[:, None]), 1)
+        known = np.column_stack((labelled, has_trunk))[..., None]
+        near = np.where(known, points, np.inf).min(1)
+        far = np.where(known, points, -np.inf).max(1)
+        margin = self.margin * (far - near).max(1, keepdims=True)
+        height, width = results['img_shape']
+        boxes = np.concatenate((near - margin, far + margin), 1)
+        boxes = np.clip(boxes, 0, (width, height, width, height))
+        results['bbox'] = np.where(
+            labelled.any(1)[:, None], boxes, results['bbox']
+        ).astype(np.float32)
+        return results

@@ -1,0 +1,81 @@
+# Copyright (c) onestage_pose contributors.
+"""Laying several small pictures side by side into one."""
+
+from collections.abc import Sequence
+from typing import Callable, Union
+
+import numpy as np
+from mmpose.datasets.transforms.mix_img_transforms import MixImageTransform
+from mmpose.registry import TRANSFORMS
+
+from .pose_random_affine import PERSON_KEYS
+
+
+@TRANSFORMS.register_module()
+class PoseMosaic(MixImageTransform):
+    """Tiles of equal size, each of another picture, in rows and columns.
+
+    Small pictures of one person each, such as LSP Extended's, so train as many people
+    in a step as ordinary pictures do. The other pictures are drawn from the same data
+    set. The first transform of a pipeline: ``tile`` loads the pictures.
+
+    Changes ``img``, ``img_shape`` and all that there is of every person; boxes and
+    keypoints move with their tile.
+
+    Args:
+        tile: Pipeline that makes one tile, such as LoadPoseImage and
+            PoseRandomAffine; its pictures must all be of one size.
+        grid: Rows and columns.
+
+    Raises:
+        ValueError: The tiles differ in size.
+    """
+
+    def __init__(
+        self,
+        tile: Sequence[Union[dict, Callable]],
+        grid: tuple[int, int] = (2, 2),
+    ) -> None:
+        super().__init__(pre_transform=tile)
+        self.grid = tuple(grid)
+        self.num_aux_image = self.grid[0] * self.grid[1] - 1
+
+    def apply_mix(self, results: dict) -> dict:
+        """Lay the picture and the others side by side; see the class for the keys.
+
+        Args:
+            results: What the data set gives of one picture, and of the others, as
+                tiles, in ``mixed_data_list``.
+
+        Returns:
+            The first picture's ``results``, changed.
+        """
+        others = results.pop('mixed_data_list')
+        results = self.pre_transform(results)
+        tiles = [results, *others]
+        sizes = {tile['img'].shape[:2] for tile in tiles}
+        if len(sizes) > 1:
+            raise ValueError(
+                f'PoseMosaic: tiles must be of one size, got {sorted(sizes)} (height, '
+                'width): end its pipeline with PoseRandomAffine.'
+            )
+        height, width = sizes.pop()
+        rows, columns = self.grid
+        for i, tile in enumerate(tiles):
+            corner = np.array([i % columns * width, i // columns * height], np.float32)
+            tile['bbox'] = tile['bbox'] + np.tile(corner, 2)
+            tile['keypoints'] = tile['keypoints'] + corner
+        images = np.stack([tile['img'] for tile in tiles])
+        results['img'] = np.concatenate(
+            [
+                np.concatenate(list(images[row * columns : (row + 1) * columns]), 1)
+                for row in range(rows)
+            ]
+        )
+        results['img_shape'] = results['img'].shape[:2]
+        for key in PERSON_KEYS:
+            if isinstance(results.get(key), np.ndarray):
+                results[key] = np.concatenate([tile[key] for tile in tiles])
+            elif key in results:
+                results[key] = [value for tile in tiles for value in tile[key]]
+        return results

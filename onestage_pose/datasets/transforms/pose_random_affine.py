@@ -1,0 +1,216 @@
+# Copyright (c) onestage_pose contributors.
+"""Scaling, rotating and cropping a picture with its boxes and keypoints."""
+
+from typing import Optional
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmcv.transforms.utils import cache_randomness
+from mmpose.registry import TRANSFORMS
+
+# what there is of every person, to be kept or left out together
+PERSON_KEYS = (
+    'id',
+    'bbox',
+    'bbox_score',
+    'bbox_label',
+    'keypoints',
+    'keypoints_visible',
+    'num_keypoints',
+    'area',
+    'iscrowd',
+    'category_id',
+)
+
+
+@TRANSFORMS.register_module()
+class PoseRandomAffine(BaseTransform):
+    """Scale and rotate a picture at random and take a window of a fixed size.
+
+    Where the scaled picture is smaller than the window it lies somewhere in it;
+    where it is larger, the window is laid over one of the people. mmpose's
+    BottomupRandomAffine rotates the corners of boxes, which inflates them, and knows
+    nothing of edge coordinates.
+
+    The new box of a rotated person is that of the rotated ellipse in the old one,
+    extended to the labelled keypoints. Boxes are clipped to the window; people of
+    whom less than ``min_visible`` is left, or less than ``min_side``, are left out;
+    keypoints outside are not labelled any more. Outside the picture the window is
+    ``pad_val``. A picture that is scaled down is smoothed, as Pillow does.
+
+    Changes ``img``, ``img_shape`` (h, w), ``bbox`` (N, 4), ``keypoints`` (N, K, 2),
+    ``keypoints_visible`` (N, K), ``num_keypoints``, ``area`` and all else that there
+    is of every person.
+
+    Args:
+        input_size: Width and height of the window, in pixels.
+        size_range: Bounds of the length, in pixels of the window, that the picture's
+            longer side gets, or with ``scale_to='person'`` the longer side of one
+            person's box; drawn log-uniformly.
+        scale_to: ``'picture'``, or ``'person'`` for a window about one person.
+        rotate: Largest angle, in degrees.
+        rotate_prob: Probability of rotating.
+        shift: With ``scale_to='person'``, how far off the window's centre the
+            person's may be, as a fraction of the box.
+        min_visible: Fraction of a box that must be left.
+        min_side: Shortest side of a box that must be left, in pixels.
+        pad_val: Colour, BGR.
+
+    Raises:
+        ValueError: On an unknown ``scale_to``, or masks among the annotations.
+    """
+
+    SCALE_TO = ('picture', 'person')
+
+    def __init__(
+        self,
+        input_size: tuple[int, int],
+        size_range: tuple[float, float],
+        scale_to: str = 'picture',
+        rotate: float = 0.0,
+        rotate_prob: float = 1.0,
+        shift: float = 0.1,
+        min_visible: float = 0.2,
+        min_side: float = 4.0,
+        pad_val: tuple[int, int, int] = (127, 127, 127),
+    ) -> None:
+        super().__init__()
+        if scale_to not in self.SCALE_TO:
+            raise ValueError(
+                f'PoseRandomAffine: scale_to={scale_to!r} is unknown, use one of '
+                f'{", ".join(map(repr, self.SCALE_TO))}.'
+            )
+        self.input_size = np.array(input_size)
+        self.size_range = size_range
+        self.scale_to = scale_to
+        self.rotate = rotate
+        self.rotate_prob = rotate_prob
+        self.shift = shift
+        self.min_visible = min_visible
+        self.min_side = min_side
+        self.pad_val = tuple(pad_val)
+
+    def transform(self, results: dict) -> dict:
+        """Transform; see the class for the keys.
+
+        Args:
+            results: Holds ``img`` (h, w, 3) and the people's annotations.
+
+        Returns:
+            ``results``, changed.
+        """
+        if results.get('gt_masks') is not None:
+            raise ValueError(
+                'PoseRandomAffine does not carry masks along: leave LoadPoseMasks out '
+                'of the pipeline.'
+            )
+        boxes = results['bbox']
+        person = self._choose_person(len(boxes))
+        box = None if person is None else boxes[person]
+        matrix, center = self._draw(results['img'].shape[1::-1], box)
+        results['img'] = self._warp(results['img'], matrix, center)
+        width, height = self.input_size.tolist()
+        results['img_shape'] = (height, width)
+        self._move_people(results, matrix, center)
+        return results
+
+    @cache_randomness
+    def _choose_person(self, num: int) -> Optional[int]:
+        return np.random.randint(num) if num else None
+
+    @cache_randomness
+    def _draw(
+        self, size: tuple[int, int], box: Optional[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the turning and scaling, and what comes to the window's centre.
+
+        Args:
+            size: Width and height of the picture.
+            box: (4,) of the person chosen, where there is one.
+
+        Returns:
+            The (2, 2) matrix and the (2,) point of the picture, in continuous
+            coordinates.
+        """
+        size = np.array(size, np.float64)
+        to_person = self.scale_to == 'person' and box is not None
+        length = (box[2:] - box[:2]).max() if to_person else size.max()
+        scale = np.exp(np.random.uniform(*np.log(self.size_range))) / length
+        angle = 0.0
+        if np.random.rand() < self.rotate_prob:
+            angle = np.deg2rad(np.random.uniform(-self.rotate, self.rotate))
+        cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+        matrix = np.array([[cos, -sin], [sin, cos]])
+
+        if to_person:
+            middle, extent = (box[:2] + box[2:]) / 2, box[2:] - box[:2]
+            center = middle + extent * np.random.uniform(-self.shift, self.shift, 2)
+            return matrix, center
+        reach = self.input_size / scale / 2
+        # a smaller picture may lie anywhere in the window
+        center = np.random.uniform(
+            np.minimum(size - reach, reach), np.maximum(size - reach, reach)
+        )
+        if box is not None:
+            over = np.random.uniform(box[:2], box[2:])
+            over = np.clip(over, np.minimum(reach, size - reach), size - reach)
+            center = np.where(size > 2 * reach, over, center)
+        return matrix, center
+
+    def _warp(
+        self, img: np.ndarray, matrix: np.ndarray, center: np.ndarray
+    ) -> np.ndarray:
+        scale = np.sqrt(np.linalg.det(matrix))
+        if scale < 1:
+            height, width = img.shape[:2]
+            small = max(1, round(width * scale)), max(1, round(height * scale))
+            img = cv2.resize(img, small, interpolation=cv2.INTER_AREA)
+            factor = np.array(small) / (width, height)
+            matrix, center = matrix / factor, center * factor
+        # cv2 counts from the centres of the pixels
+        offset = matrix @ (0.5 - center) + self.input_size / 2 - 0.5
+        return cv2.warpAffine(
+            img,
+            np.column_stack((matrix, offset)),
+            tuple(self.input_size.tolist()),
+            flags=cv2.INTER_LINEAR,
+            borderValue=self.pad_val,
+        )
+
+    def _move_people(
+        self, results: dict, matrix: np.ndarray, center: np.ndarray
+    ) -> None:
+        offset = self.input_size / 2 - matrix @ center
+        points = (results['keypoints'] + 0.5) @ matrix.T + offset
+        visible = results['keypoints_visible']
+        boxes = results['bbox'].astype(np.float64)
+        middle = (boxes[:, :2] + boxes[:, 2:]) / 2 @ matrix.T + offset
+        half = (boxes[:, 2:] - boxes[:, :2]) / 2
+        half = np.sqrt(half**2 @ (matrix**2).T)
+        near, far = middle - half, middle + half
+        if matrix[0, 1]:
+            labelled = visible[..., None] > 0
+            near = np.minimum(near, np.where(labelled, points, np.inf).min(1))
+            far = np.maximum(far, np.where(labelled, points, -np.inf).max(1))
+
+        whole = (far - near).prod(1)
+        near = np.clip(near, 0, self.input_size)
+        far = np.clip(far, 0, self.input_size)
+        left = far - near
+        keep = left.prod(1) >= self.min_visible * whole
+        keep &= left.min(1) >= self.min_side
+
+        inside = ((points >= 0) & (points < self.input_size)).all(-1)
+        visible = np.where(inside, visible, 0)
+        results['bbox'] = np.concatenate((near, far), 1).astype(np.float32)
+        results['keypoints'] = (points - 0.5).astype(np.float32)
+        results['keypoints_visible'] = visible.astype(np.float32)
+        results['num_keypoints'] = (visible > 0).sum(1)
+        if 'area' in results:
+            results['area'] = results['area'] * np.float32(np.linalg.det(matrix))
+        for key in PERSON_KEYS:
+            if isinstance(results.get(key), np.ndarray):
+                results[key] = results[key][keep]
+            elif key in results:
+                results[key] = [value for value, k in zip(results[key], keep) if k]

@@ -1,0 +1,149 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from mmengine.runner import load_checkpoint
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from .frozen_depthwise_conv import FrozenDepthwiseConv2d
+
+
+@MODELS.register_module()
+class TimmBackbone(BaseModule):
+    """The feature maps of any backbone of timm that gives some.
+
+    It computes in channels-last order, which CPUs and GPUs prefer for convolutions.
+
+    Args:
+        model_name (str): timm's name of it, such as ``'efficientnet_lite0'``.
+        out_indices (Sequence[int]): Which of timm's feature maps to give; of most
+            backbones 1 to 4 are those of stride 4 to 32.
+        frozen_stages (int): The layers up to the feature map of this index do not
+            learn, counted as in ``out_indices``; -1 freezes none.
+        freeze_depthwise (bool): Depthwise convolutions do not learn, see
+            :class:`FrozenDepthwiseConv2d`; the pointwise ones beside them do. Makes
+            training two to three times as fast on a CPU in bfloat16.
+        norm_eval (bool): Batch norm layers keep their statistics and do not learn.
+        init_cfg (dict, optional): ``dict(type='Pretrained', checkpoint=FILE)`` with
+            weights under timm's names; a classifier among them is left aside.
+        **kwargs: Passed on to ``timm.create_model``.
+
+    Raises:
+        ImportError: If timm is not installed.
+        ValueError: If timm does not know the model, or it gives no such maps.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        out_indices: Sequence[int] = (1, 2, 3, 4),
+        frozen_stages: int = -1,
+        freeze_depthwise: bool = False,
+        norm_eval: bool = False,
+        init_cfg: dict | None = None,
+        **kwargs,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.norm_eval = norm_eval
+        self.timm_model = _create(model_name, tuple(out_indices), kwargs)
+        info = self.timm_model.feature_info
+        self.channels: list[int] = info.channels()
+        self.strides: list[int] = info.reduction()
+        if freeze_depthwise:
+            _freeze_depthwise(self.timm_model)
+        if norm_eval:
+            for module in self.timm_model.modules():
+                if isinstance(module, _BatchNorm):
+                    module.requires_grad_(False)
+        if frozen_stages >= 0:
+            self._freeze_until(info.info[frozen_stages]['module'])
+        self.timm_model.to(memory_format=torch.channels_last)
+
+    def _freeze_until(self, last_module: str) -> None:
+        """Freeze all parameters in front of the end of a module of timm's model."""
+        # timm flattens the names of some models' modules
+        prefixes = (f'{last_module}.', f'{last_module.replace(".", "_")}.')
+        names = [name for name, _ in self.timm_model.named_parameters()]
+        end = max(i for i, name in enumerate(names) if name.startswith(prefixes))
+        for name in names[: end + 1]:
+            self.timm_model.get_parameter(name).requires_grad_(False)
+
+    def init_weights(self) -> None:
+        """Load the weights that ``init_cfg`` names.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
+        if self.init_cfg is None or self.is_init:
+            super().init_weights()
+            return
+        path = self.init_cfg['checkpoint']
+        try:
+            load_checkpoint(self.timm_model, path, 'cpu', logger='current')
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f'{path}: there are no such weights for the backbone; '
+                'docs/model_zoo.md says where they come from. Set '
+                'model.backbone.init_cfg.checkpoint to them, or '
+                'model.backbone.init_cfg=None to start without.'
+            ) from error
+        self._is_init = True
+
+    def train(self, mode: bool = True) -> TimmBackbone:
+        """Switch to training, but for frozen batch norm."""
+        super().train(mode)
+        if mode and self.norm_eval:
+            for module in self.timm_model.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
+        return self
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Give the feature maps.
+
+        Args:
+            x (Tensor): Normalised pictures (B, 3, H, W).
+
+        Returns:
+            tuple[Tensor]: For each of ``out_indices`` one map
+            (B, ``channels[i]``, H / ``strides[i]``, W / ``strides[i]``).
+        """
+        x = x.contiguous(memory_format=torch.channels_last)
+        return tuple(self.timm_model(x))
+
+
+def _create(model_name: str, out_indices: tuple[int, ...], kwargs: dict) -> nn.Module:
+    try:
+        import timm
+    except ImportError as error:
+        raise ImportError(
+            f'TimmBackbone(model_name={model_name!r}) needs the package timm, which is '
+            'not installed: pip install timm'
+        ) from error
+    if not timm.is_model(model_name):
+        alike = timm.list_models(f'*{model_name.split("_")[0]}*')[:8]
+        raise ValueError(
+            f'TimmBackbone: timm {timm.__version__} knows no model_name='
+            f'{model_name!r}; it has {alike or "others"}, see timm.list_models().'
+        )
+    try:
+        return timm.create_model(
+            model_name, features_only=True, out_indices=out_indices, **kwargs
+        )
+    except (RuntimeError, AssertionError, IndexError) as error:
+        raise ValueError(
+            f'TimmBackbone: {model_name!r} of timm {timm.__version__} does not give '
+            f'feature maps out_indices={out_indices}: {error}'
+        ) from error
+
+
+def _freeze_depthwise(model: nn.Module) -> None:
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if FrozenDepthwiseConv2d.can_replace(child):
+                setattr(parent, name, FrozenDepthwiseConv2d.from_conv(child))
