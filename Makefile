@@ -1,6 +1,7 @@
 # make demo, make test: see README.md. `make help` lists the rest.
 #   VENV=/path         another place for the virtual environment
 #   PYTHON=python3.11  the Python it is made with (3.9 to 3.12)
+#   INPUT=path         what `make demo` looks at: a picture, a folder, a video
 #   DEMO_ARGS, TEST_ARGS: passed on
 
 VENV ?= .venv
@@ -10,7 +11,7 @@ BIN = $(VENV)/bin
 SETUP = "$(PYTHON)" tools/setup/setup_env.py "$(VENV)"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format clean distclean
+.PHONY: help install demo demo-train test test-slow lint format clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -20,8 +21,11 @@ install: ## make the virtual environment, or mend it
 	    { echo "There is no $(PYTHON). Give a Python of 3.9 to 3.12 by PYTHON=python3.11."; exit 1; }
 	@$(SETUP)
 
-demo: install ## train, evaluate and draw on synthetic people
-	"$(BIN)/python" demo/run_demo.py $(DEMO_ARGS)
+demo: install ## find people in a photograph, or in INPUT=path
+	"$(BIN)/python" demo/run_demo.py $(if $(INPUT),--input '$(INPUT)') $(DEMO_ARGS)
+
+demo-train: install ## train, evaluate and draw on synthetic people
+	"$(BIN)/python" demo/train_demo.py $(DEMO_ARGS)
 
 test: install ## all but the slow tests
 	"$(BIN)/python" -m pytest -m 'not slow' $(TEST_ARGS)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from onestage_pose.apis import get_model_files, list_models
 from onestage_pose.engine.checkpoint_check import check_checkpoint
 from onestage_pose.engine.cli import (
     UsageError,
@@ -54,8 +55,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         epilog='docs/inference.md says what the scores mean and what the files hold.',
     )
     parser.add_argument('input', type=Path, help='a picture, a folder or a video')
-    parser.add_argument('config', help='the config of the model, a Python file')
-    parser.add_argument('checkpoint', help='the checkpoint, a file or an address')
+    parser.add_argument(
+        'config',
+        nargs='?',
+        default='nano',
+        help='the config of the model, a Python file, or the name of a model that '
+        'comes with onestage_pose (default: nano)',
+    )
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='the checkpoint, a file or an address; not for a model given by name',
+    )
     parser.add_argument(
         '--out-dir',
         type=Path,
@@ -113,6 +124,7 @@ def main(argv: list[str] | None = None) -> None:
             not be read; they are named, and the others are done.
     """
     args = parse_args(argv)
+    args.config, args.checkpoint = find_model(args.config, args.checkpoint)
     is_video = args.input.is_file() and _kind(args.input) == 'video'
     jobs = plan(args.input, args.out_dir, args.save_predictions, is_video)
     inferencer = build_inferencer(args)
@@ -128,6 +140,23 @@ def main(argv: list[str] | None = None) -> None:
         draw_video(inferencer, jobs[0], options)
     else:
         draw_pictures(inferencer, jobs, options)
+
+
+def find_model(config: str, checkpoint: str | None) -> tuple[str, str]:
+    """Gives config and checkpoint, which a model's name stands for.
+
+    Raises:
+        UsageError: A config came without checkpoint, or a name is unknown.
+    """
+    if checkpoint is not None:
+        return config, checkpoint
+    if config.lower() not in list_models():
+        raise UsageError(
+            f'{config}: give a checkpoint beside a config, or one of the models that '
+            f'come with onestage_pose: {", ".join(list_models())}.'
+        )
+    files = get_model_files(config)
+    return str(files.config), str(files.weights)
 
 
 def plan(

@@ -1,28 +1,26 @@
 # Copyright (c) onestage_pose contributors.
-"""Train, evaluate and draw in a few minutes on a CPU: what ``make demo`` runs.
+"""Find people with the model that comes with the package: what ``make demo`` runs.
 
-A small one-stage model goes through the last stretch of its training on drawn people
-(the losses fall), is evaluated on drawn pictures that neither it nor the weights it
-starts from have seen (keypoint AP and box AP), and draws the people it finds there.
+Draws the people and their skeletons on a photograph that matplotlib ships and on
+drawn pictures, or with ``--input`` on a picture, a folder of pictures or a video of
+one's own.
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
-from onestage_pose.utils.paths import get_config_root
+from onestage_pose.datasets import SyntheticPeople
+from onestage_pose.engine.cli import check_writable, run_tool
 
 import cv2
+import image_demo
 import numpy as np
-from mmengine.config import Config
-from mmengine.runner import Runner
-from mmengine.structures import InstanceData
+from matplotlib import cbook
 
-CONFIG = 'synthetic/gcm-keypoint-rcnn_nano_fpn_demo.py'
-SCORE_THR = 0.5  # people drawn
-KEYPOINT_THR = 0.3  # keypoints drawn
-ZOOM = 2  # pictures are drawn on at this size, for finer lines
+PHOTOGRAPH = 'grace_hopper.jpg'
+SEED = 3  # of the drawn pictures
+ROW_HEIGHT = 480  # of the sheet, in pixels
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,110 +28,62 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--out-dir', type=Path, default='work_dirs/demo')
-    parser.add_argument('--num-pictures', type=int, default=12, help='how many to draw')
     parser.add_argument(
-        '--max-iters', type=int, help='shorten the training (for a quick look)'
+        '--input', type=Path, help='a picture, a folder or a video to look at instead'
+    )
+    parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/demo'))
+    parser.add_argument(
+        '--num-drawn', type=int, default=3, help='how many drawn pictures'
     )
     args = parser.parse_args()
-    for name in ('num_pictures', 'max_iters'):
-        if getattr(args, name) is not None and getattr(args, name) < 1:
-            parser.error(f'--{name.replace("_", "-")} must be at least 1')
+    if args.num_drawn < 0:
+        parser.error('--num-drawn must not be negative')
     return args
 
 
-def build_runner(args: argparse.Namespace) -> Runner:
-    """Make the runner of the demo's config."""
-    cfg = Config.fromfile(Path(get_config_root()) / CONFIG)
-    cfg.work_dir = str(args.out_dir)
-    # There is no --resume here that SIGTERM could be followed by.
-    cfg.default_hooks.pop('preemption')
-    pictures = cfg.val_dataloader.dataset.num_images
-    if args.num_pictures > pictures:
-        raise SystemExit(
-            f'--num-pictures {args.num_pictures}: there are {pictures} to draw on.'
-        )
-    if args.max_iters is not None:
-        cfg.train_cfg.max_iters = cfg.train_cfg.val_interval = args.max_iters
-    return Runner.from_cfg(cfg)
+def make_pictures(folder: Path, num_drawn: int) -> None:
+    """Write the photograph and the drawn pictures to ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    photograph = cbook.get_sample_data(PHOTOGRAPH, asfileobj=False)
+    (folder / PHOTOGRAPH).write_bytes(Path(photograph).read_bytes())
+    drawn = SyntheticPeople(num_images=max(1, num_drawn), seed=SEED, test_mode=True)
+    for index in range(num_drawn):
+        picture = drawn.get_data_info(index)['img']
+        cv2.imwrite(str(folder / f'drawn_{index}.png'), picture)
 
 
-def draw(runner: Runner, out_dir: Path, num_pictures: int) -> Path:
-    """Draw the people found on unseen pictures, one by one and on one sheet.
-
-    Returns:
-        Path: The sheet.
-    """
-    dataset = runner.val_dataloader.dataset
-    visualizer = runner.visualizer
-    visualizer.set_dataset_meta(dataset.metainfo)
-    visualizer.line_width, visualizer.radius = 3, 4
-    out_dir.mkdir(parents=True, exist_ok=True)
-    drawn = []
-    for index in range(num_pictures):
-        item = dataset[index]
-        batch = dict(inputs=[item['inputs']], data_samples=[item['data_samples']])
-        sample = runner.model.val_step(batch)[0]
-        people = sample.pred_instances
-        people = people[people.bbox_scores >= SCORE_THR]
-        sample.pred_instances = InstanceData(
-            bboxes=people.bboxes * ZOOM,
-            keypoints=(people.keypoints + 0.5) * ZOOM - 0.5,
-            keypoints_visible=people.keypoint_scores,
-        )
-        picture = np.ascontiguousarray(item['inputs'].permute(1, 2, 0).numpy())
-        picture = cv2.resize(
-            picture, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_CUBIC
-        )
-        visualizer.add_datasample(
-            'demo',
-            picture[..., ::-1].copy(),
-            sample,
-            draw_gt=False,
-            kpt_thr=KEYPOINT_THR,
-        )
-        drawn.append(visualizer.get_image()[..., ::-1])
-        cv2.imwrite(str(out_dir / f'{index:02d}.jpg'), drawn[-1])
-    columns = min(4, num_pictures)
-    drawn += [np.full_like(drawn[0], 255)] * (-num_pictures % columns)
-    sheet = out_dir / 'sheet.jpg'
-    rows = [np.hstack(drawn[i : i + columns]) for i in range(0, len(drawn), columns)]
-    cv2.imwrite(str(sheet), np.vstack(rows))
-    return sheet
+def make_sheet(pictures: list[Path], path: Path) -> None:
+    """Lay pictures side by side, of one height."""
+    columns = []
+    for picture in pictures:
+        img = cv2.imread(str(picture))
+        width = round(img.shape[1] * ROW_HEIGHT / img.shape[0])
+        columns.append(cv2.resize(img, (width, ROW_HEIGHT)))
+    cv2.imwrite(str(path), np.hstack(columns))
 
 
 def main() -> None:
-    """Train, evaluate, draw, tell."""
+    """Make the pictures, look at them, tell."""
     args = parse_args()
-    start = time.monotonic()
-    runner = build_runner(args)
-    print(
-        f'Training for {runner.max_iters} iterations from weights that the repository '
-        f'brings along:\n{runner._load_from}\n'
-        'They were made by the same config, stopped before its learning rate fell; '
-        'see demo/weights/README.md.'
-    )
-    runner.train()
-    losses = runner.message_hub.get_scalar('train/loss').data[0]
-    quarter = max(1, len(losses) // 4)
-    sheet = draw(runner, args.out_dir / 'pictures', args.num_pictures)
-    table = ('AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)')
-    print(
-        f'\nLoss: {losses[:quarter].mean():.3f} over the first {quarter} iterations, '
-        f'{losses[-quarter:].mean():.3f} over the last'
-    )
-    print(f'On {len(runner.val_dataloader.dataset)} unseen pictures')
-    print('          ' + ''.join(f'{name:>9}' for name in table))
-    for title, prefix in (('keypoints', 'coco'), ('boxes', 'bbox')):
-        names = [f'val/{prefix}/{name}' for name in table]
-        values = [runner.message_hub.get_scalar(name).current() for name in names]
-        print(f'{title:<10}' + ''.join(f'{value:9.3f}' for value in values))
-    print(
-        f'\nPictures with the people found: {sheet.parent}/ (all on {sheet})\n'
-        f'Log and weights: {args.out_dir}/\n'
-        f'Done in {(time.monotonic() - start) / 60:.1f} min.'
-    )
+    check_writable(str(args.out_dir), '--out-dir')
+    source = args.input
+    if source is None:
+        source = args.out_dir / 'pictures'
+        make_pictures(source, args.num_drawn)
+    options = ['--out-dir', str(args.out_dir), '--radius', '4', '--thickness', '2']
+    image_demo.main([str(source), *options])
+    if args.input is None:
+        drawings = args.out_dir / 'visualizations'
+        sheet = args.out_dir / 'sheet.jpg'
+        # the photograph first
+        names = sorted(path.name for path in source.iterdir())
+        names.sort(key=lambda name: name != PHOTOGRAPH)
+        make_sheet([drawings / name for name in names], sheet)
+        print(
+            f'All on {sheet}.\n'
+            'A picture of your own: make demo INPUT=path. Training: make demo-train.'
+        )
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

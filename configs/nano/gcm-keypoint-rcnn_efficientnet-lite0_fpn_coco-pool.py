@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=4000, val_interval=1000)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=3300, val_interval=1100)
 val_cfg = dict()
 test_cfg = dict()
 
@@ -20,9 +20,16 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=10.0, norm_type=2),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200)
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=False,
+        begin=2400,
+        end=3300,
+        eta_min_ratio=0.01,
+    ),
 ]
-default_hooks = dict(checkpoint=dict(interval=500))
+default_hooks = dict(checkpoint=dict(interval=600))
 custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='EMAHook', ema_type='mmdet.ExpMomentumEMA', momentum=0.001, priority=49),

@@ -1,5 +1,5 @@
-# What `make demo` trains: the last stretch of the synthetic config's schedule, from
-# weights that stopped before the learning rate fell.
+# What `make demo-train` trains: the last stretch of the synthetic config's schedule,
+# from weights that stopped before the learning rate fell.
 _base_ = './gcm-keypoint-rcnn_nano_fpn_synthetic.py'
 
 load_from = (

@@ -3,4 +3,5 @@ from .backbones import *  # noqa: F403
 from .detectors import *  # noqa: F403
 from .keypoint_heads import *  # noqa: F403
 from .layers import *  # noqa: F403
+from .losses import *  # noqa: F403
 from .roi_heads import *  # noqa: F403

@@ -21,6 +21,24 @@ coco_train = dict(
         ),
     ],
 )
+# Four to a picture, about the size of each other: as many people again.
+person_window = dict(
+    type='PoseRandomAffine',
+    input_size=(input_size[0] // 2, input_size[1] // 2),
+    scale_to='person',
+    size_range=(80, 180),
+    rotate=30.0,
+    rotate_prob=0.6,
+)
+coco_tiles_train = dict(
+    type=dataset_type,
+    data_root='data/coco_pool/',
+    ann_file='annotations/person_keypoints_train.json',
+    data_prefix=dict(img='images/train/'),
+    pipeline=[
+        dict(type='PoseMosaic', tile=[dict(type='LoadPoseImage'), person_window])
+    ],
+)
 # About one person in a picture, bystanders are not annotated, boxes end at the joints.
 lspe_train = dict(
     type=dataset_type,
@@ -34,14 +52,7 @@ lspe_train = dict(
             tile=[
                 dict(type='LoadPoseImage'),
                 dict(type='BoxesAroundJoints'),
-                dict(
-                    type='PoseRandomAffine',
-                    input_size=(input_size[0] // 2, input_size[1] // 2),
-                    scale_to='person',
-                    size_range=(80, 180),
-                    rotate=30.0,
-                    rotate_prob=0.6,
-                ),
+                person_window,
             ],
         )
     ],
@@ -54,9 +65,9 @@ train_dataloader = dict(
     dataset=dict(
         type='CombinedDataset',
         metainfo=metainfo,
-        datasets=[coco_train, lspe_train],
-        # two COCO pictures to one mosaic of four from LSP Extended
-        sample_ratio_factor=[8.0, 0.615],
+        datasets=[coco_train, coco_tiles_train, lspe_train],
+        # a quarter of the pictures are of LSP Extended
+        sample_ratio_factor=[4.0, 4.0, 0.41],
         pipeline=[
             dict(type='YOLOXHSVRandomAug'),
             dict(type='PoseRandomFlip', prob=0.5),

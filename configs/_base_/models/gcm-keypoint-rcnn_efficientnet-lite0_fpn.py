@@ -1,38 +1,22 @@
-# A small model for real pictures on a CPU: EfficientNet-Lite0, pretrained on
-# ImageNet, a narrow FPN and narrow heads.
-_base_ = './gcm-keypoint-rcnn_r50_fpn.py'
+# The one-stage method, small enough for a CPU: as many 3x3 convs as the plain head
+# has, with global context between them.
+_base_ = './keypoint-rcnn_efficientnet-lite0_fpn.py'
 
 model = dict(
-    data_preprocessor=dict(
-        mean=[127.0, 127.0, 127.0], std=[128.0, 128.0, 128.0], bgr_to_rgb=True
-    ),
-    backbone=dict(
-        _delete_=True,
-        type='TimmBackbone',
-        model_name='efficientnet_lite0',
-        # as the weights were trained
-        bn_eps=1e-3,
-        out_indices=(1, 2, 3, 4),
-        frozen_stages=1,
-        freeze_depthwise=True,
-        norm_eval=True,
-        # written by tools/model_converters/efficientnet_lite_to_timm.py
-        init_cfg=dict(type='Pretrained', checkpoint='data/efficientnet_lite0.pth'),
-    ),
-    neck=dict(
-        in_channels=[24, 40, 112, 320], out_channels=96, norm_cfg=dict(type='BN')
-    ),
-    rpn_head=dict(in_channels=96, feat_channels=96),
     roi_head=dict(
-        bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=2), out_channels=96),
-        bbox_head=dict(in_channels=96, fc_out_channels=256),
-        keypoint_roi_extractor=dict(roi_layer=dict(sampling_ratio=2), out_channels=96),
-        keypoint_head=dict(num_convs=2, in_channels=96, conv_out_channels=128),
-        codec=dict(score_mode='window'),
-    ),
-    train_cfg=dict(
-        rpn_proposal=dict(nms_pre=500, max_per_img=300),
-        rcnn=dict(sampler=dict(num=48)),
-    ),
-    test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=200), rcnn=dict(max_per_img=30)),
+        keypoint_roi_extractor=dict(featmap_strides=[4], zero_extend=True),
+        keypoint_head=dict(
+            _delete_=True,
+            type='GCMKeypointHead',
+            num_stages=2,
+            num_convs=2,
+            in_channels=96,
+            conv_out_channels=128,
+            roi_feat_size=14,
+            num_heads=4,
+            num_keypoints=17,
+            conv_norm_cfg=dict(type='BN'),
+        ),
+        box_scale=1.3,
+    )
 )

@@ -17,6 +17,8 @@ class ConvKeypointHead(BaseKeypointHead):
         in_channels (int): Channels of the RoI features.
         conv_out_channels (int): Channels of every convolution.
         num_keypoints (int): Keypoints K of a person.
+        norm_cfg (dict, optional): Norm behind each convolution, over the RoIs of a
+            batch. Default None, as in Detectron2.
         init_cfg (dict, optional): See :class:`BaseKeypointHead`.
     """
 
@@ -26,13 +28,14 @@ class ConvKeypointHead(BaseKeypointHead):
         in_channels: int = 256,
         conv_out_channels: int = 512,
         num_keypoints: int = 17,
+        norm_cfg: dict | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(conv_out_channels, num_keypoints, init_cfg)
         widths = [in_channels] + [conv_out_channels] * num_convs
         self.trunk = nn.Sequential(
             *(
-                ConvModule(c_in, c_out, 3, padding=1)
+                ConvModule(c_in, c_out, 3, padding=1, norm_cfg=norm_cfg)
                 for c_in, c_out in zip(widths[:-1], widths[1:])
             )
         )

@@ -26,6 +26,8 @@ class GCMKeypointHead(BaseKeypointHead):
         num_heads (int): Attention heads of each context module.
         num_keypoints (int): Keypoints K of a person.
         norm_cfg (dict): Norm of the context modules, over the RoIs of a batch.
+        conv_norm_cfg (dict, optional): Norm behind each of the other convolutions,
+            over the RoIs of a batch too. Default None, as released.
         init_cfg (dict, optional): See :class:`BaseKeypointHead`.
     """
 
@@ -39,10 +41,13 @@ class GCMKeypointHead(BaseKeypointHead):
         num_heads: int = 4,
         num_keypoints: int = 17,
         norm_cfg: dict = dict(type='BN'),  # noqa: B006
+        conv_norm_cfg: dict | None = None,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(conv_out_channels, num_keypoints, init_cfg)
-        layers: list[nn.Module] = [ConvModule(in_channels, conv_out_channels, 1)]
+        layers: list[nn.Module] = [
+            ConvModule(in_channels, conv_out_channels, 1, norm_cfg=conv_norm_cfg)
+        ]
         for _ in range(num_stages):
             layers.append(
                 GlobalContextModule(
@@ -50,7 +55,13 @@ class GCMKeypointHead(BaseKeypointHead):
                 )
             )
             layers.extend(
-                ConvModule(conv_out_channels, conv_out_channels, 3, padding=1)
+                ConvModule(
+                    conv_out_channels,
+                    conv_out_channels,
+                    3,
+                    padding=1,
+                    norm_cfg=conv_norm_cfg,
+                )
                 for _ in range(num_convs)
             )
         self.trunk = nn.Sequential(*layers)

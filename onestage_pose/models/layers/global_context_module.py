@@ -104,16 +104,16 @@ class RelativePositionAttention(nn.Module):
             )
 
         def split_heads(t: Tensor) -> Tensor:
-            return t.flatten(2).unflatten(1, (self.num_heads, -1)).mT
+            return t.flatten(2).unflatten(1, (self.num_heads, -1)).transpose(-2, -1)
 
         query, key = map(split_heads, self.to_qk(x).chunk(2, dim=1))
         value = split_heads(self.to_v(x))
         query = query * self.head_channels**-0.5
         by_position, where = self.relative_position(query)
         query = torch.cat((query, by_position), -1)
-        key = torch.cat((key, where.expand(*key.shape[:2], -1, -1)), -1)
-        out = (query @ key.mT).softmax(-1) @ value
-        return out.mT.flatten(1, 2).unflatten(2, self.feat_size)
+        key = torch.cat((key, where.expand(x.shape[0], self.num_heads, -1, -1)), -1)
+        out = (query @ key.transpose(-2, -1)).softmax(-1) @ value
+        return out.transpose(-2, -1).flatten(1, 2).unflatten(2, self.feat_size)
 
 
 class GlobalContextModule(BaseModule):

@@ -41,3 +41,8 @@ def test_initialisation():
             assert not parameter.any(), name
     spread = [layer.conv.weight.std().item() for layer in head.trunk]
     assert spread == pytest.approx([(2 / (64 * 9)) ** 0.5] * 2, rel=0.05)
+
+
+def test_the_convolutions_may_be_normalised():
+    head = ConvKeypointHead(2, 4, 8, norm_cfg=dict(type='BN'))
+    assert all(isinstance(layer.bn, nn.BatchNorm2d) for layer in head.trunk)

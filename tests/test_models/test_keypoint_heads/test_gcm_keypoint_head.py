@@ -75,3 +75,10 @@ def test_norm_is_each_processs_own_unless_told(kind, synchronised):
         m for m in head.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)
     ]
     assert [isinstance(norm, nn.SyncBatchNorm) for norm in norms] == synchronised
+
+
+def test_the_convolutions_may_be_normalised_too():
+    head = small_head(num_stages=1, conv_norm_cfg=dict(type='BN'))
+    kinds = [type(layer.bn) for layer in (head.trunk[0], head.trunk[2])]
+    assert kinds == [nn.BatchNorm2d] * 2
+    assert not any(hasattr(layer, 'bn') for layer in small_head().trunk)

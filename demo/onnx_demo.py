@@ -1,0 +1,152 @@
+# Copyright (c) onestage_pose contributors.
+"""Finds people with an exported model. Needs onnxruntime, numpy and OpenCV alone.
+
+python tools/deployment/export_onnx.py nano nano.onnx
+python demo/onnx_demo.py nano.onnx PICTURE [PICTURE ...]
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+
+COLOURS = ((255, 153, 51), (0, 255, 0), (0, 128, 255))  # left, right, middle; BGR
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('model', type=Path, help='file of tools/deployment')
+    parser.add_argument('pictures', type=Path, nargs='+')
+    parser.add_argument('--out-dir', type=Path, default=Path('outputs'))
+    parser.add_argument(
+        '--score-thr', type=float, default=0.5, help='leave out people under this'
+    )
+    parser.add_argument(
+        '--kpt-thr', type=float, default=0.3, help='leave out keypoints under this'
+    )
+    return parser.parse_args()
+
+
+class PoseModel:
+    """An exported model.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.session = onnxruntime.InferenceSession(
+            str(path), providers=onnxruntime.get_available_providers()
+        )
+        meta = self.session.get_modelmeta().custom_metadata_map
+        self.resize = json.loads(meta['resize'])
+        dataset = json.loads(meta['dataset_meta'])
+        self.names: list = dataset['keypoint_names']
+        self.skeleton: list = dataset['skeleton']
+
+    def __call__(self, picture: np.ndarray) -> dict:
+        """Find people.
+
+        Args:
+            picture: (height, width, 3) uint8, BGR.
+
+        Returns:
+            Of N people with K keypoints, in pixels of the picture: ``bboxes`` (N, 4),
+            ``scores`` (N,), ``keypoints`` (N, K, 2), the centre of the first pixel
+            being (0, 0), ``keypoint_scores`` (N, K).
+        """
+        height, width = picture.shape[:2]
+        new_width, new_height = self._new_size(width, height)
+        image = resize(picture, new_width, new_height)
+        image = image.transpose(2, 0, 1)[None].astype(np.float32)
+        names = [output.name for output in self.session.get_outputs()]
+        people = dict(zip(names, self.session.run(names, dict(image=image))))
+        scale = np.array([new_width / width, new_height / height], np.float32)
+        people['bboxes'] = people['bboxes'] / np.tile(scale, 2)
+        people['keypoints'] = (people['keypoints'] + 0.5) / scale - 0.5
+        return people
+
+    def _new_size(self, width: int, height: int) -> tuple:
+        if self.resize is None:
+            return width, height
+        factor = self.resize['shorter'] / min(width, height)
+        factor = min(factor, self.resize['longer'] / max(width, height))
+        return max(1, int(factor * width + 0.5)), max(1, int(factor * height + 0.5))
+
+
+def resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize as Pillow's bilinear filter does, which smooths what it shrinks."""
+
+    def weights(old: int, new: int) -> np.ndarray:
+        scale = old / new
+        reach = max(scale, 1.0)
+        centers = (np.arange(new)[:, None] + 0.5) * scale - 0.5
+        triangle = np.clip(1 - abs(np.arange(old) - centers) / reach, 0, None)
+        return (triangle / triangle.sum(1, keepdims=True)).astype(np.float32)
+
+    rows, columns = weights(picture.shape[0], height), weights(picture.shape[1], width)
+    across = np.rint(np.einsum('xw,hwc->hxc', columns, picture, optimize=True))
+    return np.rint(np.einsum('yh,hxc->yxc', rows, across, optimize=True))
+
+
+def draw(picture: np.ndarray, people: dict, model: PoseModel, thr: float) -> np.ndarray:
+    """Draw boxes and skeletons on a copy of the picture."""
+    drawn = picture.copy()
+    thickness = max(1, round(max(picture.shape) / 400))
+    for box, points, scores in zip(
+        people['bboxes'], people['keypoints'], people['keypoint_scores']
+    ):
+        x1, y1, x2, y2 = np.rint(box).astype(int).tolist()
+        cv2.rectangle(drawn, (x1, y1), (x2, y2), (255, 255, 255), 1)
+        places = [tuple(place) for place in np.rint(points).astype(int).tolist()]
+        sides = [side_of(name) for name in model.names]
+        for a, b in model.skeleton:
+            if min(scores[a], scores[b]) >= thr:
+                colour = COLOURS[sides[a] if sides[a] == sides[b] else 2]
+                cv2.line(drawn, places[a], places[b], colour, thickness, cv2.LINE_AA)
+        for place, score, side in zip(places, scores, sides):
+            if score >= thr:
+                cv2.circle(drawn, place, 2 * thickness, COLOURS[side], -1, cv2.LINE_AA)
+    return drawn
+
+
+def side_of(name: str) -> int:
+    """0 for a left keypoint, 1 for a right one, 2 for one in the middle."""
+    return next((i for i, side in enumerate(('left', 'right')) if side in name), 2)
+
+
+def main() -> None:
+    """Look at each picture, draw, tell."""
+    args = parse_args()
+    if not args.model.is_file():
+        sys.exit(f'Error: there is no model {args.model}.')
+    args.out_dir.mkdir(parents=True, exist_ok=True)
+    model = PoseModel(args.model)
+    broken = []
+    for path in args.pictures:
+        picture = cv2.imread(str(path))
+        if picture is None:
+            broken.append(str(path))
+            continue
+        start = time.perf_counter()
+        people = model(picture)
+        elapsed = time.perf_counter() - start
+        sure = people['scores'] >= args.score_thr
+        people = {name: values[sure] for name, values in people.items()}
+        target = args.out_dir / f'{path.stem}.png'
+        cv2.imwrite(str(target), draw(picture, people, model, args.kpt_thr))
+        print(f'{path}: {sure.sum()} people in {1000 * elapsed:.0f} ms, see {target}')
+    if broken:
+        sys.exit(f'Error: these are no pictures: {", ".join(broken)}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,92 @@
+# Copyright (c) onestage_pose contributors.
+"""A graph in ONNX Runtime beside the model in PyTorch, on the same pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from mmengine.dataset import Compose
+from mmengine.structures import InstanceData
+
+from ..models import KeypointRCNN
+
+
+class Agreement(NamedTuple):
+    """How far a graph's people are from PyTorch's on one picture.
+
+    Attributes:
+        picture (str): Its path.
+        size (tuple[int, int]): Height and width of the network's input, in pixels.
+        people (tuple[int, int]): How many PyTorch and the graph found.
+        bboxes (float): Largest distance of a side, in pixels of the input.
+        keypoints (float): Largest distance of a keypoint's coordinate, in the same.
+        scores (float): Largest difference of a person's or a keypoint's score.
+    """
+
+    picture: str
+    size: tuple[int, int]
+    people: tuple[int, int]
+    bboxes: float
+    keypoints: float
+    scores: float
+
+
+def compare_with_onnx(
+    model: KeypointRCNN, onnx_file: str | Path, pictures: Iterable[str | Path]
+) -> Iterator[Agreement]:
+    """Run a graph in ONNX Runtime and its model in PyTorch.
+
+    Args:
+        model (KeypointRCNN): As ``mmpose.apis.init_model`` gives it, on the CPU.
+        onnx_file (str | Path): What :func:`export_onnx` made of it.
+        pictures (Iterable[str | Path]): Files; the model's test pipeline reads them.
+
+    Yields:
+        Agreement: Of each picture. Distances are infinite where the numbers of people
+        differ.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(
+        str(onnx_file), providers=['CPUExecutionProvider']
+    )
+    pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
+    for picture in pictures:
+        data = pipeline(dict(img_path=str(picture), **model.dataset_meta))
+        batch = dict(inputs=[data['inputs']], data_samples=[data['data_samples']])
+        with torch.no_grad():
+            batch = model.data_preprocessor(batch, training=False)
+            [sample] = model.predict(
+                batch['inputs'], batch['data_samples'], rescale=False
+            )
+        image = data['inputs'][None].float().numpy()
+        names = [output.name for output in session.get_outputs()]
+        found = dict(zip(names, session.run(names, dict(image=image))))
+        yield _compare(str(picture), image.shape[-2:], sample.pred_instances, found)
+
+
+def _compare(
+    picture: str, size: tuple[int, int], expected: InstanceData, found: dict
+) -> Agreement:
+    people = len(expected.bboxes), len(found['bboxes'])
+    if people[0] != people[1]:
+        return Agreement(picture, size, people, *[float('inf')] * 3)
+
+    def distance(name: str, onnx_name: str) -> float:
+        return float(np.abs(expected[name] - found[onnx_name]).max(initial=0))
+
+    return Agreement(
+        picture,
+        size,
+        people,
+        distance('bboxes', 'bboxes'),
+        distance('keypoints', 'keypoints'),
+        max(
+            distance('bbox_scores', 'scores'),
+            distance('keypoint_scores', 'keypoint_scores'),
+        ),
+    )

@@ -1,0 +1,83 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from ..models import KeypointRCNN
+from .onnx_model import OnnxKeypointRCNN
+
+OUTPUTS = ('bboxes', 'scores', 'keypoints', 'keypoint_scores', 'labels')
+OPSET = 17
+
+
+def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
+    """Write the whole model, from picture to people, as one ONNX graph.
+
+    Input ``image`` (1, 3, H, W) and the outputs are those of
+    :class:`OnnxKeypointRCNN`; H, W and the number of people are free. The file's
+    metadata say, as JSON, what a program needs beside the graph:
+
+    - ``dataset_meta``: ``keypoint_names`` and ``skeleton``, pairs of their indices;
+    - ``resize``: what the test pipeline does to a picture before: ``longer`` and
+      ``shorter``, the bounds of the sides as in :class:`PoseResize`.
+
+    Args:
+        model (KeypointRCNN): Trained, with ``cfg`` and ``dataset_meta`` as
+            ``mmpose.apis.init_model`` leaves them.
+        path (str | Path): File to write.
+
+    Raises:
+        ValueError: The model has parts that the graph does not cover.
+    """
+    graph = OnnxKeypointRCNN(model).eval()
+    device = next(model.parameters()).device
+    # of no common size, so that none of them is taken for a constant
+    image = torch.rand(1, 3, 200, 296, device=device) * 255
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')
+        torch.onnx.export(
+            graph,
+            (image,),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=['image'],
+            output_names=list(OUTPUTS),
+            dynamic_axes={
+                'image': {2: 'height', 3: 'width'},
+                **{name: {0: 'people'} for name in OUTPUTS},
+            },
+        )
+    _add_metadata(path, model)
+
+
+def _add_metadata(path: str | Path, model: KeypointRCNN) -> None:
+    import onnx
+
+    meta = model.dataset_meta
+    names = [meta['keypoint_id2name'][i] for i in range(meta['num_keypoints'])]
+    skeleton = [[int(a), int(b)] for a, b in meta['skeleton_links']]
+    content = dict(
+        dataset_meta=dict(keypoint_names=names, skeleton=skeleton),
+        resize=_resize_of(model.cfg),
+    )
+    graph = onnx.load(str(path))
+    for key, value in content.items():
+        entry = graph.metadata_props.add()
+        entry.key, entry.value = key, json.dumps(value)
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(path))
+
+
+def _resize_of(cfg: Config) -> dict | None:
+    """Bounds of the sides that the test pipeline resizes to, None where it does not."""
+    for transform in cfg.test_dataloader.dataset.pipeline:
+        if transform['type'] == 'PoseResize' and transform.get('scale'):
+            scale = transform['scale']
+            return dict(longer=max(scale), shorter=min(scale))
+    return None

@@ -1,0 +1,330 @@
+# Copyright (c) onestage_pose contributors.
+"""Keypoint R-CNN from picture to people without a decision taken by Python."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from mmengine.config import ConfigDict
+from torch import Tensor, nn
+
+from ..models import KeypointRCNN, KeypointRoIHead, RoIFeatureExtractor
+from ..models.roi_heads.roi_feature_extractor import ZeroExtendedRoIAlign
+
+
+class OnnxPeople(NamedTuple):
+    """What the graph gives of the N people of a picture, best first.
+
+    Attributes:
+        bboxes (Tensor): (N, 4) x1, y1, x2, y2 in pixels of the graph's input.
+        scores (Tensor): (N,).
+        keypoints (Tensor): (N, K, 2) in its pixels, the centre of the first being 0.
+        keypoint_scores (Tensor): (N, K).
+        labels (Tensor): (N,) int64.
+    """
+
+    bboxes: Tensor
+    scores: Tensor
+    keypoints: Tensor
+    keypoint_scores: Tensor
+    labels: Tensor
+
+
+class OnnxKeypointRCNN(nn.Module):
+    """A :class:`KeypointRCNN` that can be traced for pictures of any size.
+
+    It has the weights of the model and its test configuration, takes one picture
+    and gives what ``predict(rescale=False)`` does. mmdet's heads look at sizes and
+    numbers in Python, which a traced graph would keep as they were.
+
+    Args:
+        model (KeypointRCNN): The model, in evaluation mode.
+
+    Raises:
+        ValueError: On parts and options that the graph does not cover; names them.
+    """
+
+    def __init__(self, model: KeypointRCNN) -> None:
+        super().__init__()
+        _check_supported(model)
+        self.model = model.eval()
+        preprocessor = model.data_preprocessor
+        self.pad_divisor: int = preprocessor.pad_size_divisor
+        self.swap_channels: bool = preprocessor._channel_conversion
+        has_norm = preprocessor._enable_normalize
+        self.register_buffer(
+            'mean', preprocessor.mean if has_norm else torch.zeros(3, 1, 1)
+        )
+        self.register_buffer(
+            'std', preprocessor.std if has_norm else torch.ones(3, 1, 1)
+        )
+
+    def forward(self, image: Tensor) -> OnnxPeople:
+        """Find the people of a picture.
+
+        Args:
+            image (Tensor): (1, 3, H, W) float32, BGR from 0 to 255, of any size, as
+                the test pipeline resizes it.
+
+        Returns:
+            OnnxPeople: Of N people, who may be none.
+        """
+        height, width = image.shape[2], image.shape[3]
+        border = torch.stack((_scalar(width), _scalar(height)) * 2).to(image)
+        feats = self.model.extract_feat(self._preprocess(image))
+        proposals = self._propose(feats, border)
+        bboxes, scores, labels = self._detect(feats, proposals, border)
+        keypoints, keypoint_scores = self._find_keypoints(feats, bboxes)
+        rescore_thr = self.model.test_cfg.get('rescore_thr')
+        if rescore_thr is not None:
+            confident = (keypoint_scores > rescore_thr).to(scores)
+            mean = (keypoint_scores * confident).sum(-1)
+            scores = scores * mean / confident.sum(-1).clamp(min=1)
+            scores, order = scores.sort(descending=True)
+            bboxes, labels = bboxes[order], labels[order]
+            keypoints, keypoint_scores = keypoints[order], keypoint_scores[order]
+        return OnnxPeople(bboxes, scores, keypoints, keypoint_scores, labels)
+
+    def _preprocess(self, image: Tensor) -> Tensor:
+        """Normalise, then zeros at the right and below up to a multiple."""
+        if self.swap_channels:
+            image = image[:, [2, 1, 0]]
+        image = (image - self.mean) / self.std
+        height, width = image.shape[2], image.shape[3]
+        down, right = -height % self.pad_divisor, -width % self.pad_divisor
+        return F.pad(image, (0, right, 0, down))
+
+    def _propose(self, feats: tuple[Tensor, ...], border: Tensor) -> Tensor:
+        """Proposals (N, 4) of the RPN."""
+        head, cfg = self.model.rpn_head, self.model.rpn_head.test_cfg
+        levels = zip(
+            feats, head.prior_generator.base_anchors, head.prior_generator.strides
+        )
+        bboxes, scores, numbers = [], [], []
+        for number, (feat, base, stride) in enumerate(levels):
+            logits, deltas = head.forward_single(feat)
+            logits = logits[0].permute(1, 2, 0).reshape(-1)
+            deltas = deltas[0].permute(1, 2, 0).reshape(-1, 4)
+            anchors = _anchors(base.to(feat), feat, stride)
+            score, best = _top(logits.float().sigmoid(), cfg.nms_pre)
+            bboxes.append(
+                _decode(anchors[best], deltas[best].float(), head.bbox_coder, border)
+            )
+            scores.append(score)
+            numbers.append(torch.full_like(score, number))
+        bboxes, scores = torch.cat(bboxes), torch.cat(scores)
+        numbers = torch.cat(numbers)
+        if cfg.get('min_bbox_size', -1) >= 0:
+            size = bboxes[:, 2:] - bboxes[:, :2]
+            large = (size > cfg.min_bbox_size).all(-1).nonzero().squeeze(1)
+            bboxes, scores, numbers = bboxes[large], scores[large], numbers[large]
+        offset = numbers * (bboxes.max() + 1)
+        keep = _nms(bboxes + offset[:, None], scores, cfg.nms)
+        return bboxes[keep[: cfg.max_per_img]]
+
+    def _detect(
+        self, feats: tuple[Tensor, ...], proposals: Tensor, border: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Boxes (N, 4), scores (N,) and labels (N,) of the box branch."""
+        roi_head = self.model.roi_head
+        head, cfg = roi_head.bbox_head, roi_head.test_cfg
+        pooled = _pool(roi_head.bbox_roi_extractor, feats, proposals)
+        logits, deltas = head(pooled)
+        classes = head.num_classes
+        boxes_of = 1 if head.reg_class_agnostic else classes
+        bboxes = _decode(
+            proposals.repeat_interleave(boxes_of, 0),
+            deltas.reshape(-1, 4),
+            head.bbox_coder,
+            border,
+        )
+        bboxes = bboxes.reshape(-1, boxes_of, 4).expand(-1, classes, 4).reshape(-1, 4)
+        scores = logits.softmax(-1)[:, :-1].reshape(-1)
+        labels = torch.arange(classes, device=scores.device)
+        labels = labels.expand(logits.shape[0], classes).reshape(-1)
+        sure = (scores > cfg.score_thr).nonzero().squeeze(1)
+        bboxes, scores, labels = bboxes[sure], scores[sure], labels[sure]
+        apart = bboxes
+        if classes > 1:
+            apart = bboxes + (labels * (border.max() + 1))[:, None]
+        keep = _nms(apart, scores, cfg.nms)[: cfg.max_per_img]
+        return bboxes[keep], scores[keep], labels[keep]
+
+    def _find_keypoints(
+        self, feats: tuple[Tensor, ...], bboxes: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Keypoints (N, K, 2) and their scores (N, K)."""
+        head = self.model.roi_head
+        # Runtimes cannot reshape what holds nobody: then one pixel is looked at.
+        num_people = torch._shape_as_tensor(bboxes)[0]
+        pixel = bboxes.new_tensor([[0, 0, 1, 1]])[: (num_people == 0).long()]
+        boxes = head.enlarge(torch.cat((bboxes, pixel)))
+        logits = head.keypoint_head(
+            _pool(head.keypoint_roi_extractor, feats, boxes)
+        ).logits.float()
+        codec = head.codec
+        size = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
+        if codec.decode_mode == 'bicubic':
+            position, peak = bicubic_maximum(logits, size.ceil().long())
+        else:
+            position, peak = codec._grid_maximum(logits)
+        keypoints = boxes[:, None, :2] + position * size[:, None] - head.PIXEL_CENTER
+        if codec.score_mode == 'peak':
+            scores = (peak - logits.flatten(2).logsumexp(-1)).exp()
+        else:
+            scores = codec._window_probability(logits)
+        return keypoints[:num_people], scores[:num_people]
+
+
+def _check_supported(model: KeypointRCNN) -> None:
+    """Refuse what the graph would leave out."""
+    head, test_cfg = model.roi_head, model.test_cfg
+    problems = []
+    if type(head) is not KeypointRoIHead:
+        problems.append(f'model.roi_head.type={type(head).__name__}')
+    elif head.with_mask:
+        problems.append('a mask branch')
+    for name in ('bbox_roi_extractor', 'keypoint_roi_extractor'):
+        extractor = getattr(head, name)
+        if type(extractor) is not RoIFeatureExtractor:
+            problems.append(f'model.roi_head.{name}.type={type(extractor).__name__}')
+    for name in ('flip_test', 'pose_nms', 'output_heatmaps'):
+        if test_cfg.get(name):
+            problems.append(f'model.test_cfg.{name}')
+    if not model.rpn_head.use_sigmoid_cls:
+        problems.append('an RPN with softmax')
+    for name in ('rpn', 'rcnn'):
+        nms = test_cfg[name].nms
+        if nms.get('type', 'nms') != 'nms' or set(nms) - {'type', 'iou_threshold'}:
+            problems.append(f'model.test_cfg.{name}.nms={dict(nms)}')
+    if problems:
+        raise ValueError(
+            f'This model cannot become one ONNX graph: {", ".join(problems)} is not '
+            'supported; change it by --cfg-options, or keep to PyTorch.'
+        )
+
+
+def _scalar(value: int | Tensor) -> Tensor:
+    """A traced size as the tensor that it is, an int as a new one."""
+    return value if isinstance(value, Tensor) else torch.tensor(value)
+
+
+def _anchors(base: Tensor, feat: Tensor, stride: tuple[int, int]) -> Tensor:
+    """Anchors (H * W * A, 4) at every place of a map, as mmdet orders them."""
+    y = torch.arange(feat.shape[2], device=base.device) * stride[1]
+    x = torch.arange(feat.shape[3], device=base.device) * stride[0]
+    x, y = x[None, :] + 0 * y[:, None], y[:, None] + 0 * x[None, :]
+    shift = torch.stack((x, y, x, y), -1).reshape(-1, 1, 4).to(base)
+    return (shift + base).reshape(-1, 4)
+
+
+def _top(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
+    """The highest ``number`` of the scores (N,), or all where there are fewer."""
+    if torch.onnx.is_in_onnx_export():
+        length = torch._shape_as_tensor(scores)
+        number = torch.minimum(length, torch.full_like(length, number))[0]
+    else:
+        number = min(number, len(scores))
+    return scores.topk(number)
+
+
+def _decode(boxes: Tensor, deltas: Tensor, coder: ConfigDict, border: Tensor) -> Tensor:
+    """Move boxes (N, 4) by deltas (N, 4) and clip them to the picture."""
+    deltas = deltas * deltas.new_tensor(coder.stds) + deltas.new_tensor(coder.means)
+    center = (boxes[:, :2] + boxes[:, 2:]) * 0.5
+    size = boxes[:, 2:] - boxes[:, :2]
+    limit = abs(math.log(16 / 1000))
+    center = center + size * deltas[:, :2]
+    half = size * deltas[:, 2:].clamp(-limit, limit).exp() * 0.5
+    moved = torch.cat((center - half, center + half), -1)
+    return moved.clamp(min=0).minimum(border) if coder.clip_border else moved
+
+
+def _nms(boxes: Tensor, scores: Tensor, cfg: dict) -> Tensor:
+    """Indices of the boxes kept, best first."""
+    return torch.ops.torchvision.nms(boxes, scores, cfg['iou_threshold'])
+
+
+def _pool(
+    extractor: RoIFeatureExtractor, feats: tuple[Tensor, ...], boxes: Tensor
+) -> Tensor:
+    """RoI features (N, C, h, w) of boxes (N, 4), each from the level of its size."""
+    rois = F.pad(boxes, (1, 0))
+    layers = extractor.roi_layers
+    if len(layers) == 1:
+        return _align(layers[0], feats[0], rois)
+    levels = extractor.map_roi_levels(rois, len(layers))
+    pooled, order = [], []
+    for number, (layer, feat) in enumerate(zip(layers, feats)):
+        index = (levels == number).nonzero().squeeze(1)
+        pooled.append(_align(layer, feat, rois[index]))
+        order.append(index)
+    return torch.cat(pooled)[torch.cat(order).argsort()]
+
+
+def _align(layer: nn.Module, feat: Tensor, rois: Tensor) -> Tensor:
+    feat = feat.float()
+    if isinstance(layer, ZeroExtendedRoIAlign):
+        # One row of zeros is enough: beyond it RoIAlign repeats them.
+        feat = F.pad(feat, (1, 1, 1, 1))
+        rois = rois + rois.new_tensor([0, 1, 1, 1, 1]) / layer.spatial_scale
+    return torch.ops.torchvision.roi_align(
+        feat,
+        rois,
+        layer.spatial_scale,
+        *layer.output_size,
+        layer.sampling_ratio,
+        layer.aligned,
+    )
+
+
+def bicubic_maximum(logits: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """The maximum of upsampled logits, as :class:`RoIHeatmap` finds it.
+
+    Args:
+        logits (Tensor): (N, K, H, W) float32.
+        pixels (Tensor): (N, 2) int64, width and height to upsample to.
+
+    Returns:
+        tuple[Tensor, Tensor]: Position (N, K, 2) as a fraction of the box, at a
+        pixel's centre, and the upsampled logit there (N, K).
+    """
+    padded = F.pad(logits, (2, 2, 2, 2), mode='replicate')
+    found = _bicubic_maximum(padded, pixels, logits.new_zeros(0, logits.shape[1], 3))
+    return found[..., :2], found[..., 2]
+
+
+@torch.jit.script
+def _bicubic_matrix(bins: int, size: Tensor) -> Tensor:
+    """(size, bins) weights, where the outer two bins of each side are padding."""
+    target = torch.arange(int(size)).to(torch.float32) + 0.5
+    source = target * ((bins - 4) / size.to(torch.float32)) + 1.5
+    near = (source[:, None] - torch.arange(bins).to(torch.float32)[None]).abs()
+    a = -0.75
+    inner = ((a + 2) * near - (a + 3)) * near * near + 1
+    outer = ((a * near - 5 * a) * near + 8 * a) * near - 4 * a
+    weights = torch.where(near < 1, inner, outer)
+    return torch.where(near < 2, weights, torch.zeros_like(weights))
+
+
+@torch.jit.script
+def _bicubic_maximum(logits: Tensor, pixels: Tensor, found: Tensor) -> Tensor:
+    """(N, K, 3) place and logit of each maximum, below the rows in ``found``.
+
+    A loop over people in the graph, as large as each one is.
+    """
+    for n in range(logits.shape[0]):
+        width, height = pixels[n, 0], pixels[n, 1]
+        across = _bicubic_matrix(logits.shape[3], width)
+        down = _bicubic_matrix(logits.shape[2], height)
+        upsampled = torch.matmul(down, torch.matmul(logits[n], across.t()))
+        peak, index = upsampled.flatten(1).max(dim=-1)
+        row = torch.div(index, width, rounding_mode='floor')
+        column = index - row * width
+        place = (torch.stack((column, row), -1) + 0.5) / pixels[n]
+        person = torch.cat((place, peak[:, None]), -1)
+        found = torch.cat((found, person[None]), 0)
+    return found

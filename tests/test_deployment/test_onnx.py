@@ -1,0 +1,236 @@
+# Copyright (c) onestage_pose contributors.
+"""The exported graph in ONNX Runtime beside the model in PyTorch."""
+
+import json
+import re
+
+from onestage_pose.apis import load_model
+from onestage_pose.deployment import OnnxKeypointRCNN, compare_with_onnx, export_onnx
+from onestage_pose.engine.cli import UsageError
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmpose.apis import inference_bottomup, init_model
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+from tests.model_factory import build, tiny_config
+from tests.parity_run import ParityRun
+from tests.test_apis.tiny_model import picture, write_tiny_model
+from tests.tool_runs import REPOSITORY, load_tool, run_tool
+
+pytest.importorskip('onnx', reason='onnx is not installed')
+onnxruntime = pytest.importorskip('onnxruntime', reason='onnxruntime is not installed')
+
+SIZES = [(96, 128), (128, 96), (64, 200), (150, 150), (33, 47), (200, 63), (320, 320)]
+OPTIONS = {
+    'as it is': {},
+    'bicubic, peak': {'roi_head.codec.score_mode': 'peak'},
+    'argmax': {'roi_head.codec.decode_mode': 'argmax'},
+    'quarter': {'roi_head.codec.decode_mode': 'quarter'},
+    'dark': {'roi_head.codec.decode_mode': 'dark'},
+    'all levels': {
+        'roi_head.keypoint_roi_extractor.featmap_strides': [4, 8, 16, 32],
+        'roi_head.keypoint_roi_extractor.zero_extend': False,
+        'roi_head.box_scale': 1.0,
+    },
+    'rescored': {'test_cfg.rescore_thr': 0.1},
+    'swapped channels': {'data_preprocessor.bgr_to_rgb': True},
+}
+
+
+@pytest.fixture(scope='module')
+def pictures(tmp_path_factory):
+    """Files of several sizes."""
+    folder = tmp_path_factory.mktemp('pictures')
+    files = []
+    for seed, (height, width) in enumerate(SIZES):
+        files.append(folder / f'{seed}.png')
+        cv2.imwrite(str(files[-1]), picture(height, width, seed))
+    return files
+
+
+def tiny(folder, options=None, **kwargs):
+    """A model of random weights that finds people everywhere."""
+    config, checkpoint = write_tiny_model(folder, **kwargs)
+    options = {f'model.{key}': value for key, value in (options or {}).items()}
+    return init_model(config, checkpoint, device='cpu', cfg_options=options)
+
+
+def assert_agrees(model, onnx_file, pictures, people=True):
+    found = list(compare_with_onnx(model, onnx_file, pictures))
+    assert len(found) == len(pictures)
+    for each in found:
+        assert (each.people[0] > 0) == people, each
+        assert max(each.bboxes, each.keypoints) < 0.1, each
+        assert each.scores < 1e-3, each
+
+
+@pytest.mark.parametrize('name', OPTIONS)
+def test_people_are_pytorchs_on_pictures_of_any_size(tmp_path, pictures, name):
+    model = tiny(tmp_path, OPTIONS[name])
+    export_onnx(model, tmp_path / 'm.onnx')
+    assert_agrees(model, tmp_path / 'm.onnx', pictures)
+
+
+def test_nobody(tmp_path, pictures):
+    model = tiny(tmp_path, score_thr=1.01)
+    export_onnx(model, tmp_path / 'm.onnx')
+    assert_agrees(model, tmp_path / 'm.onnx', pictures, people=False)
+
+
+def test_several_classes():
+    model = build(tiny_config(roi_head__bbox_head__num_classes=3)).eval()
+    image = torch.from_numpy(picture(96, 128)).permute(2, 0, 1)[None].float()
+    people = OnnxKeypointRCNN(model)(image)
+    assert len(set(people.labels.tolist())) > 1
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (dict(cascade=True), 'CascadeKeypointRoIHead'),
+        (dict(mask=True), 'a mask branch'),
+        (dict(test_cfg__flip_test=True), 'model.test_cfg.flip_test'),
+        (
+            dict(test_cfg__pose_nms=dict(type='oks_nms', thr=0.9)),
+            'model.test_cfg.pose_nms',
+        ),
+        (
+            dict(test_cfg__rcnn__nms=dict(type='soft_nms', iou_threshold=0.5)),
+            'model.test_cfg.rcnn.nms',
+        ),
+    ],
+)
+def test_what_the_graph_does_not_cover_is_refused(changes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        OnnxKeypointRCNN(build(tiny_config(**changes)))
+
+
+class TestTool:
+    TOOL = 'deployment/export_onnx'
+
+    def test_exports_and_checks(self, tmp_path, pictures, capsys):
+        model = write_tiny_model(tmp_path)
+        out = tmp_path / 'm.onnx'
+        run_tool(self.TOOL, *model, out, '--check', pictures[0].parent)
+        assert (
+            f'{len(pictures)} pictures agree within 0.1 px' in capsys.readouterr().out
+        )
+
+    def test_disagreement_is_an_error(self, tmp_path, pictures):
+        out = tmp_path / 'm.onnx'
+        export_onnx(tiny(tmp_path), out)
+        tool = load_tool(self.TOOL)
+        other = tiny(tmp_path, {'test_cfg.rcnn.max_per_img': 1})
+        with pytest.raises(UsageError, match=r'graph differs.*\(1, 3\) people'):
+            tool.check(other, out, pictures)
+
+    @pytest.mark.parametrize(
+        ('words', 'message'),
+        [
+            (['{config}', '{checkpoint}', 'm.pth'], 'suffix .onnx'),
+            (['{config}', '{checkpoint}', '{exists}'], '--force'),
+            (['no.py', '{checkpoint}', '{new}'], 'no.py does not exist'),
+            (['{config}', 'no.pth', '{new}'], 'no.pth does not exist'),
+            (['{config}', '{checkpoint}', '{new}', '--check', 'no'], 'no folder no'),
+        ],
+    )
+    def test_what_cannot_be_used_is_said(self, tmp_path, words, message):
+        config, checkpoint = write_tiny_model(tmp_path)
+        exists, new = tmp_path / 'there.onnx', tmp_path / 'new.onnx'
+        exists.touch()
+        names = dict(config=config, checkpoint=checkpoint, exists=exists, new=new)
+        with pytest.raises(UsageError, match=message):
+            run_tool(self.TOOL, *(word.format(**names) for word in words))
+        assert not new.exists()
+
+    def test_an_option_the_graph_lacks_is_said_in_one_line(self, tmp_path):
+        model = write_tiny_model(tmp_path)
+        option = '--cfg-options', 'model.test_cfg.flip_test=True'
+        with pytest.raises(UsageError, match='flip_test'):
+            run_tool(self.TOOL, *model, tmp_path / 'm.onnx', *option)
+
+
+class TestNano:
+    """The model that comes with the package, and the demo without PyTorch."""
+
+    @pytest.fixture(scope='class')
+    def nano(self):
+        return load_model('nano', device='cpu')
+
+    @pytest.fixture(scope='class')
+    def onnx_file(self, nano, tmp_path_factory):
+        path = tmp_path_factory.mktemp('nano') / 'nano.onnx'
+        export_onnx(nano, path)
+        return path
+
+    @pytest.fixture(scope='class')
+    def photograph(self):
+        from matplotlib import cbook
+
+        return cbook.get_sample_data('grace_hopper.jpg', asfileobj=False)
+
+    def test_metadata_say_how_to_use_it(self, onnx_file):
+        session = onnxruntime.InferenceSession(
+            str(onnx_file), providers=['CPUExecutionProvider']
+        )
+        meta = session.get_modelmeta().custom_metadata_map
+        dataset = json.loads(meta['dataset_meta'])
+        assert dataset['keypoint_names'][:2] == ['nose', 'left_eye']
+        assert [0, 1] in dataset['skeleton']
+        assert set(json.loads(meta['resize'])) == {'longer', 'shorter'}
+
+    def test_agrees_on_a_photograph(self, nano, onnx_file, photograph):
+        assert_agrees(nano, onnx_file, [photograph])
+
+    def test_demo_finds_what_mmposes_inference_finds(
+        self, nano, onnx_file, photograph, monkeypatch
+    ):
+        monkeypatch.syspath_prepend(str(REPOSITORY / 'demo'))
+        import onnx_demo
+
+        img = cv2.imread(photograph)
+        model = onnx_demo.PoseModel(onnx_file)
+        found = model(img)
+        expected = inference_bottomup(nano, img)[0].pred_instances
+        # the pictures are resized by other code, to within a grey level
+        np.testing.assert_allclose(
+            found['bboxes'][0], expected.bboxes[0], atol=2, err_msg='box'
+        )
+        far = np.abs(found['keypoints'][0] - expected.keypoints[0]).max(-1)
+        assert np.median(far) < 1
+        drawn = onnx_demo.draw(img, found, model, 0.3)
+        assert drawn.shape == img.shape and (drawn != img).any()
+
+    @pytest.mark.slow
+    def test_agrees_on_real_pictures_of_many_sizes(self, nano, onnx_file, shared_dir):
+        pictures = real_pictures(shared_dir, 40)
+        found = list(compare_with_onnx(nano, onnx_file, pictures))
+        for each in found:
+            assert max(each.bboxes, each.keypoints) < 0.1, each
+        assert len({each.size for each in found}) >= 10
+        assert sum(each.people[0] for each in found) >= 40
+
+
+def real_pictures(shared_dir, number):
+    return sorted((shared_dir / 'data/coco_pool/images/val').iterdir())[:number]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('arch', ['gcm', 'baseline'])
+def test_resnet50_agrees_on_real_pictures(arch, shared_dir, tmp_path):
+    # with the weights of the golden values: random ones of this depth overflow
+    [golden] = (shared_dir / 'parity').glob(f'{arch}_r50_*.npz')
+    run = ParityRun(golden)
+    model = run.model.eval()
+    model.roi_head.test_cfg.update(score_thr=0.0, max_per_img=8)
+    model.cfg = Config.fromfile(run.config_path)
+    model.cfg.test_dataloader.dataset.pipeline[1].scale = (640, 384)
+    model.dataset_meta = parse_pose_metainfo(
+        dict(from_file='configs/_base_/datasets/coco.py')
+    )
+    export_onnx(model, tmp_path / 'm.onnx')
+    assert_agrees(model, tmp_path / 'm.onnx', real_pictures(shared_dir, 6))

@@ -1,0 +1,171 @@
+# Copyright (c) onestage_pose contributors.
+"""Writes a whole model, from picture to people, as one ONNX graph.
+
+    python tools/deployment/export_onnx.py CONFIG CHECKPOINT OUT.onnx
+    python tools/deployment/export_onnx.py nano OUT.onnx
+
+Height and width of the picture and the number of people are free. With --check the
+graph is run by ONNX Runtime on the pictures of a folder and compared with PyTorch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.apis import get_model_files, list_models
+from onestage_pose.deployment import compare_with_onnx, export_onnx
+from onestage_pose.engine.checkpoint_check import check_checkpoint
+from onestage_pose.engine.cli import (
+    UsageError,
+    check_checkpoint_path,
+    check_writable,
+    read_config,
+    run_tool,
+)
+from onestage_pose.engine.config_check import check_options
+
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+from mmpose.apis import init_model
+from mmpose.registry import MODELS
+
+TOLERANCE = 0.1  # pixels
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage='%(prog)s (CONFIG CHECKPOINT | NAME) OUT.onnx [options]',
+    )
+    parser.add_argument(
+        'words',
+        nargs='+',
+        metavar='WORD',
+        help='config and checkpoint, or the name of a model that comes with '
+        f'onestage_pose ({", ".join(list_models())}); then the file to write',
+    )
+    parser.add_argument(
+        '--check', type=Path, metavar='PICTURES', help='folder to compare on'
+    )
+    parser.add_argument(
+        '--num-pictures', type=int, default=20, help='how many of them (default: 20)'
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='write over the file if it exists'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='change the config: model.test_cfg.rcnn.score_thr=0.3',
+    )
+    args = parser.parse_args(argv)
+    if len(args.words) == 3:
+        args.config, args.checkpoint, target = args.words
+    elif len(args.words) == 2 and args.words[0].lower() in list_models():
+        files = get_model_files(args.words[0])
+        args.config, args.checkpoint = str(files.config), str(files.weights)
+        target = args.words[1]
+    else:
+        parser.error(
+            f'give config, checkpoint and the file to write, or one of '
+            f'{", ".join(list_models())} and the file to write'
+        )
+    args.target = Path(target)
+    return args
+
+
+def find_pictures(folder: Path, number: int) -> list[Path]:
+    """The first pictures of a folder by name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if not folder.is_dir():
+        raise UsageError(f'--check: there is no folder {folder}.')
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise UsageError(f'--check: the folder {folder} holds no picture.')
+    return found[:number]
+
+
+def check_files(args: argparse.Namespace) -> None:
+    """Raises ``UsageError`` before anything is built."""
+    if args.target.suffix != '.onnx':
+        raise UsageError(f'{args.target}: give the file to write the suffix .onnx.')
+    if args.target.exists() and not args.force:
+        raise UsageError(
+            f'{args.target} exists: give another name, or --force to write over it.'
+        )
+    if not Path(args.config).is_file():
+        raise UsageError(f'config {args.config} does not exist.')
+    check_checkpoint_path(args.checkpoint, 'checkpoint')
+    check_writable(str(args.target.absolute().parent), 'another file to write')
+    try:
+        import onnx  # noqa: F401
+
+        if args.check is not None:
+            import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f'the package {error.name} is not installed: pip install onnx onnxruntime'
+        ) from error
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Exports.
+
+    Raises:
+        UsageError: Something that was typed cannot be used, or the graph's results
+            are not PyTorch's.
+    """
+    args = parse_args(argv)
+    check_files(args)
+    pictures = find_pictures(args.check, args.num_pictures) if args.check else []
+    cfg = read_config(args.config)
+    check_options(cfg.to_dict(), args.cfg_options)
+    cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmpose'))
+    check_checkpoint(args.checkpoint, MODELS.build(cfg.model))
+    model = init_model(cfg, args.checkpoint, device='cpu')
+    try:
+        export_onnx(model, args.target)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    print(f'{args.target}: {args.target.stat().st_size / 1e6:.1f} MB')
+    if pictures:
+        check(model, args.target, pictures)
+
+
+def check(model, target: Path, pictures: list[Path]) -> None:
+    """Compares picture by picture, tells, and raises where they disagree."""
+    print('height width people   boxes px  keypoints px    scores')
+    wrong = []
+    for each in compare_with_onnx(model, target, pictures):
+        height, width = each.size
+        print(
+            f'{height:6d} {width:5d} {each.people[0]:6d} {each.bboxes:10.1e} '
+            f'{each.keypoints:13.1e} {each.scores:9.1e}  {Path(each.picture).name}'
+        )
+        if not max(each.bboxes, each.keypoints) <= TOLERANCE:
+            wrong.append(each)
+    if wrong:
+        raise UsageError(
+            f'on {len(wrong)} of {len(pictures)} pictures the graph differs by more '
+            f'than {TOLERANCE} px, first on {wrong[0].picture}: {wrong[0].people} '
+            'people in PyTorch and in the graph.'
+        )
+    print(f'{len(pictures)} pictures agree within {TOLERANCE} px.')
+    sys.stdout.flush()
+
+
+if __name__ == '__main__':
+    run_tool(main)
