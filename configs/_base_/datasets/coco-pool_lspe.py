@@ -5,13 +5,15 @@ data_mode = 'bottomup'
 metainfo = dict(from_file='configs/_base_/datasets/coco.py')
 input_size = (320, 320)
 
+load_image = dict(type='LoadPoseImage', keep_in_memory=True)
+
 coco_train = dict(
     type=dataset_type,
     data_root='data/coco_pool/',
     ann_file='annotations/person_keypoints_train.json',
     data_prefix=dict(img='images/train/'),
     pipeline=[
-        dict(type='LoadPoseImage'),
+        load_image,
         dict(
             type='PoseRandomAffine',
             input_size=input_size,
@@ -21,12 +23,12 @@ coco_train = dict(
         ),
     ],
 )
-# Four to a picture, about the size of each other: as many people again.
+# Nine to a picture, about the size of each other.
 person_window = dict(
     type='PoseRandomAffine',
-    input_size=(input_size[0] // 2, input_size[1] // 2),
+    input_size=(input_size[0] // 3, input_size[1] // 3),
     scale_to='person',
-    size_range=(80, 180),
+    size_range=(50, 115),
     rotate=30.0,
     rotate_prob=0.6,
 )
@@ -35,9 +37,7 @@ coco_tiles_train = dict(
     data_root='data/coco_pool/',
     ann_file='annotations/person_keypoints_train.json',
     data_prefix=dict(img='images/train/'),
-    pipeline=[
-        dict(type='PoseMosaic', tile=[dict(type='LoadPoseImage'), person_window])
-    ],
+    pipeline=[dict(type='PoseMosaic', grid=(3, 3), tile=[load_image, person_window])],
 )
 # About one person in a picture, bystanders are not annotated, boxes end at the joints.
 lspe_train = dict(
@@ -49,8 +49,9 @@ lspe_train = dict(
     pipeline=[
         dict(
             type='PoseMosaic',
+            grid=(3, 3),
             tile=[
-                dict(type='LoadPoseImage'),
+                load_image,
                 dict(type='BoxesAroundJoints'),
                 person_window,
             ],
@@ -66,7 +67,7 @@ train_dataloader = dict(
         type='CombinedDataset',
         metainfo=metainfo,
         datasets=[coco_train, coco_tiles_train, lspe_train],
-        # a quarter of the pictures are of LSP Extended
+        # three single pictures, three of tiles, two of tiles from LSP Extended
         sample_ratio_factor=[4.0, 4.0, 0.41],
         pipeline=[
             dict(type='YOLOXHSVRandomAug'),

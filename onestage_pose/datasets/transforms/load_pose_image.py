@@ -10,6 +10,10 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 
+# pictures of `keep_in_memory`, by path and by how they were decoded
+_KEPT: dict[tuple, np.ndarray] = {}
+
+
 @TRANSFORMS.register_module()
 class LoadPoseImage(LoadImage):
     """Load a picture from ``img_path``, or take the array in ``img``.
@@ -27,6 +31,8 @@ class LoadPoseImage(LoadImage):
             ``'warn'`` logs it and, in training, lets the dataset give another
             picture. In testing it ends the run in any case: results without it would
             pass for complete.
+        keep_in_memory: Decode a file once in every dataloader worker. For sets of a
+            few thousand pictures; a picture of 640x480 takes 0.9 MB.
         to_float32: Give float32.
         color_type: As in :func:`mmcv.imfrombytes`.
         imdecode_backend: As in :func:`mmcv.imfrombytes`.
@@ -40,6 +46,7 @@ class LoadPoseImage(LoadImage):
     def __init__(
         self,
         on_error: str = 'raise',
+        keep_in_memory: bool = False,
         to_float32: bool = False,
         color_type: str = 'color',
         imdecode_backend: str = 'cv2',
@@ -56,6 +63,7 @@ class LoadPoseImage(LoadImage):
             backend_args=backend_args,
         )
         self.on_error = on_error
+        self.keep_in_memory = keep_in_memory
 
     def transform(self, results: dict) -> Optional[dict]:
         """Load the picture.
@@ -87,7 +95,10 @@ class LoadPoseImage(LoadImage):
         if 'img' in results:
             _check_array(results['img'])
             return super().transform(results)
+        key = path, self.color_type, self.imdecode_backend, self.to_float32
         try:
+            if self.keep_in_memory and key in _KEPT:
+                results['img'] = _KEPT[key].copy()
             results = super().transform(results)
         except FileNotFoundError as error:
             raise FileNotFoundError(f'{path}: this picture does not exist.') from error
@@ -111,6 +122,8 @@ class LoadPoseImage(LoadImage):
                 'annotated without regard to its EXIF orientation (then use '
                 'LoadPoseImage(color_type="color_ignore_orientation"))?'
             )
+        if self.keep_in_memory and key not in _KEPT:
+            _KEPT[key] = results['img'].copy()
         return results
 
 

@@ -109,3 +109,17 @@ def test_annotations_of_the_unturned_picture_have_an_option(tmp_path):
 def test_an_unknown_reaction_is_named():
     with pytest.raises(ValueError, match="on_error='skip'; it is 'raise' or 'warn'"):
         LoadPoseImage(on_error='skip')
+
+
+def test_a_picture_kept_in_memory_is_decoded_once(picture):
+    load = LoadPoseImage(keep_in_memory=True)
+    first = load.transform(dict(img_path=str(picture), width=40, height=30))
+    expected = first['img'].copy()
+    # what happens to a picture later does not reach the one that is kept
+    first['img'][:] = 0
+    picture.unlink()
+    again = load.transform(dict(img_path=str(picture), width=40, height=30))
+    np.testing.assert_array_equal(again['img'], expected)
+    assert again['img_shape'] == again['ori_shape'] == (30, 40)
+    with pytest.raises(FileNotFoundError):
+        LoadPoseImage().transform(dict(img_path=str(picture)))
