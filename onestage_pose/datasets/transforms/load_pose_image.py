@@ -9,7 +9,6 @@ from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
-
 # pictures of `keep_in_memory`, by path and by how they were decoded
 _KEPT: dict[tuple, np.ndarray] = {}
 

@@ -1,0 +1,66 @@
+# Copyright (c) onestage_pose contributors.
+"""tools/analysis_tools/benchmark.py: what is timed is the same work, told truly."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tests.tool_runs import load_tool
+
+TOOL = 'analysis_tools/benchmark'
+
+
+@pytest.fixture(scope='module')
+def tool():
+    return load_tool(TOOL)
+
+
+def test_people_lie_in_the_picture(tool):
+    boxes = tool.make_people((80, 120), 50)
+    assert (boxes[:, :2] >= 0).all() and (boxes[:, 2:] > boxes[:, :2]).all()
+    assert (boxes[:, 2] <= 120).all() and (boxes[:, 3] <= 80).all()
+
+
+def test_ratios_are_taken_turn_by_turn(tool):
+    # a machine that gets twice as slow in the middle
+    seconds = {'a': [1.0, 1.0, 2.0, 2.0], 'b': [2.0, 2.0, 4.0, 4.0]}
+    assert tool.ratios(seconds, 'a', 'b').tolist() == [0.5, 0.5, 0.5]
+
+
+def test_slope_is_that_of_each_further_person(tool):
+    args = tool.parse_args(['--people', '8', '32'])
+    seconds = {('gcm', 'float32', 8): [1.0, 1.0], ('gcm', 'float32', 32): [1.24, 1.24]}
+    assert '| gcm | float32 | 10.0 |' in tool.slopes(seconds, args)
+
+
+def test_the_plain_layout_computes_the_same(tool):
+    torch.manual_seed(0)
+    fused = tool.RelativePositionAttention(8, (5, 4), 2, 4)
+    plain = tool.SpelledOutAttention(8, (5, 4), 2, 4)
+    plain.load_state_dict(fused.state_dict())
+    x = torch.randn(3, 8, 5, 4)
+    torch.testing.assert_close(plain(x), fused(x), rtol=1e-5, atol=1e-6)
+
+    from onestage_pose.codecs import RoIHeatmap
+
+    logits, pixels = torch.randn(2, 3, 56, 56), torch.tensor([[30, 70], [99, 40]])
+    for one, other in zip(
+        tool.one_by_one(logits, pixels), RoIHeatmap()._bicubic_maximum(logits, pixels)
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_every_model_runs_and_finds_the_people_put_there(tool, tmp_path):
+    words = '--size 64 96 --people 1 2 --repeat 1 --warm-up 0 --dtypes bfloat16'
+    tool.main([*words.split(), '--out-dir', str(tmp_path)])
+    content = json.loads((tmp_path / 'benchmark.json').read_text())
+    assert len(content['seconds']) == 2 * len(tool.CONTESTANTS)
+    assert all(np.all(np.array(v) > 0) for v in content['seconds'].values())
+    assert {path.name for path in tmp_path.iterdir()} == {
+        'benchmark.json',
+        'benchmark.md',
+        'people.png',
+    }
