@@ -1,7 +1,11 @@
 # Copyright (c) onestage_pose contributors.
 from pathlib import Path
 
-from onestage_pose.datasets import PersonKeypointsDataset
+from onestage_pose.datasets import (
+    LoadPoseImage,
+    PackKeypointRCNNInputs,
+    PersonKeypointsDataset,
+)
 
 import numpy as np
 import pytest
@@ -171,6 +175,17 @@ def test_outlines_are_kept_on_demand(coco_set, image, person):
     coco = coco_set([image(1)], [person(1)])
     info = PersonKeypointsDataset(**coco.options(with_segmentation=True))[0]
     assert info['segmentation'] == [person(1)['segmentation']]
+
+
+@pytest.mark.parametrize('only', [True, False])
+def test_pictures_say_whether_they_train_the_keypoint_branch_alone(
+    coco_set, image, person, only
+):
+    coco = coco_set([image(1)], [person(1)])
+    pipeline = [LoadPoseImage(), PackKeypointRCNNInputs()]
+    options = coco.options(keypoints_only=only, pipeline=pipeline)
+    sample = PersonKeypointsDataset(**options)[0]['data_samples']
+    assert sample.metainfo['keypoints_only'] is only
 
 
 def test_only_whole_pictures(coco_set, image, person):
