@@ -8,6 +8,7 @@ one's own.
 
 import argparse
 from pathlib import Path
+from typing import Optional
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
 from onestage_pose.datasets import SyntheticPeople
@@ -23,7 +24,7 @@ SEED = 3  # of the drawn pictures
 ROW_HEIGHT = 480  # of the sheet, in pixels
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -35,7 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--num-drawn', type=int, default=3, help='how many drawn pictures'
     )
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.num_drawn < 0:
         parser.error('--num-drawn must not be negative')
     return args
@@ -62,16 +63,16 @@ def make_sheet(pictures: list[Path], path: Path) -> None:
     cv2.imwrite(str(path), np.hstack(columns))
 
 
-def main() -> None:
+def main(argv: Optional[list[str]] = None) -> None:
     """Make the pictures, look at them, tell."""
-    args = parse_args()
+    args = parse_args(argv)
     check_writable(str(args.out_dir), '--out-dir')
     source = args.input
     if source is None:
         source = args.out_dir / 'pictures'
         make_pictures(source, args.num_drawn)
-    options = ['--out-dir', str(args.out_dir), '--radius', '4', '--thickness', '2']
-    image_demo.main([str(source), *options])
+    options = ['--bbox-thr', '0.5', '--radius', '4', '--thickness', '2']
+    image_demo.main([str(source), '--out-dir', str(args.out_dir), *options])
     if args.input is None:
         drawings = args.out_dir / 'visualizations'
         sheet = args.out_dir / 'sheet.jpg'

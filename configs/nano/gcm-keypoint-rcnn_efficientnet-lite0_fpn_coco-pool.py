@@ -5,13 +5,13 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=3300, val_interval=1100)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1600, val_interval=1600)
 val_cfg = dict()
 test_cfg = dict()
 
 optim_wrapper = dict(
     type='Bfloat16OptimWrapper',
-    optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),
+    optimizer=dict(type='AdamW', lr=0.0006, weight_decay=0.05),
     paramwise_cfg=dict(
         norm_decay_mult=0.0,
         bias_decay_mult=0.0,
@@ -20,18 +20,24 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=10.0, norm_type=2),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=100),
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(
         type='CosineAnnealingLR',
         by_epoch=False,
-        begin=2400,
-        end=3300,
+        begin=50,
+        end=1600,
         eta_min_ratio=0.01,
     ),
 ]
-default_hooks = dict(checkpoint=dict(interval=600))
+default_hooks = dict(checkpoint=dict(interval=400))
 custom_hooks = [
     dict(type='SyncBuffersHook'),
-    dict(type='EMAHook', ema_type='mmdet.ExpMomentumEMA', momentum=0.001, priority=49),
+    dict(
+        type='EMAHook',
+        ema_type='mmdet.ExpMomentumEMA',
+        momentum=0.002,
+        gamma=300,
+        priority=49,
+    ),
 ]
 auto_scale_lr = dict(enable=False, base_batch_size=8)

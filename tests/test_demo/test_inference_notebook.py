@@ -55,7 +55,7 @@ def test_every_cell_runs(notebook, weights: Path, monkeypatch):
         for output in cell.outputs
         if 'image/png' in output.get('data', {})
     ]
-    assert len(shown) == 5
+    assert len(shown) == 6
 
 
 def test_is_stored_without_outputs(notebook):
