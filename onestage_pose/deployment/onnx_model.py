@@ -109,7 +109,7 @@ class OnnxKeypointRCNN(nn.Module):
             logits = logits[0].permute(1, 2, 0).reshape(-1)
             deltas = deltas[0].permute(1, 2, 0).reshape(-1, 4)
             anchors = _anchors(base.to(feat), feat, stride)
-            score, best = _top(logits.float().sigmoid(), cfg.nms_pre)
+            score, best = _top(logits.float(), cfg.nms_pre)
             bboxes.append(
                 _decode(anchors[best], deltas[best].float(), head.bbox_coder, border)
             )

@@ -1,5 +1,6 @@
 # Copyright (c) onestage_pose contributors.
 from .backbones import *  # noqa: F403
+from .dense_heads import *  # noqa: F403
 from .detectors import *  # noqa: F403
 from .keypoint_heads import *  # noqa: F403
 from .layers import *  # noqa: F403

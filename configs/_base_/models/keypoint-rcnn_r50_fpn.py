@@ -27,7 +27,8 @@ model = dict(
         type='FPN', in_channels=[256, 512, 1024, 2048], out_channels=256, num_outs=5
     ),
     rpn_head=dict(
-        type='RPNHead',
+        # mmdet's, ranked by logits as Detectron2's is
+        type='LogitRPNHead',
         in_channels=256,
         feat_channels=256,
         anchor_generator=dict(

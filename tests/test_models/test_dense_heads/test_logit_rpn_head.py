@@ -1,0 +1,56 @@
+# Copyright (c) onestage_pose contributors.
+"""Proposals are ranked as mmdet ranks them, but for those it cannot tell apart."""
+
+from onestage_pose.models import LogitRPNHead
+
+import pytest
+import torch
+from mmdet.models.dense_heads import RPNHead
+from mmengine.config import ConfigDict
+
+OPTIONS = dict(
+    in_channels=4,
+    feat_channels=4,
+    anchor_generator=dict(
+        type='AnchorGenerator', scales=[1], ratios=[1.0], strides=[16]
+    ),
+    bbox_coder=dict(type='DeltaXYWHBBoxCoder'),
+    test_cfg=ConfigDict(
+        nms_pre=6,
+        max_per_img=4,
+        nms=dict(type='nms', iou_threshold=0.7),
+        min_bbox_size=0,
+    ),
+)
+
+
+def proposals(cls, logits):
+    """Of a map of 3x4 anchors that lie side by side."""
+    head = cls(**OPTIONS)
+    deltas = torch.zeros(1, 4, 3, 4)
+    meta = dict(img_shape=(48, 64))
+    [found] = head.predict_by_feat(
+        [logits.view(1, 1, 3, 4)], [deltas], batch_img_metas=[meta]
+    )
+    return found
+
+
+def test_is_mmdets_where_the_sigmoid_tells_them_apart():
+    logits = torch.randn(12) * 4
+    ours, theirs = proposals(LogitRPNHead, logits), proposals(RPNHead, logits)
+    assert torch.equal(ours.bboxes, theirs.bboxes)
+    torch.testing.assert_close(ours.scores, theirs.scores, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_sure_proposals_are_ranked_by_their_logits(seed):
+    torch.manual_seed(seed)
+    logits = 20 + torch.randperm(12).float()
+    assert (logits.sigmoid() == 1).all()
+    found = proposals(LogitRPNHead, logits)
+    best = logits.argsort(descending=True)[:4]
+    corner = torch.stack((best % 4, best // 4), 1) * 16.0
+    # anchors of 16 px about the upper left corner of each cell, clipped
+    expected = torch.cat((corner - 8, corner + 8), 1).clamp(min=0)
+    torch.testing.assert_close(found.bboxes, expected)
+    assert (found.scores > 0.999).all()
