@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmdet.models.dense_heads import RPNHead
 from mmengine.config import ConfigDict
+from mmengine.registry import DefaultScope
 
 OPTIONS = dict(
     in_channels=4,
@@ -26,7 +27,8 @@ OPTIONS = dict(
 
 def proposals(cls, logits):
     """Of a map of 3x4 anchors that lie side by side."""
-    head = cls(**OPTIONS)
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        head = cls(**OPTIONS)
     deltas = torch.zeros(1, 4, 3, 4)
     meta = dict(img_shape=(48, 64))
     [found] = head.predict_by_feat(
