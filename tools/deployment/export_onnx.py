@@ -11,7 +11,6 @@ graph is run by ONNX Runtime on the pictures of a folder and compared with PyTor
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
@@ -164,7 +163,6 @@ def check(model, target: Path, pictures: list[Path]) -> None:
             'people in PyTorch and in the graph.'
         )
     print(f'{len(pictures)} pictures agree within {TOLERANCE} px.')
-    sys.stdout.flush()
 
 
 if __name__ == '__main__':
