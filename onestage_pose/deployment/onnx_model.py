@@ -12,6 +12,7 @@ from mmengine.config import ConfigDict
 from torch import Tensor, nn
 
 from ..models import KeypointRCNN, KeypointRoIHead, RoIFeatureExtractor
+from ..models.detectors.keypoint_rcnn import mean_of_confident
 from ..models.roi_heads.roi_feature_extractor import ZeroExtendedRoIAlign
 
 
@@ -80,10 +81,8 @@ class OnnxKeypointRCNN(nn.Module):
         keypoints, keypoint_scores = self._find_keypoints(feats, bboxes)
         rescore_thr = self.model.test_cfg.get('rescore_thr')
         if rescore_thr is not None:
-            confident = (keypoint_scores > rescore_thr).to(scores)
-            mean = (keypoint_scores * confident).sum(-1)
-            scores = scores * mean / confident.sum(-1).clamp(min=1)
-            scores, order = scores.sort(descending=True)
+            mean = mean_of_confident(keypoint_scores, rescore_thr)
+            scores, order = (scores * mean).sort(descending=True)
             bboxes, labels = bboxes[order], labels[order]
             keypoints, keypoint_scores = keypoints[order], keypoint_scores[order]
         return OnnxPeople(bboxes, scores, keypoints, keypoint_scores, labels)

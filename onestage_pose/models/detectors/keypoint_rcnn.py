@@ -292,9 +292,7 @@ class KeypointRCNN(TwoStageDetector):
         """
         rescore_thr = self.test_cfg.get('rescore_thr')
         if rescore_thr is not None:
-            scores = result.keypoint_scores
-            confident = (scores > rescore_thr).to(scores)
-            mean = (scores * confident).sum(-1) / confident.sum(-1).clamp(min=1)
+            mean = mean_of_confident(result.keypoint_scores, rescore_thr)
             result.scores = result.scores * mean
             result = result[result.scores.argsort(descending=True)]
         pose_nms = self.test_cfg.get('pose_nms')
@@ -333,6 +331,12 @@ class KeypointRCNN(TwoStageDetector):
             scores[keep] *= np.exp([-overlap.sum() / thr for overlap in decay])
             result.scores = result.scores.new_tensor(scores)
         return result[torch.as_tensor(np.array(keep), device=result.scores.device)]
+
+
+def mean_of_confident(keypoint_scores: Tensor, thr: float) -> Tensor:
+    """Mean of each person's scores (N, K) above ``thr``, 0 where none is: (N,)."""
+    confident = (keypoint_scores > thr).to(keypoint_scores)
+    return (keypoint_scores * confident).sum(-1) / confident.sum(-1).clamp(min=1)
 
 
 def give_float32(module: nn.Module, args: tuple, output: tuple) -> tuple:
