@@ -7,6 +7,7 @@ import os.path as osp
 from typing import Optional
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.engine import cpu_has_bfloat16
 from onestage_pose.engine.checkpoint_check import check_checkpoint
 from onestage_pose.engine.cli import (
     UsageError,
@@ -21,6 +22,7 @@ from onestage_pose.engine.dist import prepare_dist
 
 import mmengine
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -42,7 +44,7 @@ def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--amp',
         action='store_true',
-        help='predict in mixed precision (float16 on a GPU, bfloat16 on a CPU)',
+        help='predict in mixed precision: float16 on a GPU, bfloat16 on a CPU with it',
     )
     add_common_arguments(parser)
     return parser.parse_args(argv)
@@ -62,7 +64,7 @@ def merge_args(args: argparse.Namespace) -> Config:
             'nothing to test on.'
         )
     if args.amp:
-        cfg.test_cfg.fp16 = True
+        cfg.test_cfg.fp16 = get_device() != 'cpu' or cpu_has_bfloat16()
     if args.dump is not None:
         metrics = cfg.test_evaluator
         metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]

@@ -38,7 +38,7 @@ def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--amp',
         action='store_true',
-        help='train in mixed precision (float16 on a GPU, bfloat16 on a CPU)',
+        help='train in mixed precision: float16 on a GPU, bfloat16 on a CPU with it',
     )
     parser.add_argument(
         '--no-validate', action='store_true', help='do not evaluate while training'

@@ -15,7 +15,7 @@ train_cfg = dict(type='IterBasedTrainLoop', max_iters=3000, val_interval=600)
 val_cfg = dict()
 test_cfg = dict()
 
-# bfloat16 is twice as fast on a CPU that multiplies in it, and harmless elsewhere
+# twice as fast on a CPU that multiplies in bfloat16; others train in float32
 optim_wrapper = dict(
     type='Bfloat16OptimWrapper',
     optimizer=dict(type='AdamW', lr=0.001, weight_decay=0.05),

@@ -1,7 +1,7 @@
 # Copyright (c) onestage_pose contributors.
 """Mixed precision that a CPU can train in."""
 
-from onestage_pose.engine import Bfloat16OptimWrapper
+from onestage_pose.engine import Bfloat16OptimWrapper, bfloat16_optim_wrapper
 
 import pytest
 import torch
@@ -13,18 +13,27 @@ def linear() -> nn.Linear:
     return nn.Linear(4, 2)
 
 
+@pytest.fixture(params=[True, False], ids=['able', 'unable'])
+def able(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the CPU is taken to multiply in bfloat16."""
+    monkeypatch.setattr(
+        bfloat16_optim_wrapper, 'cpu_has_bfloat16', lambda: request.param
+    )
+    return request.param
+
+
 @pytest.fixture
-def wrapper(linear: nn.Linear) -> Bfloat16OptimWrapper:
+def wrapper(linear: nn.Linear, able: bool) -> Bfloat16OptimWrapper:
     return Bfloat16OptimWrapper(torch.optim.SGD(linear.parameters(), lr=0.1))
 
 
-def test_forward_pass_runs_in_bfloat16(
-    linear: nn.Linear, wrapper: Bfloat16OptimWrapper
+def test_forward_pass_runs_in_bfloat16_where_the_cpu_can(
+    linear: nn.Linear, wrapper: Bfloat16OptimWrapper, able: bool
 ) -> None:
     with wrapper.optim_context(linear):
         output = linear(torch.ones(1, 4))
 
-    assert output.dtype == torch.bfloat16
+    assert output.dtype == (torch.bfloat16 if able else torch.float32)
 
 
 def test_weights_stay_and_are_updated_in_float32(
