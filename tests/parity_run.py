@@ -184,3 +184,15 @@ class ParityRun:
         norms = {names[name]: grad.norm().item() for name, grad in gradients.items()}
         model.zero_grad()
         return loss.item(), norms
+
+    @cached_property
+    def training_in_float64(self) -> tuple[float, dict[str, float]]:
+        """:attr:`training` but for RoIAlign in float64, whatever the CPU's rounding."""
+        other = self.afresh()
+        other.model = copy.deepcopy(self.model).double()
+        other.inputs = self.inputs.double()
+        # after RoIAlign, which is always in float32
+        other.model.roi_head.keypoint_head.register_forward_pre_hook(
+            lambda head, args: (args[0].double(),)
+        )
+        return other.training
