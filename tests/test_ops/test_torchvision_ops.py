@@ -190,6 +190,46 @@ class TestRoIAlign:
         )
 
 
+def random_rois(number, seed=0):
+    """(number, 5), many far over the border of a picture of 400 x 320 px."""
+    generator = torch.Generator().manual_seed(seed)
+    corner = torch.rand(number, 2, generator=generator) * 500 - 100
+    size = 300 * torch.rand(number, 2, generator=generator) ** 3
+    picture = torch.randint(2, (number, 1), generator=generator)
+    return torch.cat((picture, corner, corner + size), 1)
+
+
+@pytest.mark.parametrize('aligned', [True, False])
+@pytest.mark.parametrize('sampling_ratio', [0, 1, 2, 5])
+class TestRoIAlignOnTheCpu:
+    def test_forward_is_torchvisions_to_the_last_digits(self, aligned, sampling_ratio):
+        features, rois = torch.randn(2, 5, 80, 100), random_rois(300)
+
+        pooled = forward(features, rois, sampling_ratio, aligned)
+
+        expected = torch.ops.torchvision.roi_align(
+            features, rois, 1 / STRIDE, *BINS, sampling_ratio, aligned
+        )
+        torch.testing.assert_close(pooled, expected, atol=5e-6, rtol=0)
+
+    @pytest.mark.parametrize('threads', [1, 3, 8])
+    def test_backward_is_torchvisions_on_any_number_of_threads(
+        self, monkeypatch, threads, aligned, sampling_ratio
+    ):
+        monkeypatch.setattr(torch, 'get_num_threads', lambda: threads)
+        shape, rois = (2, 5, 80, 100), random_rois(300)
+        grad = torch.randn(len(rois), 5, *BINS)
+
+        grad_input = backward(
+            grad, rois, grad.new_zeros(shape), sampling_ratio, aligned
+        )
+
+        expected = torch.ops.torchvision._roi_align_backward(
+            grad, rois, 1 / STRIDE, *BINS, *shape, sampling_ratio, aligned
+        )
+        assert torch.equal(grad_input, expected)
+
+
 @pytest.mark.parametrize('device', DEVICES)
 class TestRoIAlignTensors:
     def test_backward_adds_to_what_is_there(self, device):
