@@ -155,12 +155,14 @@ class OneStage(Contestant):
     """This project's model of a config."""
 
     config = GCM
+    test_cfg: dict = {}
 
     def build(self) -> nn.Module:
         cfg = Config.fromfile(get_config_path(self.config))
         init_default_scope('mmpose')
         cfg.model.backbone.init_cfg = None
         cfg.model.test_cfg.rcnn.max_per_img = len(self.boxes)
+        cfg.model.test_cfg.update(self.test_cfg)
         model = MODELS.build(cfg.model)
         model.init_weights()
         self.meta = parse_pose_metainfo(
@@ -240,8 +242,11 @@ class PlainOneStage(OneStage):
 class SpelledOut(OneStage):
     """The GCM model laid out plainly.
 
-    Attention as a chain of products, and people upsampled and searched one by one.
+    Attention as a chain of products, convolutions as torch has them, and people
+    upsampled and searched one by one.
     """
+
+    test_cfg = dict(winograd=False)
 
     def build(self) -> nn.Module:
         model = super().build()
@@ -342,10 +347,7 @@ class TwoStage(OneStage):
     """mmdet's Faster R-CNN R50, then mmpose's SimpleBaseline R50, without flip."""
 
     def build(self) -> nn.Module:
-        detector = OneStage.build(self)
-        detector.roi_head.predict_keypoint = lambda x, metas, results, **_: [
-            self._without_keypoints(result) for result in results
-        ]
+        detector = self._build_detector()
         cfg = Config.fromfile(get_config_path(SIMPLE))
         cfg.model.backbone.init_cfg = None
         estimator = tame(MODELS.build(cfg.model))
@@ -355,12 +357,25 @@ class TwoStage(OneStage):
         object.__setattr__(estimator.head, 'forward', lambda x: forward(x).float())
         return nn.ModuleDict(dict(detector=detector, estimator=estimator))
 
-    @staticmethod
-    def _without_keypoints(result: InstanceData) -> InstanceData:
-        number = len(result)
-        result.keypoints = result.bboxes.new_zeros(number, 17, 2)
-        result.keypoint_scores = result.bboxes.new_zeros(number, 17)
-        return result
+    def _build_detector(self) -> nn.Module:
+        """The plain model without its keypoint branch, of mmdet's own classes."""
+        cfg = Config.fromfile(get_config_path(PLAIN)).model
+        cfg.update(type='FasterRCNN')
+        cfg.backbone.init_cfg = None
+        head = cfg.roi_head
+        for name in [key for key in head if 'keypoint' in key] + ['codec', 'box_scale']:
+            head.pop(name)
+        head.type = 'StandardRoIHead'
+        head.bbox_roi_extractor.type = 'SingleRoIExtractor'
+        cfg.test_cfg.pop('flip_test')
+        cfg.test_cfg.rcnn.max_per_img = len(self.boxes)
+        self.meta = parse_pose_metainfo(
+            dict(from_file='configs/_base_/datasets/coco.py')
+        )
+        detector = MODELS.build(cfg)
+        detector.init_weights()
+        self._put_people(detector.roi_head)
+        return tame(detector)
 
     def run(self, batch: int = 1) -> None:
         from mmpose.apis import inference_topdown
@@ -373,7 +388,8 @@ class TwoStage(OneStage):
             self.model = both
         with self.autocast():
             for sample in detector.predict(data['inputs'], data['data_samples']):
-                inference_topdown(estimator, self.picture, sample.pred_instances.bboxes)
+                bboxes = sample.pred_instances.bboxes.numpy(force=True)
+                inference_topdown(estimator, self.picture, bboxes)
 
 
 def random_keypoints(boxes: Tensor) -> Tensor:
@@ -514,11 +530,24 @@ def measure_memory(args: argparse.Namespace) -> dict:
 
 def print_peak(args: argparse.Namespace) -> None:
     """What a process of :func:`measure_memory` does."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_memory()
     contestant = enter(args.models[0], args.dtypes[0], args)
     for _ in range(3):
         contestant.timed()
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    print((peak_memory() - before) / 1024)
+
+
+def peak_memory() -> int:
+    """KiB that this process held at most.
+
+    Linux keeps in ``ru_maxrss`` what the process had that started this one.
+    """
+    status = Path('/proc/self/status')
+    if status.is_file():
+        for line in status.read_text().splitlines():
+            if line.startswith('VmHWM'):
+                return int(line.split()[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def ratios(seconds: dict, key: tuple, other: tuple) -> np.ndarray:

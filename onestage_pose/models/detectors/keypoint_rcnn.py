@@ -16,6 +16,7 @@ from mmpose.evaluation.functional.nms import oks_iou
 from torch import Tensor, nn
 
 from ...ops import log_backend
+from ..layers import WinogradConv2d
 from ..roi_heads.keypoint_branch import indices_of_complete, no_loss
 
 
@@ -50,6 +51,9 @@ class KeypointRCNN(TwoStageDetector):
               better person (Soft-NMS, arXiv 1704.04503). Default None.
             - ``output_heatmaps`` (bool): give ``pred_fields.heatmaps`` for
               drawing. Default False.
+            - ``winograd`` (bool): predict with Winograd's algorithm in the larger
+              3x3 convolutions, see :class:`WinogradConv2d`. By default on a CPU
+              without AVX-512, where it has been measured to be the faster.
         data_preprocessor (dict, optional): mmdet's ``DetDataPreprocessor``.
         init_cfg (dict, optional): Initialisation.
 
@@ -59,7 +63,15 @@ class KeypointRCNN(TwoStageDetector):
     """
 
     TEST_KEYS = frozenset(
-        ('rpn', 'rcnn', 'flip_test', 'rescore_thr', 'pose_nms', 'output_heatmaps')
+        (
+            'rpn',
+            'rcnn',
+            'flip_test',
+            'rescore_thr',
+            'pose_nms',
+            'output_heatmaps',
+            'winograd',
+        )
     )
     TARGET_KEYS = frozenset(('bboxes', 'labels', 'keypoints', 'keypoints_visible'))
     POSE_NMS = ('oks_nms', 'soft_oks_nms')
@@ -92,7 +104,23 @@ class KeypointRCNN(TwoStageDetector):
             # bfloat16 moves a corner at 1000 px by up to 4 px
             if isinstance(module, (AnchorHead, BBoxHead)):
                 module.register_forward_hook(give_float32)
+        winograd = test_cfg.get('winograd')
+        if winograd is None:
+            winograd = torch.backends.cpu.get_cpu_capability() == 'AVX2'
+        if winograd:
+            WinogradConv2d.convert(self)
         log_backend()
+
+    def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
+        """Feature maps of pictures (B, 3, H, W), each (B, C, h, w).
+
+        On a CPU with the channels last in memory where nothing is learned, which
+        convolutions keep up and are the faster for; the gradient of a 3x3 kernel is
+        several times as slow with them.
+        """
+        if batch_inputs.device.type == 'cpu' and not torch.is_grad_enabled():
+            batch_inputs = batch_inputs.contiguous(memory_format=torch.channels_last)
+        return super().extract_feat(batch_inputs)
 
     def _check_test_cfg(self, test_cfg: dict) -> None:
         """Refuse what nothing would read."""

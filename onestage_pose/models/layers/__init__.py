@@ -1,4 +1,5 @@
 # Copyright (c) onestage_pose contributors.
 from .global_context_module import GlobalContextModule, RelativePositionAttention
+from .winograd_conv import WinogradConv2d
 
-__all__ = ['GlobalContextModule', 'RelativePositionAttention']
+__all__ = ['GlobalContextModule', 'RelativePositionAttention', 'WinogradConv2d']

@@ -4,6 +4,7 @@
 import copy
 
 from onestage_pose.models.detectors import keypoint_rcnn
+from onestage_pose.models.layers import WinogradConv2d
 
 import numpy as np
 import pytest
@@ -505,6 +506,42 @@ class TestPostprocess:
         order = [np.abs(plain.bboxes - box).sum(-1).argmin() for box in people.bboxes]
         assert order != sorted(order)
         assert (people.masks == plain.masks[order]).all()
+
+
+class TestWinograd:
+    @pytest.mark.parametrize(
+        ('capability', 'given', 'used'),
+        [
+            ('AVX2', None, True),
+            ('AVX512', None, False),
+            ('AVX2', False, False),
+            ('AVX512', True, True),
+        ],
+    )
+    def test_is_used_where_it_helps_or_is_asked_for(
+        self, monkeypatch, capability, given, used
+    ):
+        monkeypatch.setattr(WinogradConv2d, 'MIN_CHANNELS', 1)
+        monkeypatch.setattr(
+            torch.backends.cpu, 'get_cpu_capability', lambda: capability
+        )
+        model = tiny_model(test_cfg__winograd=given)
+        found = [m for m in model.modules() if isinstance(m, WinogradConv2d)]
+        assert bool(found) == used
+
+    @pytest.mark.parametrize('kind', ['gcm', 'conv'])
+    def test_finds_the_same_people(self, monkeypatch, kind):
+        monkeypatch.setattr(WinogradConv2d, 'MIN_CHANNELS', 1)
+        monkeypatch.setattr(WinogradConv2d, 'MIN_NUMEL', 1)
+        plain, fast = (
+            predict(tiny_model(head=kind, test_cfg__winograd=winograd), *one_picture())[
+                0
+            ].pred_instances
+            for winograd in (False, True)
+        )
+        for name in ('bboxes', 'bbox_scores', 'keypoint_scores'):
+            np.testing.assert_allclose(fast[name], plain[name], rtol=1e-3, atol=1e-3)
+        assert len(plain) > 0
 
 
 class TestHeatmaps:
