@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import torch
 import torch.nn.functional as F
@@ -8,6 +10,13 @@ from mmengine.utils import to_2tuple
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
+
+# fmt: off
+COCO_SIGMAS = (
+    0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107,
+    0.107, 0.087, 0.087, 0.089, 0.089,
+)
+# fmt: on
 
 
 @KEYPOINT_CODECS.register_module()
@@ -46,6 +55,11 @@ class RoIHeatmap(BaseKeypointCodec):
             - ``'dark'``: that, moved to the maximum of a second-order Taylor
               expansion of the blurred log-distribution (DARK, arXiv
               1910.06278).
+            - ``'expected_oks'``: the place whose object keypoint similarity (OKS)
+              is the highest on average, were the keypoint drawn from the
+              distribution (ProbPose, arXiv 2412.02254): the maximum of the
+              distribution blurred by OKS's own tolerance, between the bins by a
+              parabola. Best where the distribution is wide or has several hills.
         score_mode (str): What a keypoint's score is.
 
             - ``'peak'``: softmax of the logit at the maximum over all bins, as
@@ -67,11 +81,12 @@ class RoIHeatmap(BaseKeypointCodec):
         keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights'
     )
 
-    DECODE_MODES = ('bicubic', 'argmax', 'quarter', 'dark')
-    SCORE_MODES = ('peak', 'window')
+    DECODE_MODES = ('bicubic', 'argmax', 'quarter', 'dark', 'expected_oks')
+    SCORE_MODES = ('peak', 'window', 'expected_oks')
 
-    # logits that bicubic decoding holds at once, which bounds its memory
-    MAX_UPSAMPLED = 2**24
+    # logits that bicubic decoding holds at once: as many as a GPU takes well, and as
+    # a CPU keeps in its cache
+    MAX_UPSAMPLED = dict(cpu=2**20, other=2**24)
 
     def __init__(
         self,
@@ -80,6 +95,8 @@ class RoIHeatmap(BaseKeypointCodec):
         score_mode: str = 'peak',
         window: int = 2,
         blur_kernel_size: int = 11,
+        sigmas: Sequence[float] | None = None,
+        area_ratio: float = 0.53,
     ) -> None:
         super().__init__()
         for name, value, known in (
@@ -95,11 +112,18 @@ class RoIHeatmap(BaseKeypointCodec):
             raise ValueError(
                 f'RoIHeatmap: blur_kernel_size={blur_kernel_size} must be odd.'
             )
+        self.sigmas = COCO_SIGMAS if sigmas is None else tuple(sigmas)
+        if not all(value > 0 for value in (area_ratio, *self.sigmas)):
+            raise ValueError(
+                f'RoIHeatmap: area_ratio={area_ratio} and sigmas={sigmas} must be '
+                f'positive.'
+            )
         self.heatmap_size = tuple(to_2tuple(heatmap_size))
         self.decode_mode = decode_mode
         self.score_mode = score_mode
         self.window = window
         self.blur_kernel_size = blur_kernel_size
+        self.area_ratio = area_ratio
 
     def encode(
         self,
@@ -153,7 +177,8 @@ class RoIHeatmap(BaseKeypointCodec):
             - scores (N, K) float32, see ``score_mode``
 
         Raises:
-            ValueError: If the logits are not of ``heatmap_size``.
+            ValueError: If the logits are not of ``heatmap_size``, or not of as many
+                keypoints as there are ``sigmas`` where these are needed.
         """
         self.check_size(encoded)
         with torch.autocast(encoded.device.type, enabled=False):
@@ -165,13 +190,29 @@ class RoIHeatmap(BaseKeypointCodec):
         if self.decode_mode == 'bicubic':
             position, peak = self._bicubic_maximum(logits, size.ceil().long())
         else:
-            position, peak = self._grid_maximum(logits)
+            position, peak = self.grid_maximum(logits, size)
         keypoints = boxes[:, None, :2] + position * size[:, None]
+        return keypoints, self.scores(logits, size, position, peak)
+
+    def scores(
+        self, logits: Tensor, size: Tensor, position: Tensor, peak: Tensor
+    ) -> Tensor:
+        """Scores of the keypoints found, as ``score_mode`` says.
+
+        Args:
+            logits (Tensor): (N, K, H, W) float32.
+            size (Tensor): (N, 2), width and height of the boxes.
+            position (Tensor): (N, K, 2) as a fraction of the box.
+            peak (Tensor): (N, K), the logit there.
+
+        Returns:
+            Tensor: (N, K).
+        """
         if self.score_mode == 'peak':
-            scores = (peak - logits.flatten(2).logsumexp(-1)).exp()
-        else:
-            scores = self._window_probability(logits)
-        return keypoints, scores
+            return (peak - logits.flatten(2).logsumexp(-1)).exp()
+        if self.score_mode == 'window':
+            return self._window_probability(logits)
+        return self._expected_oks_at(logits, size, position)
 
     def check_size(self, logits: Tensor) -> None:
         """Refuse logits of another grid, which would be learned in wrong places.
@@ -209,6 +250,7 @@ class RoIHeatmap(BaseKeypointCodec):
         peak = logits.new_zeros(num, num_keypoints)
         order = pixels.prod(-1).argsort()
         sizes = pixels[order].tolist()
+        most = self.MAX_UPSAMPLED['cpu' if logits.device.type == 'cpu' else 'other']
         start = 0
         while start < num:
             stop, width, height = start, 0, 0
@@ -216,7 +258,7 @@ class RoIHeatmap(BaseKeypointCodec):
                 wider = max(width, sizes[stop][0])
                 higher = max(height, sizes[stop][1])
                 held = (stop + 1 - start) * num_keypoints * wider * higher
-                if stop > start and held > self.MAX_UPSAMPLED:
+                if stop > start and held > most:
                     break
                 stop, width, height = stop + 1, wider, higher
             people = order[start:stop]
@@ -234,35 +276,94 @@ class RoIHeatmap(BaseKeypointCodec):
         across = bicubic_weights(logits.shape[-1], pixels[:, 0], width)
         down = bicubic_weights(logits.shape[-2], pixels[:, 1], height)
         upsampled = down[:, None] @ (logits @ across[:, None].mT)
-        rows = torch.arange(height, device=logits.device)
-        columns = torch.arange(width, device=logits.device)
-        outside = (rows[:, None] >= pixels[:, 1, None, None]) | (
-            columns >= pixels[:, 0, None, None]
-        )
-        upsampled.masked_fill_(outside[:, None], -torch.inf)
-        peak, index = upsampled.flatten(2).max(-1)
-        column_row = torch.stack((index % width, index // width), -1)
+        # the highest row first: a maximum without its index is found faster
+        row = upsampled.amax(-1).argmax(-1, keepdim=True)
+        columns = upsampled.take_along_dim(row[..., None], 2)[:, :, 0]
+        column = columns.argmax(-1, keepdim=True)
+        peak = columns.gather(-1, column)[..., 0]
+        # what is padded repeats a person's last row and column
+        column_row = torch.cat((column, row), -1).minimum(pixels[:, None] - 1)
         return (column_row + 0.5) / pixels[:, None], peak
 
-    def _grid_maximum(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+    def grid_maximum(self, logits: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
         """Maximum on the grid of bins, refined as ``decode_mode`` says.
 
         Args:
             logits (Tensor): (N, K, H, W) float32.
+            size (Tensor): (N, 2), width and height of the boxes.
 
         Returns:
             tuple[Tensor, Tensor]: Position (N, K, 2) as a fraction of the box
-            and the highest bin's logit (N, K).
+            and the logit (N, K) of its bin.
         """
+        surface = logits
+        if self.decode_mode == 'expected_oks':
+            surface = self._expected_oks(logits, size)
         width, height = self.heatmap_size
-        peak, index = logits.flatten(2).max(-1)
+        index = surface.flatten(2).argmax(-1)
+        peak = logits.flatten(2).gather(2, index[..., None])[..., 0]
         column_row = torch.stack((index % width, index // width), -1)
         position = column_row + 0.5
         if self.decode_mode == 'quarter':
             position = position + self._quarter_offset(logits, column_row)
         elif self.decode_mode == 'dark':
             position = position + self._dark_offset(logits, column_row)
+        elif self.decode_mode == 'expected_oks':
+            position = position + self._parabola_offset(surface, column_row)
         return position / position.new_tensor(self.heatmap_size), peak
+
+    def _tolerance(self, logits: Tensor, size: Tensor) -> Tensor:
+        """Standard deviations (N, K, 2) of OKS in bins, across and down.
+
+        OKS is ``exp(-d^2 / (2 area (2 sigma)^2))`` of a keypoint off by d px.
+        """
+        if logits.shape[1] != len(self.sigmas):
+            raise ValueError(
+                f"RoIHeatmap: 'expected_oks' needs sigmas of the {logits.shape[1]} "
+                f'keypoints, got {len(self.sigmas)}.'
+            )
+        pixels = (self.area_ratio * size.prod(-1)).sqrt()
+        pixels = pixels[:, None] * 2 * size.new_tensor(self.sigmas)
+        bins = size.new_tensor(self.heatmap_size) / size
+        return pixels[..., None] * bins[:, None]
+
+    def _expected_oks(self, logits: Tensor, size: Tensor) -> Tensor:
+        """OKS to be expected at the centre of each bin: (N, K, H, W)."""
+        across, down = self._tolerance(logits, size)[..., None, None].unbind(2)
+        width, height = self.heatmap_size
+        columns = torch.arange(width, device=logits.device)
+        rows = torch.arange(height, device=logits.device)
+        across = (-0.5 * ((columns[:, None] - columns) / across) ** 2).exp()
+        down = (-0.5 * ((rows[:, None] - rows) / down) ** 2).exp()
+        probability = logits.flatten(2).softmax(-1).view_as(logits)
+        return down @ (probability @ across)
+
+    def _expected_oks_at(
+        self, logits: Tensor, size: Tensor, position: Tensor
+    ) -> Tensor:
+        """OKS to be expected at ``position`` (N, K, 2) of the boxes: (N, K)."""
+        across, down = self._tolerance(logits, size)[..., None].unbind(2)
+        width, height = self.heatmap_size
+        columns = torch.arange(width, device=logits.device) + 0.5
+        rows = torch.arange(height, device=logits.device) + 0.5
+        column, row = (position * position.new_tensor(self.heatmap_size)).unbind(-1)
+        across = (-0.5 * ((columns - column[..., None]) / across) ** 2).exp()
+        down = (-0.5 * ((rows - row[..., None]) / down) ** 2).exp()
+        probability = logits.flatten(2).softmax(-1).view_as(logits)
+        return (down * (probability @ across[..., None])[..., 0]).sum(-1)
+
+    def _parabola_offset(self, surface: Tensor, column_row: Tensor) -> Tensor:
+        """From a maximum of the grid to that of a parabola through the logarithms.
+
+        At most half a bin; 0 at the border.
+        """
+        around = gather_window(surface, column_row, 1).clamp(min=1e-30).log()
+        before = torch.stack((around[..., 1, 0], around[..., 0, 1]), -1)
+        after = torch.stack((around[..., 1, 2], around[..., 2, 1]), -1)
+        bend = 2 * around[..., 1, 1, None] - before - after
+        inside = (self._distance_to_border(column_row) >= 1) & (bend > 0)
+        step = 0.5 * (after - before) / torch.where(inside, bend, 1)
+        return torch.where(inside, step, 0).clamp(-0.5, 0.5)
 
     def _quarter_offset(self, logits: Tensor, column_row: Tensor) -> Tensor:
         """A quarter bin towards the higher neighbour; 0 at the border."""
@@ -377,12 +478,11 @@ def bicubic_weights(bins: int, sizes: Tensor, padded_size: int) -> Tensor:
         padded_size (int): Rows of the matrices, at least the largest size.
 
     Returns:
-        Tensor: (N, padded_size, bins) float32; rows past a person's size mean
-        nothing.
+        Tensor: (N, padded_size, bins) float32; rows past a person's size repeat
+        the last one.
     """
-    target = torch.arange(padded_size, device=sizes.device) + 0.5
-    scale = bins / sizes.float()
-    source = target * scale[:, None] - 0.5
+    target = torch.arange(padded_size, device=sizes.device).minimum(sizes[:, None] - 1)
+    source = (target + 0.5) * (bins / sizes.float())[:, None] - 0.5
     first = source.floor()
     t = (source - first)[..., None]
     a = -0.75

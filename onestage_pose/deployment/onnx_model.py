@@ -169,12 +169,9 @@ class OnnxKeypointRCNN(nn.Module):
         if codec.decode_mode == 'bicubic':
             position, peak = bicubic_maximum(logits, size.ceil().long())
         else:
-            position, peak = codec._grid_maximum(logits)
+            position, peak = codec.grid_maximum(logits, size)
         keypoints = boxes[:, None, :2] + position * size[:, None] - head.PIXEL_CENTER
-        if codec.score_mode == 'peak':
-            scores = (peak - logits.flatten(2).logsumexp(-1)).exp()
-        else:
-            scores = codec._window_probability(logits)
+        scores = codec.scores(logits, size, position, peak)
         return keypoints[:num_people], scores[:num_people]
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmpose.codecs.utils.refinement import refine_keypoints, refine_keypoints_dark
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import KEYPOINT_CODECS
 
 
@@ -140,7 +141,7 @@ def decode_one_by_one(logits, boxes):
 class TestBicubic:
     @pytest.mark.parametrize('at_once', [2**24, 200_000, 1])
     def test_equals_upsampling_one_by_one(self, monkeypatch, at_once):
-        monkeypatch.setattr(RoIHeatmap, 'MAX_UPSAMPLED', at_once)
+        monkeypatch.setattr(RoIHeatmap, 'MAX_UPSAMPLED', dict(cpu=at_once))
         logits, boxes = smooth_logits(12, 5), random_boxes(12)
         keypoints, scores = RoIHeatmap().decode(logits, boxes)
         expected_keypoints, expected_scores = decode_one_by_one(logits, boxes)
@@ -155,7 +156,7 @@ class TestBicubic:
             held.append((len(logits), len(logits) * 3 * width * height))
             return one_batch(logits, pixels, width, height)
 
-        monkeypatch.setattr(RoIHeatmap, 'MAX_UPSAMPLED', 100_000)
+        monkeypatch.setattr(RoIHeatmap, 'MAX_UPSAMPLED', dict(cpu=100_000))
         monkeypatch.setattr(
             RoIHeatmap, '_bicubic_maximum_of_batch', staticmethod(count)
         )
@@ -188,7 +189,7 @@ class TestBicubic:
 
 
 class TestSubPixel:
-    def peaks_inside(self, num=40, num_keypoints=5):
+    def peaks_inside(self, num=40, num_keypoints=17):
         return 4 + torch.rand(num, num_keypoints, 2) * 48
 
     @pytest.mark.parametrize('mode', ['quarter', 'dark'])
@@ -248,6 +249,9 @@ class TestSubPixel:
         refined, _ = RoIHeatmap(decode_mode='dark').decode(logits, unit_boxes(1))
         assert (refined - torch.tensor([20.5, 30.5])).abs().max() <= 1
 
+    def test_expected_oks_finds_a_gaussians_centre(self):
+        assert self.error('expected_oks') < 0.02
+
     @pytest.mark.parametrize('mode', RoIHeatmap.DECODE_MODES)
     def test_mirrored_logits_give_mirrored_keypoints(self, mode):
         logits = gaussian_logits(self.peaks_inside(5))
@@ -257,6 +261,75 @@ class TestSubPixel:
         back, _ = codec.decode(logits.flip(-1), boxes)
         mirrored = torch.stack((3 * 56 - back[..., 0], back[..., 1]), -1)
         torch.testing.assert_close(mirrored, there, rtol=0, atol=1e-3)
+
+
+def expected_oks(logits, boxes, points, sigmas, area_ratio):
+    """Mean over a person's distribution of COCO's OKS of ``points`` (N, K, 2)."""
+    num, num_keypoints, height, width = logits.shape
+    rows, columns = torch.meshgrid(
+        torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing='ij'
+    )
+    bins = torch.stack((columns, rows), -1) / torch.tensor([width, height])
+    size = boxes[:, None, None, None, 2:] - boxes[:, None, None, None, :2]
+    centers = boxes[:, None, None, None, :2] + bins * size
+    distance = (centers - points[:, :, None, None]).square().sum(-1)
+    area = area_ratio * size.prod(-1)
+    variance = (2 * torch.tensor(sigmas).view(-1, 1, 1)) ** 2
+    oks = torch.exp(-distance / (2 * area * variance))
+    return (oks.flatten(2) * logits.flatten(2).softmax(-1)).sum(-1)
+
+
+class TestExpectedOks:
+    sigmas = (0.03, 0.06, 0.1)
+
+    def codec(self, **options):
+        options = dict(decode_mode='expected_oks', sigmas=self.sigmas, **options)
+        return RoIHeatmap(**options)
+
+    def test_no_place_near_or_far_promises_more(self):
+        logits, boxes = smooth_logits(8, 3), random_boxes(8)
+        best, _ = self.codec(area_ratio=0.4).decode(logits, boxes)
+        promise = expected_oks(logits, boxes, best, self.sigmas, 0.4)
+        size = (boxes[:, 2:] - boxes[:, :2])[:, None]
+        for reach in (0.01, 0.05, 1.0):
+            for _ in range(30):
+                other = best + reach * size * (torch.rand(8, 3, 2) - 0.5)
+                others = expected_oks(logits, boxes, other, self.sigmas, 0.4)
+                assert (others <= promise + 2e-4).all()
+
+    def test_two_hills_side_by_side_outweigh_a_higher_one(self):
+        peaks = torch.tensor([[[12.5, 12.5]] * 3])
+        lone = gaussian_logits(peaks, 1.0).exp()
+        pair = gaussian_logits(peaks + 25.5, 1.0).exp()
+        pair = pair + gaussian_logits(peaks + 28.5, 1.0).exp()
+        logits = (1.2 * lone + pair + 1e-9).log()
+        highest, _ = RoIHeatmap(decode_mode='argmax').decode(logits, unit_boxes(1))
+        best, _ = self.codec().decode(logits, unit_boxes(1))
+        assert (highest - peaks).abs().max() < 1
+        assert (best - (peaks + 27)).abs().max() < 1
+
+    @pytest.mark.parametrize('mode', RoIHeatmap.DECODE_MODES)
+    def test_score_is_the_oks_to_expect_where_the_keypoint_is(self, mode):
+        logits, boxes = smooth_logits(6, 3), random_boxes(6)
+        codec = RoIHeatmap(
+            decode_mode=mode,
+            score_mode='expected_oks',
+            sigmas=self.sigmas,
+            area_ratio=0.3,
+        )
+        keypoints, scores = codec.decode(logits, boxes)
+        expected = expected_oks(logits, boxes, keypoints, self.sigmas, 0.3)
+        torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-5)
+
+    def test_coco_sigmas_are_the_default(self):
+        coco = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
+        np.testing.assert_allclose(RoIHeatmap().sigmas, coco['sigmas'])
+
+    @pytest.mark.parametrize('option', ['decode_mode', 'score_mode'])
+    def test_another_skeleton_needs_sigmas(self, option):
+        codec = RoIHeatmap(**{option: 'expected_oks'})
+        with pytest.raises(ValueError, match='sigmas of the 14 keypoints, got 17'):
+            codec.decode(torch.zeros(1, 14, 56, 56), unit_boxes(1))
 
 
 class TestScore:
@@ -270,7 +343,9 @@ class TestScore:
     def test_window_is_the_probability_of_the_bins_around_the_highest(self, mode):
         peaks = torch.tensor([[[20.5, 30.5], [0.5, 0.5]]])
         logits = gaussian_logits(peaks)
-        codec = RoIHeatmap(decode_mode=mode, score_mode='window', window=2)
+        codec = RoIHeatmap(
+            decode_mode=mode, score_mode='window', window=2, sigmas=(0.03, 0.1)
+        )
         _, scores = codec.decode(logits, unit_boxes(1))
         probability = logits.flatten(2).softmax(-1).view_as(logits)[0]
         expected = torch.stack(
@@ -296,15 +371,15 @@ class TestScore:
 class TestDecode:
     def test_nobody(self, decode_mode, score_mode):
         codec = RoIHeatmap(decode_mode=decode_mode, score_mode=score_mode)
-        keypoints, scores = codec.decode(torch.zeros(0, 7, 56, 56), torch.zeros(0, 4))
-        assert keypoints.shape == (0, 7, 2) and scores.shape == (0, 7)
+        keypoints, scores = codec.decode(torch.zeros(0, 17, 56, 56), torch.zeros(0, 4))
+        assert keypoints.shape == (0, 17, 2) and scores.shape == (0, 17)
 
     @pytest.mark.parametrize('autocast', [False, True])
     def test_bfloat16_is_computed_on_in_float32(
         self, decode_mode, score_mode, autocast
     ):
         codec = RoIHeatmap(decode_mode=decode_mode, score_mode=score_mode)
-        logits, boxes = smooth_logits(3, 4).bfloat16(), random_boxes(3)
+        logits, boxes = smooth_logits(3, 17).bfloat16(), random_boxes(3)
         with torch.autocast('cpu', dtype=torch.bfloat16, enabled=autocast):
             results = codec.decode(logits, boxes)
         for half, full in zip(results, codec.decode(logits.float(), boxes)):
@@ -313,7 +388,7 @@ class TestDecode:
     def test_keypoints_lie_in_their_boxes(self, decode_mode, score_mode):
         codec = RoIHeatmap(decode_mode=decode_mode, score_mode=score_mode)
         boxes = random_boxes(10)
-        keypoints, _ = codec.decode(torch.randn(10, 4, 56, 56), boxes)
+        keypoints, _ = codec.decode(torch.randn(10, 17, 56, 56), boxes)
         below = keypoints >= boxes[:, None, :2] - 1e-3
         above = keypoints <= boxes[:, None, 2:] + 1e-3
         assert below.all() and above.all()
@@ -395,6 +470,8 @@ class TestOptions:
             (dict(decode_mode='cubic'), "decode_mode='cubic'.*'bicubic'"),
             (dict(score_mode='sum'), "score_mode='sum'.*'window'"),
             (dict(blur_kernel_size=4), 'blur_kernel_size=4 must be odd'),
+            (dict(area_ratio=0), 'area_ratio=0 and sigmas=None must be positive'),
+            (dict(sigmas=[0.1, -0.1]), 'sigmas=.0.1, -0.1. must be positive'),
         ],
     )
     def test_unknown_values_are_refused(self, options, message):

@@ -20,6 +20,13 @@ PROFILE = settings(
 )
 EPS = torch.finfo(torch.float32).eps
 GRID_MODES = ('argmax', 'quarter', 'dark')
+SIGMAS = (0.03, 0.1)
+
+
+def codec_of(grid, mode, **options):
+    """A codec of two keypoints."""
+    return RoIHeatmap(grid, decode_mode=mode, sigmas=SIGMAS, **options)
+
 
 every_mode = pytest.mark.parametrize('mode', RoIHeatmap.DECODE_MODES)
 grid_mode = pytest.mark.parametrize('mode', GRID_MODES)
@@ -267,7 +274,7 @@ class TestDecoded:
     @given(prediction=predictions_of())
     def test_lies_in_the_box(self, mode, prediction):
         grid, logits, boxes = prediction
-        keypoints, _ = RoIHeatmap(grid, decode_mode=mode).decode(logits, boxes)
+        keypoints, _ = codec_of(grid, mode).decode(logits, boxes)
         slack = rounding(boxes)
         assert (keypoints >= boxes[:, None, :2] - slack).all()
         assert (keypoints <= boxes[:, None, 2:] + slack).all()
@@ -277,7 +284,7 @@ class TestDecoded:
     @given(prediction=predictions_of())
     def test_stays_near_the_highest_bin(self, mode, reach, prediction):
         grid, logits, boxes = prediction
-        refined, _ = RoIHeatmap(grid, decode_mode=mode).decode(logits, boxes)
+        refined, _ = codec_of(grid, mode).decode(logits, boxes)
         plain, _ = RoIHeatmap(grid, decode_mode='argmax').decode(logits, boxes)
         off = ((refined - plain).abs() - rounding(boxes)).clamp(min=0)
         assert (in_bins(off, boxes, grid) <= reach + 1e-3).all()
@@ -287,7 +294,7 @@ class TestDecoded:
     def test_is_finite_in_any_box(self, mode, prediction, data):
         grid, logits, boxes = prediction
         boxes = data.draw(tensors(tuple(boxes.shape), between(-100, 100)))
-        keypoints, _ = RoIHeatmap(grid, decode_mode=mode).decode(logits, boxes)
+        keypoints, _ = codec_of(grid, mode).decode(logits, boxes)
         assert keypoints.isfinite().all()
 
 
@@ -297,14 +304,14 @@ class TestScore:
     @given(prediction=predictions_of())
     def test_peak_is_in_0_to_1(self, mode, prediction):
         grid, logits, boxes = prediction
-        _, scores = RoIHeatmap(grid, decode_mode=mode).decode(logits, boxes)
+        _, scores = codec_of(grid, mode).decode(logits, boxes)
         assert ((scores >= 0) & (scores <= 1)).all()
 
     @PROFILE
     @given(mode=modes, prediction=predictions_of(), window=st.integers(0, 3))
     def test_window_is_in_0_to_1(self, mode, prediction, window):
         grid, logits, boxes = prediction
-        codec = RoIHeatmap(grid, decode_mode=mode, score_mode='window', window=window)
+        codec = codec_of(grid, mode, score_mode='window', window=window)
         _, scores = codec.decode(logits, boxes)
         assert ((scores >= 0) & (scores <= 1 + 1e-5)).all()
 
@@ -326,7 +333,7 @@ class TestScore:
 
 
 def at_once(codec, limit):
-    codec.MAX_UPSAMPLED = limit
+    codec.MAX_UPSAMPLED = dict(cpu=limit)
     return codec
 
 
@@ -348,11 +355,11 @@ class TestPeople:
     @PROFILE
     @given(
         prediction=predictions_of(magnitude=50),
-        limit=st.sampled_from((1, 5000, RoIHeatmap.MAX_UPSAMPLED)),
+        limit=st.sampled_from((1, 5000, RoIHeatmap.MAX_UPSAMPLED['cpu'])),
     )
     def test_together_are_decoded_as_alone(self, mode, prediction, limit):
         grid, logits, boxes = prediction
-        codec = at_once(RoIHeatmap(grid, decode_mode=mode), limit)
+        codec = at_once(codec_of(grid, mode), limit)
         keypoints, scores = codec.decode(logits, boxes)
         for i in range(len(boxes)):
             alone = codec.decode(logits[[i]], boxes[[i]])
@@ -373,7 +380,7 @@ class TestPeople:
     def test_in_another_order_are_decoded_in_that_order(self, mode, prediction, data):
         grid, logits, boxes = prediction
         order = data.draw(st.permutations(range(len(boxes))))
-        codec = RoIHeatmap(grid, decode_mode=mode)
+        codec = codec_of(grid, mode)
         keypoints, scores = codec.decode(logits, boxes)
         after = codec.decode(logits[order], boxes[order])
         torch.testing.assert_close(after[0], keypoints[order])
@@ -416,7 +423,7 @@ class TestMovedByWholePixels:
         grid, logits, boxes = prediction
         boxes = data.draw(boxes_in_steps(len(boxes)))
         shift = torch.tensor(shift)
-        codec = RoIHeatmap(grid, decode_mode=mode)
+        codec = codec_of(grid, mode)
         before, scores = codec.decode(logits, boxes)
         after, scores_after = codec.decode(logits, boxes + shift.repeat(2))
         torch.testing.assert_close(after, before + shift, rtol=0, atol=1e-3)

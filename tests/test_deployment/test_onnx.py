@@ -31,6 +31,10 @@ OPTIONS = {
     'argmax': {'roi_head.codec.decode_mode': 'argmax'},
     'quarter': {'roi_head.codec.decode_mode': 'quarter'},
     'dark': {'roi_head.codec.decode_mode': 'dark'},
+    'expected OKS': {
+        'roi_head.codec.decode_mode': 'expected_oks',
+        'roi_head.codec.score_mode': 'expected_oks',
+    },
     'all levels': {
         'roi_head.keypoint_roi_extractor.featmap_strides': [4, 8, 16, 32],
         'roi_head.keypoint_roi_extractor.zero_extend': False,

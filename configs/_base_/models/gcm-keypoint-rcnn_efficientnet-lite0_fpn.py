@@ -18,5 +18,6 @@ model = dict(
             conv_norm_cfg=dict(type='BN'),
         ),
         box_scale=1.3,
+        codec=dict(area_ratio=0.53 / 1.3**2),
     )
 )

@@ -31,7 +31,7 @@ model = dict(
             num_convs=4, in_channels=96, conv_out_channels=128, norm_cfg=dict(type='BN')
         ),
         loss_keypoint=dict(type='GaussianCrossEntropyLoss', sigma=1.0),
-        codec=dict(score_mode='window'),
+        codec=dict(decode_mode='expected_oks', score_mode='expected_oks'),
     ),
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=500, max_per_img=300),
@@ -49,5 +49,10 @@ model = dict(
             )
         ),
     ),
-    test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=200), rcnn=dict(max_per_img=30)),
+    test_cfg=dict(
+        rpn=dict(nms_pre=300, max_per_img=200),
+        rcnn=dict(max_per_img=30),
+        # people by the OKS to be expected of them
+        rescore_thr=0.0,
+    ),
 )
