@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,8 @@ class Agreement(NamedTuple):
         bboxes (float): Largest distance of a side, in pixels of the input.
         keypoints (float): Largest distance of a keypoint's coordinate, in the same.
         scores (float): Largest difference of a person's or a keypoint's score.
+        seconds (tuple[float, float]): What PyTorch and the graph took, from the network's
+            input to people.
     """
 
     picture: str
@@ -33,6 +36,7 @@ class Agreement(NamedTuple):
     bboxes: float
     keypoints: float
     scores: float
+    seconds: tuple[float, float]
 
 
 def compare_with_onnx(
@@ -58,31 +62,32 @@ def compare_with_onnx(
     for picture in pictures:
         data = pipeline(dict(img_path=str(picture), **model.dataset_meta))
         batch = dict(inputs=[data['inputs']], data_samples=[data['data_samples']])
+        image = data['inputs'][None].float().numpy()
+        names = [output.name for output in session.get_outputs()]
+        start = time.perf_counter()
         with torch.no_grad():
             batch = model.data_preprocessor(batch, training=False)
             [sample] = model.predict(
                 batch['inputs'], batch['data_samples'], rescale=False
             )
-        image = data['inputs'][None].float().numpy()
-        names = [output.name for output in session.get_outputs()]
+        middle = time.perf_counter()
         found = dict(zip(names, session.run(names, dict(image=image))))
-        yield _compare(str(picture), image.shape[-2:], sample.pred_instances, found)
+        seconds = middle - start, time.perf_counter() - middle
+        distances = _distances(sample.pred_instances, found)
+        people = len(sample.pred_instances), len(found['bboxes'])
+        size = image.shape[-2:]
+        yield Agreement(str(picture), size, people, *distances, seconds)
 
 
-def _compare(
-    picture: str, size: tuple[int, int], expected: InstanceData, found: dict
-) -> Agreement:
-    people = len(expected.bboxes), len(found['bboxes'])
-    if people[0] != people[1]:
-        return Agreement(picture, size, people, *[float('inf')] * 3)
+def _distances(expected: InstanceData, found: dict) -> tuple[float, float, float]:
+    """Of boxes, keypoints and scores."""
+    if len(expected) != len(found['bboxes']):
+        return (float('inf'),) * 3
 
     def distance(name: str, onnx_name: str) -> float:
         return float(np.abs(expected[name] - found[onnx_name]).max(initial=0))
 
-    return Agreement(
-        picture,
-        size,
-        people,
+    return (
         distance('bboxes', 'bboxes'),
         distance('keypoints', 'keypoints'),
         max(

@@ -120,9 +120,9 @@ class TestTool:
         model = write_tiny_model(tmp_path)
         out = tmp_path / 'm.onnx'
         run_tool(self.TOOL, *model, out, '--check', pictures[0].parent)
-        assert (
-            f'{len(pictures)} pictures agree within 0.1 px' in capsys.readouterr().out
-        )
+        told = capsys.readouterr().out
+        assert f'{len(pictures)} pictures agree within 0.1 px' in told
+        assert re.search(r'PyTorch \d+ ms and the graph \d+ \(medians\)', told)
 
     def test_disagreement_is_an_error(self, tmp_path, pictures):
         out = tmp_path / 'm.onnx'

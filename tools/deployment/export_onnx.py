@@ -11,6 +11,7 @@ graph is run by ONNX Runtime on the pictures of a folder and compared with PyTor
 from __future__ import annotations
 
 import argparse
+import statistics
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
@@ -147,13 +148,14 @@ def main(argv: list[str] | None = None) -> None:
 def check(model, target: Path, pictures: list[Path]) -> None:
     """Compares picture by picture, tells, and raises where they disagree."""
     print('height width people   boxes px  keypoints px    scores')
-    wrong = []
+    wrong, seconds = [], []
     for each in compare_with_onnx(model, target, pictures):
         height, width = each.size
         print(
             f'{height:6d} {width:5d} {each.people[0]:6d} {each.bboxes:10.1e} '
             f'{each.keypoints:13.1e} {each.scores:9.1e}  {Path(each.picture).name}'
         )
+        seconds.append(each.seconds)
         if not max(each.bboxes, each.keypoints) <= TOLERANCE:
             wrong.append(each)
     if wrong:
@@ -163,6 +165,8 @@ def check(model, target: Path, pictures: list[Path]) -> None:
             'people in PyTorch and in the graph.'
         )
     print(f'{len(pictures)} pictures agree within {TOLERANCE} px.')
+    pytorch, graph = (1000 * statistics.median(times) for times in zip(*seconds))
+    print(f'A picture takes PyTorch {pytorch:.0f} ms and the graph {graph:.0f} (medians).')
 
 
 if __name__ == '__main__':
