@@ -65,6 +65,8 @@ def merge_args(args: argparse.Namespace) -> Config:
         )
     if args.amp:
         cfg.test_cfg.fp16 = get_device() != 'cpu' or cpu_has_bfloat16()
+        if not cfg.test_cfg.fp16:
+            print('--amp: this CPU cannot multiply in bfloat16, predicts in float32.')
     if args.dump is not None:
         metrics = cfg.test_evaluator
         metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]

@@ -26,8 +26,8 @@ class Agreement(NamedTuple):
         bboxes (float): Largest distance of a side, in pixels of the input.
         keypoints (float): Largest distance of a keypoint's coordinate, in the same.
         scores (float): Largest difference of a person's or a keypoint's score.
-        seconds (tuple[float, float]): What PyTorch and the graph took, from the network's
-            input to people.
+        seconds (tuple[float, float]): What PyTorch and the graph took, from the
+            network's input to people.
     """
 
     picture: str

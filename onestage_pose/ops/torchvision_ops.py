@@ -7,21 +7,17 @@ without knowing. Boxes are xyxy in continuous edge coordinates. Arithmetic is do
 float32 (in float64 where the data are float64) and rounded once, on the way out:
 half precision cannot hold box coordinates of a thousand pixels to a tenth of a pixel.
 
-torchvision's RoIAlign runs on one thread of a CPU. Forward in float32 another one is
-taken there, :func:`roi_align.roi_align`, which sums in another order; backward the work
-is divided among as many threads as ``torch.get_num_threads()``.
+torchvision's RoIAlign runs on one thread of a CPU. In float32 there another one is
+taken, of the module ``roi_align``, which sums in another order.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import torch
 import torchvision  # noqa: F401  registers torch.ops.torchvision.*
 from torch import Tensor
 
-from .roi_align import roi_align
+from . import roi_align
 from .unsupported import raise_unsupported
 
 _AVERAGE = 1  # mmcv's number for pool_mode='avg'; 0 is 'max'
@@ -84,7 +80,9 @@ def roi_align_forward(
     rois = rois.to(features.dtype)
     size = aligned_height, aligned_width
     if features.device.type == 'cpu' and features.dtype == torch.float32:
-        pooled = roi_align(features, rois, size, spatial_scale, sampling_ratio, aligned)
+        pooled = roi_align.roi_align(
+            features, rois, size, spatial_scale, sampling_ratio, aligned
+        )
     else:
         pooled = torch.ops.torchvision.roi_align(
             features, rois, spatial_scale, *size, sampling_ratio, aligned
@@ -126,44 +124,23 @@ def roi_align_backward(
     _require_average(pool_mode)
     grad = _at_least_float32(grad_output)
     rois = rois.to(grad.dtype)
-    batch, channels, height, width = grad_input.shape
-
-    def spread(part: slice) -> None:
-        grad_input[:, part] += torch.ops.torchvision._roi_align_backward(
-            grad[:, part],
+    shape = tuple(grad_input.shape)
+    if grad.device.type == 'cpu' and grad.dtype == torch.float32:
+        spread = roi_align.roi_align_backward(
+            grad, rois, shape, spatial_scale, sampling_ratio, aligned
+        )
+    else:
+        spread = torch.ops.torchvision._roi_align_backward(
+            grad,
             rois,
             spatial_scale,
             aligned_height,
             aligned_width,
-            batch,
-            part.stop - part.start,
-            height,
-            width,
+            *shape,
             sampling_ratio,
             aligned,
         )
-
-    # by channels, since RoIs overlap
-    parts = 1 if rois.is_cuda or len(rois) < 8 else torch.get_num_threads()
-    parts = max(1, min(parts, channels))
-    edges = [channels * i // parts for i in range(parts + 1)]
-    _in_threads(spread, [slice(*ends) for ends in zip(edges, edges[1:])])
-
-
-def _in_threads(work: Callable[[slice], None], parts: list[slice]) -> None:
-    """Do each part of the work in a thread of its own; operators free the GIL."""
-    if len(parts) == 1:
-        work(parts[0])
-        return
-
-    def part_of_work(part: slice) -> None:
-        # gradients are on in a new thread, whatever they were
-        with torch.no_grad():
-            work(part)
-
-    # A pool for each call, since one that is kept would not survive a fork.
-    with ThreadPoolExecutor(len(parts)) as executor:
-        list(executor.map(part_of_work, parts))
+    grad_input.add_(spread)
 
 
 def _at_least_float32(tensor: Tensor) -> Tensor:

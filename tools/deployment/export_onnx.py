@@ -165,8 +165,8 @@ def check(model, target: Path, pictures: list[Path]) -> None:
             'people in PyTorch and in the graph.'
         )
     print(f'{len(pictures)} pictures agree within {TOLERANCE} px.')
-    pytorch, graph = (1000 * statistics.median(times) for times in zip(*seconds))
-    print(f'A picture takes PyTorch {pytorch:.0f} ms and the graph {graph:.0f} (medians).')
+    ours, graph = (1000 * statistics.median(times) for times in zip(*seconds))
+    print(f'A picture takes PyTorch {ours:.0f} ms and the graph {graph:.0f} (medians).')
 
 
 if __name__ == '__main__':
