@@ -388,7 +388,7 @@ class TwoStage(OneStage):
             self.model = both
         with self.autocast():
             for sample in detector.predict(data['inputs'], data['data_samples']):
-                bboxes = sample.pred_instances.bboxes.numpy(force=True)
+                bboxes = sample.pred_instances.bboxes.float().numpy(force=True)
                 inference_topdown(estimator, self.picture, bboxes)
 
 
