@@ -103,17 +103,25 @@ def test_checkpoint_with_nothing_of_the_model_is_an_error_always(
         )
 
 
-def test_bare_state_dict_is_a_checkpoint(tmp_path: Path) -> None:
+def test_bare_state_dict_is_a_checkpoint(
+    tmp_path: Path, warnings: pytest.LogCaptureFixture
+) -> None:
     torch.save(Model().state_dict(), tmp_path / 'bare.pth')
 
     check_checkpoint(str(tmp_path / 'bare.pth'), Model())
 
+    assert not warnings.records
 
-def test_weights_saved_from_a_data_parallel_wrapper_pass(tmp_path: Path) -> None:
+
+def test_weights_saved_from_a_data_parallel_wrapper_pass(
+    tmp_path: Path, warnings: pytest.LogCaptureFixture
+) -> None:
     wrapped = {f'module.{name}': v for name, v in Model().state_dict().items()}
     torch.save(dict(state_dict=wrapped), tmp_path / 'wrapped.pth')
 
     check_checkpoint(str(tmp_path / 'wrapped.pth'), Model())
+
+    assert not warnings.records
 
 
 def test_batch_norm_counters_may_be_absent(
@@ -128,12 +136,16 @@ def test_batch_norm_counters_may_be_absent(
     assert not warnings.records
 
 
-def test_wrapped_model_is_looked_into(checkpoint: Path) -> None:
+def test_wrapped_model_is_looked_into(
+    checkpoint: Path, warnings: pytest.LogCaptureFixture
+) -> None:
     wrapper = MMDistributedDataParallel.__new__(MMDistributedDataParallel)
     nn.Module.__init__(wrapper)
     wrapper.module = Model()
 
     check_checkpoint(str(checkpoint), wrapper)
+
+    assert not warnings.records
 
 
 def test_file_without_weights_is_named(tmp_path: Path) -> None:

@@ -155,14 +155,13 @@ class OneStage(Contestant):
     """This project's model of a config."""
 
     config = GCM
-    test_cfg: dict = {}
 
     def build(self) -> nn.Module:
         cfg = Config.fromfile(get_config_path(self.config))
         init_default_scope('mmpose')
         cfg.model.backbone.init_cfg = None
         cfg.model.test_cfg.rcnn.max_per_img = len(self.boxes)
-        cfg.model.test_cfg.update(self.test_cfg)
+        self.adapt(cfg.model)
         model = MODELS.build(cfg.model)
         model.init_weights()
         self.meta = parse_pose_metainfo(
@@ -170,6 +169,9 @@ class OneStage(Contestant):
         )
         self._put_people(model.roi_head)
         return tame(model)
+
+    def adapt(self, model: dict) -> None:
+        """Change the config of the model before it is built."""
 
     def _put_people(self, roi_head: nn.Module) -> None:
         predict_bbox = roi_head.predict_bbox
@@ -246,7 +248,8 @@ class SpelledOut(OneStage):
     upsampled and searched one by one.
     """
 
-    test_cfg = dict(winograd=False)
+    def adapt(self, model: dict) -> None:
+        model.test_cfg.winograd = False
 
     def build(self) -> nn.Module:
         model = super().build()
@@ -343,11 +346,11 @@ class Torchvision(Contestant):
         return sum(losses.values())
 
 
-class TwoStage(OneStage):
+class TwoStage(PlainOneStage):
     """mmdet's Faster R-CNN R50, then mmpose's SimpleBaseline R50, without flip."""
 
     def build(self) -> nn.Module:
-        detector = self._build_detector()
+        detector = super().build()
         cfg = Config.fromfile(get_config_path(SIMPLE))
         cfg.model.backbone.init_cfg = None
         estimator = tame(MODELS.build(cfg.model))
@@ -357,25 +360,15 @@ class TwoStage(OneStage):
         object.__setattr__(estimator.head, 'forward', lambda x: forward(x).float())
         return nn.ModuleDict(dict(detector=detector, estimator=estimator))
 
-    def _build_detector(self) -> nn.Module:
-        """The plain model without its keypoint branch, of mmdet's own classes."""
-        cfg = Config.fromfile(get_config_path(PLAIN)).model
-        cfg.update(type='FasterRCNN')
-        cfg.backbone.init_cfg = None
-        head = cfg.roi_head
+    def adapt(self, model: dict) -> None:
+        """Leave the keypoint branch out and take mmdet's own classes."""
+        model.type = 'FasterRCNN'
+        head = model.roi_head
         for name in [key for key in head if 'keypoint' in key] + ['codec', 'box_scale']:
             head.pop(name)
         head.type = 'StandardRoIHead'
         head.bbox_roi_extractor.type = 'SingleRoIExtractor'
-        cfg.test_cfg.pop('flip_test')
-        cfg.test_cfg.rcnn.max_per_img = len(self.boxes)
-        self.meta = parse_pose_metainfo(
-            dict(from_file='configs/_base_/datasets/coco.py')
-        )
-        detector = MODELS.build(cfg)
-        detector.init_weights()
-        self._put_people(detector.roi_head)
-        return tame(detector)
+        model.test_cfg.pop('flip_test')
 
     def run(self, batch: int = 1) -> None:
         from mmpose.apis import inference_topdown

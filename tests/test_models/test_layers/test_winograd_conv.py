@@ -112,10 +112,10 @@ class TestModule:
     def test_weights_keep_their_names(self):
         plain = conv()
         module = nn.Sequential(plain)
-        before = {name: value.clone() for name, value in module.state_dict().items()}
+        before = list(module.state_dict())
         WinogradConv2d.convert(module)
         assert isinstance(module[0], WinogradConv2d)
-        assert list(module.state_dict()) == list(before)
+        assert list(module.state_dict()) == before
 
     @pytest.mark.parametrize(
         'options',
