@@ -301,7 +301,9 @@ class RoIHeatmap(BaseKeypointCodec):
         """
         surface = logits
         if self.decode_mode == 'expected_oks':
-            surface = self._expected_oks(logits, size)
+            probability = logits.flatten(2).softmax(-1).view_as(logits)
+            tolerance = self._tolerance(logits, size)
+            surface = self._expected_oks(probability, tolerance)
         width, height = self.heatmap_size
         index = surface.flatten(2).argmax(-1)
         peak = logits.flatten(2).gather(2, index[..., None])[..., 0]
@@ -312,7 +314,7 @@ class RoIHeatmap(BaseKeypointCodec):
         elif self.decode_mode == 'dark':
             position = position + self._dark_offset(logits, column_row)
         elif self.decode_mode == 'expected_oks':
-            position = self._climb(logits, size, position)
+            position = self._climb(probability, tolerance, position)
         return position / position.new_tensor(self.heatmap_size), peak
 
     def _tolerance(self, logits: Tensor, size: Tensor) -> Tensor:
@@ -330,15 +332,14 @@ class RoIHeatmap(BaseKeypointCodec):
         bins = size.new_tensor(self.heatmap_size) / size
         return pixels[..., None] * bins[:, None]
 
-    def _expected_oks(self, logits: Tensor, size: Tensor) -> Tensor:
+    def _expected_oks(self, probability: Tensor, tolerance: Tensor) -> Tensor:
         """OKS to be expected at the centre of each bin: (N, K, H, W)."""
-        across, down = self._tolerance(logits, size)[..., None, None].unbind(2)
+        across, down = tolerance[..., None, None].unbind(2)
         width, height = self.heatmap_size
-        columns = torch.arange(width, device=logits.device)
-        rows = torch.arange(height, device=logits.device)
+        columns = torch.arange(width, device=probability.device)
+        rows = torch.arange(height, device=probability.device)
         across = (-0.5 * ((columns[:, None] - columns) / across) ** 2).exp()
         down = (-0.5 * ((rows[:, None] - rows) / down) ** 2).exp()
-        probability = logits.flatten(2).softmax(-1).view_as(logits)
         return down @ (probability @ across)
 
     def _expected_oks_at(
@@ -355,20 +356,19 @@ class RoIHeatmap(BaseKeypointCodec):
         probability = logits.flatten(2).softmax(-1).view_as(logits)
         return (down * (probability @ across[..., None])[..., 0]).sum(-1)
 
-    def _climb(self, logits: Tensor, size: Tensor, start: Tensor) -> Tensor:
+    def _climb(self, probability: Tensor, tolerance: Tensor, start: Tensor) -> Tensor:
         """Newton's method from the highest bin's centre to the maximum near it.
 
         In x and in y on the logarithm of the expected OKS, at most a bin away and
         inside the box; where the surface is not curved downwards, stays.
         """
-        probability = logits.flatten(2).softmax(-1).view_as(logits)
-        variance = self._tolerance(logits, size).square()
+        variance = tolerance.square()
         bins = start.new_tensor(self.heatmap_size)
         position = start
         for _ in range(self.NEWTON_STEPS):
             slopes = []
             for axis, number in enumerate(self.heatmap_size):
-                centers = torch.arange(number, device=logits.device) + 0.5
+                centers = torch.arange(number, device=start.device) + 0.5
                 distance = centers - position[..., axis, None]
                 spread = variance[..., axis, None]
                 weight = (-0.5 * distance**2 / spread).exp()
