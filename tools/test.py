@@ -7,7 +7,6 @@ import os.path as osp
 from typing import Optional
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
-from onestage_pose.engine import cpu_has_bfloat16
 from onestage_pose.engine.checkpoint_check import check_checkpoint
 from onestage_pose.engine.cli import (
     UsageError,
@@ -19,8 +18,10 @@ from onestage_pose.engine.cli import (
     run_tool,
 )
 from onestage_pose.engine.dist import prepare_dist
+from onestage_pose.utils.mixed_precision import can_autocast
 
 import mmengine
+import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
@@ -64,9 +65,7 @@ def merge_args(args: argparse.Namespace) -> Config:
             'nothing to test on.'
         )
     if args.amp:
-        cfg.test_cfg.fp16 = get_device() != 'cpu' or cpu_has_bfloat16()
-        if not cfg.test_cfg.fp16:
-            print('--amp: this CPU cannot multiply in bfloat16, predicts in float32.')
+        cfg.test_cfg.fp16 = can_autocast(get_device(), torch.bfloat16, 'predicts')
     if args.dump is not None:
         metrics = cfg.test_evaluator
         metrics = list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]

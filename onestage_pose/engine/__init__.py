@@ -2,7 +2,7 @@
 """Running: checkpoints, resuming, several processes, checks of what was typed."""
 
 from .atomic_backend import AtomicBackend, SaveError
-from .bfloat16_optim_wrapper import Bfloat16OptimWrapper, cpu_has_bfloat16
+from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
 from .checkpoint import (
     BrokenCheckpointError,
     CheckpointError,
@@ -20,7 +20,6 @@ from .safe_checkpoint_hook import SafeCheckpointHook
 __all__ = [
     'AtomicBackend',
     'Bfloat16OptimWrapper',
-    'cpu_has_bfloat16',
     'BrokenCheckpointError',
     'CheckpointError',
     'CheckpointMismatchError',

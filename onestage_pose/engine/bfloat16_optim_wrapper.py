@@ -1,14 +1,14 @@
 # Copyright (c) onestage_pose contributors.
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner.amp import autocast
 from torch import nn
+
+from ..utils.mixed_precision import can_autocast
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -25,14 +25,7 @@ class Bfloat16OptimWrapper(OptimWrapper):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         weight = self.optimizer.param_groups[0]['params'][0]
-        self.enabled = weight.device.type != 'cpu' or cpu_has_bfloat16()
-        if not self.enabled:
-            print_log(
-                'This CPU cannot multiply in bfloat16 (it has no AVX-512): trains in '
-                'float32.',
-                logger='current',
-                level=logging.WARNING,
-            )
+        self.enabled = can_autocast(weight.device.type, torch.bfloat16, 'trains')
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
@@ -40,8 +33,3 @@ class Bfloat16OptimWrapper(OptimWrapper):
         mixed = autocast(dtype=torch.bfloat16, enabled=self.enabled)
         with super().optim_context(model), mixed:
             yield
-
-
-def cpu_has_bfloat16() -> bool:
-    """Whether oneDNN has kernels in bfloat16 for this CPU, not only a stand-in."""
-    return torch.ops.mkldnn._is_mkldnn_bf16_supported()

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from mmpose.evaluation.functional.nms import oks_iou
 from torch import Tensor, nn
 
 from ...ops import log_backend
+from ...utils.mixed_precision import can_autocast
 from ..layers import WinogradConv2d
 from ..roi_heads.keypoint_branch import indices_of_complete, no_loss
 
@@ -54,6 +56,9 @@ class KeypointRCNN(TwoStageDetector):
             - ``winograd`` (bool): predict with Winograd's algorithm in the larger
               3x3 convolutions, see :class:`WinogradConv2d`. By default on a CPU
               without AVX-512, where it has been measured to be the faster.
+            - ``amp_dtype`` (str): predict in mixed precision, ``'bfloat16'`` or
+              ``'float16'``; boxes and keypoints are computed in float32 still. A
+              CPU that cannot predicts in float32, and says so. Default None.
         data_preprocessor (dict, optional): mmdet's ``DetDataPreprocessor``.
         init_cfg (dict, optional): Initialisation.
 
@@ -71,9 +76,11 @@ class KeypointRCNN(TwoStageDetector):
             'pose_nms',
             'output_heatmaps',
             'winograd',
+            'amp_dtype',
         )
     )
     TARGET_KEYS = frozenset(('bboxes', 'labels', 'keypoints', 'keypoints_visible'))
+    AMP_DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
     POSE_NMS = ('oks_nms', 'soft_oks_nms')
 
     def __init__(
@@ -129,6 +136,12 @@ class KeypointRCNN(TwoStageDetector):
             raise ValueError(
                 f'model.test_cfg has unknown keys {sorted(unknown)}: known are '
                 f'{sorted(self.TEST_KEYS)}.'
+            )
+        amp_dtype = test_cfg.get('amp_dtype')
+        if amp_dtype is not None and amp_dtype not in self.AMP_DTYPES:
+            raise ValueError(
+                f'model.test_cfg.amp_dtype={amp_dtype!r} is unknown, use one of '
+                f'{sorted(self.AMP_DTYPES)} or None.'
             )
         pose_nms = test_cfg.get('pose_nms')
         if pose_nms is None:
@@ -235,20 +248,28 @@ class KeypointRCNN(TwoStageDetector):
             list[PoseDataSample]: The same with ``pred_instances``, see
             :meth:`add_pred_to_datasample`.
         """
-        x = self.extract_feat(batch_inputs)
-        proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
-        flipped = None
-        if self.test_cfg.get('flip_test'):
-            mirrored = self.mirror(batch_inputs, batch_data_samples)
-            flipped_x = self.extract_feat(mirrored)
-            flipped = (
-                flipped_x,
-                self.rpn_head.predict(flipped_x, batch_data_samples, rescale=False),
+        with self.autocast(batch_inputs.device.type):
+            x = self.extract_feat(batch_inputs)
+            proposals = self.rpn_head.predict(x, batch_data_samples, rescale=False)
+            flipped = None
+            if self.test_cfg.get('flip_test'):
+                mirrored = self.mirror(batch_inputs, batch_data_samples)
+                flipped_x = self.extract_feat(mirrored)
+                flipped = (
+                    flipped_x,
+                    self.rpn_head.predict(flipped_x, batch_data_samples, rescale=False),
+                )
+            results = self.roi_head.predict(
+                x, proposals, batch_data_samples, rescale=rescale, flipped=flipped
             )
-        results = self.roi_head.predict(
-            x, proposals, batch_data_samples, rescale=rescale, flipped=flipped
-        )
         return self.add_pred_to_datasample(batch_data_samples, results, rescale=rescale)
+
+    def autocast(self, device_type: str) -> AbstractContextManager:
+        """The mixed precision that ``test_cfg.amp_dtype`` asks for."""
+        dtype = self.AMP_DTYPES.get(self.test_cfg.get('amp_dtype'))
+        if dtype is None or not can_autocast(device_type, dtype, 'predicts'):
+            return nullcontext()
+        return torch.autocast(device_type, dtype)
 
     @staticmethod
     def mirror(batch_inputs: Tensor, batch_data_samples: list) -> Tensor:

@@ -583,11 +583,38 @@ class TestHeatmaps:
         assert 'keypoint_logits' not in sample.pred_instances
 
 
+class TestMixedPrecision:
+    @pytest.mark.parametrize(
+        ('amp_dtype', 'able', 'dtype'),
+        [
+            (None, True, torch.float32),
+            ('bfloat16', True, torch.bfloat16),
+            ('bfloat16', False, torch.float32),
+        ],
+    )
+    def test_layers_compute_in_what_is_asked_for_and_results_are_float32(
+        self, monkeypatch, amp_dtype, able, dtype
+    ):
+        monkeypatch.setattr(keypoint_rcnn, 'can_autocast', lambda *args: able)
+        model = tiny_model(test_cfg__amp_dtype=amp_dtype)
+        seen = set()
+
+        def see(module, args, output):
+            seen.add(output.logits.dtype)
+
+        model.roi_head.keypoint_head.register_forward_hook(see)
+        people = predict(model, *one_picture())[0].pred_instances
+        assert seen == {dtype}
+        for name in ('bboxes', 'bbox_scores', 'keypoints', 'keypoint_scores'):
+            assert people[name].dtype == np.float32
+
+
 class TestOptions:
     @pytest.mark.parametrize(
         ('options', 'message'),
         [
             (dict(test_cfg__flip_tset=True), r'flip_tset.*flip_test'),
+            (dict(test_cfg__amp_dtype='half'), r"amp_dtype='half'.*bfloat16"),
             (
                 dict(test_cfg__pose_nms=dict(type='nms', thr=0.9)),
                 "pose_nms.type='nms'.*oks_nms",

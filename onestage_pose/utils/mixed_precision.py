@@ -1,0 +1,38 @@
+# Copyright (c) onestage_pose contributors.
+"""Where mixed precision is worth while."""
+
+import functools
+import logging
+
+import torch
+from mmengine.logging import print_log
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether oneDNN has kernels in bfloat16 for this CPU, not only a stand-in."""
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+@functools.cache
+def can_autocast(device_type: str, dtype: torch.dtype, task: str) -> bool:
+    """Whether a device computes in ``dtype``; warns once where it does not.
+
+    A CPU without such instructions would imitate them at a tenth of the speed.
+
+    Args:
+        device_type (str): ``'cpu'``, ``'cuda'`` and so on.
+        dtype (torch.dtype): ``torch.bfloat16`` or ``torch.float16``.
+        task (str): What is done in float32 otherwise, for the warning.
+
+    Returns:
+        bool: True for any device but a CPU, and for bfloat16 on a CPU that has it.
+    """
+    if device_type != 'cpu' or (dtype is torch.bfloat16 and cpu_has_bfloat16()):
+        return True
+    print_log(
+        f'This CPU cannot multiply in {str(dtype).removeprefix("torch.")}: {task} in '
+        'float32.',
+        logger='current',
+        level=logging.WARNING,
+    )
+    return False
