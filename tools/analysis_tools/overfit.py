@@ -7,7 +7,8 @@ the very pictures trained on could not come near 1.
 
     python tools/analysis_tools/overfit.py path/to/coco_root
 
-The last line tells the AP; the exit status is 1 where it stays under --min-ap.
+It ends when --min-ap is reached. The last line tells the AP; the exit status is 1
+where it stays under --min-ap.
 """
 
 import argparse
@@ -42,7 +43,7 @@ def parse_args() -> argparse.Namespace:
         help='pictures under the root (default: %(default)s)',
     )
     parser.add_argument('--num', type=int, default=8, help='pictures to learn')
-    parser.add_argument('--iters', type=int, default=600)
+    parser.add_argument('--iters', type=int, default=600, help='at most')
     parser.add_argument('--lr', type=float, default=1e-3)
     parser.add_argument('--work-dir', type=Path, default='work_dirs/overfit')
     parser.add_argument('--min-ap', type=float, default=0.9)
@@ -141,7 +142,10 @@ def build_config(args: argparse.Namespace) -> Config:
         ),
     )
     cfg.train_cfg = dict(
-        type='IterBasedTrainLoop', max_iters=args.iters, val_interval=args.iters
+        type='IterBasedTrainLoop',
+        max_iters=args.iters,
+        val_begin=args.iters // 3,
+        val_interval=50,
     )
     cfg.val_cfg = dict(type='ValLoop')
     cfg.test_cfg = cfg.test_dataloader = cfg.test_evaluator = None
@@ -164,6 +168,16 @@ def build_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = str(args.work_dir)
     cfg.default_hooks.checkpoint.update(interval=args.iters, save_best=None)
     cfg.default_hooks.logger.interval = 20
+    cfg.custom_hooks = [
+        *cfg.get('custom_hooks', []),
+        dict(
+            type='EarlyStoppingHook',
+            monitor='coco/AP',
+            rule='greater',
+            patience=args.iters,
+            stopping_threshold=args.min_ap,
+        ),
+    ]
     # There is no --resume here that SIGTERM could be followed by.
     cfg.default_hooks.pop('preemption')
     cfg.model.roi_head.codec = dict(type='RoIHeatmap')
