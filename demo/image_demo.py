@@ -5,22 +5,18 @@ from __future__ import annotations
 
 import argparse
 import mimetypes
-import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from onestage_pose.apis import get_model_files, list_models
-from onestage_pose.engine.checkpoint_check import check_checkpoint
 from onestage_pose.engine.cli import (
     UsageError,
-    check_checkpoint_path,
     check_writable,
-    read_config,
+    find_model,
+    read_model,
     run_tool,
 )
-from onestage_pose.engine.config_check import check_options, check_top_level_names
 
 import cv2
 import mmcv
@@ -28,9 +24,7 @@ import mmengine
 import torch
 from mmengine.config import DictAction
 from mmengine.device import get_device
-from mmengine.registry import init_default_scope
 from mmpose.apis import Pose2DInferencer
-from mmpose.registry import MODELS
 from PIL import Image, UnidentifiedImageError
 from rich.progress import track
 
@@ -142,23 +136,6 @@ def main(argv: list[str] | None = None) -> None:
         draw_pictures(inferencer, jobs, options)
 
 
-def find_model(config: str, checkpoint: str | None) -> tuple[str, str]:
-    """Gives config and checkpoint, which a model's name stands for.
-
-    Raises:
-        UsageError: A config came without checkpoint, or a name is unknown.
-    """
-    if checkpoint is not None:
-        return config, checkpoint
-    if config.lower() not in list_models():
-        raise UsageError(
-            f'{config}: give a checkpoint beside a config, or one of the models that '
-            f'come with onestage_pose: {", ".join(list_models())}.'
-        )
-    files = get_model_files(config)
-    return str(files.config), str(files.weights)
-
-
 def plan(
     source: Path, out_dir: Path, save_predictions: bool, is_video: bool = False
 ) -> list[Job]:
@@ -246,24 +223,10 @@ def build_inferencer(args: argparse.Namespace) -> Pose2DInferencer:
         ConfigNameError: A name in the config or in an option is misspelt.
         CheckpointError: The checkpoint is broken, or of another model.
     """
-    check_checkpoint_path(args.checkpoint, 'checkpoint')
     device = _device(args.device)
-    if not os.path.isfile(args.config):
-        raise UsageError(f'config {args.config} does not exist.')
-    cfg = read_config(args.config)
-    check_top_level_names(cfg.to_dict(), args.config)
-    check_options(cfg.to_dict(), args.cfg_options)
-    cfg.merge_from_dict(args.cfg_options)
-    if cfg.get('data_mode') != 'bottomup':
-        raise UsageError(
-            f'{args.config} is not the config of a one-stage model (data_mode is '
-            f'{cfg.get("data_mode")!r}, not bottomup); for top-down models use '
-            'mmpose.apis.MMPoseInferencer, which takes a person detector.'
-        )
+    cfg = read_model(args.config, args.checkpoint, args.cfg_options)
     if args.flip_test:
         cfg.model.test_cfg.flip_test = True
-    init_default_scope(cfg.get('default_scope', 'mmpose'))
-    check_checkpoint(args.checkpoint, MODELS.build(cfg.model))
     return Pose2DInferencer(cfg, args.checkpoint, device=device)
 
 

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""What tools/train.py and tools/test.py have in common."""
+"""What the tools have in common."""
 
 import argparse
 import difflib
@@ -11,8 +11,12 @@ from typing import Any, Callable, Optional
 
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from mmpose.registry import MODELS
 
+from ..apis.model_zoo import get_model_files, list_models
 from .checkpoint import CheckpointError
+from .checkpoint_check import check_checkpoint
 from .config_check import (
     ConfigNameError,
     ConfigValueError,
@@ -112,6 +116,55 @@ def read_config(filename: str) -> Config:
             f'config {filename} inherits {error.filename or error}, which does not '
             'exist: correct _base_ in it.'
         ) from error
+
+
+def find_model(config: str, checkpoint: Optional[str]) -> tuple[str, str]:
+    """Gives config and checkpoint, which a model's name stands for.
+
+    Raises:
+        UsageError: A config came without checkpoint, or a name is unknown.
+    """
+    if checkpoint is not None:
+        return config, checkpoint
+    if config.lower() not in list_models():
+        raise UsageError(
+            f'{config}: give a checkpoint beside a config, or one of the models that '
+            f'come with onestage_pose: {", ".join(list_models())}.'
+        )
+    files = get_model_files(config)
+    return str(files.config), str(files.weights)
+
+
+def read_model(config: str, checkpoint: str, options: dict[str, Any]) -> Config:
+    """Reads the config of a one-stage model that is to predict, everything checked.
+
+    Args:
+        config: Its file.
+        checkpoint: A file or an address.
+        options: ``--cfg-options``, merged into the config.
+
+    Raises:
+        UsageError: The config or the checkpoint is not there, or the model is not
+            one that finds people by itself.
+        ConfigNameError: A name in the config or in an option is misspelt.
+        CheckpointError: The checkpoint is broken, or of another model.
+    """
+    check_checkpoint_path(checkpoint, 'checkpoint')
+    if not osp.isfile(config):
+        raise UsageError(f'config {config} does not exist.{_similar(config)}')
+    cfg = read_config(config)
+    check_top_level_names(cfg.to_dict(), config)
+    check_options(cfg.to_dict(), options)
+    cfg.merge_from_dict(options)
+    if cfg.get('data_mode') != 'bottomup':
+        raise UsageError(
+            f'{config} is not the config of a one-stage model (data_mode is '
+            f'{cfg.get("data_mode")!r}, not bottomup); for top-down models use '
+            'mmpose.apis.MMPoseInferencer, which takes a person detector.'
+        )
+    init_default_scope(cfg.get('default_scope', 'mmpose'))
+    check_checkpoint(checkpoint, MODELS.build(cfg.model))
+    return cfg
 
 
 def finish_config(cfg: Config, args: argparse.Namespace) -> None:

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import onestage_pose  # noqa: F401
-from onestage_pose.apis import get_model_files
 from onestage_pose.engine import CheckpointMismatchError
 from onestage_pose.engine.cli import UsageError
 from onestage_pose.engine.config_check import ConfigNameError
@@ -50,21 +49,9 @@ def files(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob('*') if p.is_file())
 
 
-class TestFindModel:
-    def test_a_name_stands_for_config_and_checkpoint(self, demo):
-        files = get_model_files('nano')
-        assert demo.find_model('nano', None) == (str(files.config), str(files.weights))
-
-    def test_the_default_is_the_model_that_comes_with_the_package(self, demo):
-        args = demo.parse_args(['picture.jpg'])
-        assert (args.config, args.checkpoint) == ('nano', None)
-
-    def test_a_config_with_its_checkpoint_is_taken_as_it_is(self, demo):
-        assert demo.find_model('a.py', 'b.pth') == ('a.py', 'b.pth')
-
-    def test_a_config_without_checkpoint_is_refused(self, demo):
-        with pytest.raises(UsageError, match='give a checkpoint beside a config.*nano'):
-            demo.find_model('a.py', None)
+def test_the_default_model_is_the_one_that_comes_with_the_package(demo):
+    args = demo.parse_args(['picture.jpg'])
+    assert (args.config, args.checkpoint) == ('nano', None)
 
 
 class TestPictures:

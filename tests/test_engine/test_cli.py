@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from onestage_pose.apis import get_model_files
 from onestage_pose.engine import cli
 from onestage_pose.engine.checkpoint import BrokenCheckpointError
 from onestage_pose.engine.config_check import ConfigNameError
@@ -174,3 +175,19 @@ def test_other_errors_are_raised() -> None:
 
     with pytest.raises(TypeError, match='a defect'):
         cli.run_tool(main)
+
+
+class TestFindModel:
+    def test_a_name_stands_for_config_and_checkpoint(self) -> None:
+        files = get_model_files('nano')
+        expected = str(files.config), str(files.weights)
+        assert cli.find_model('nano', None) == expected
+
+    def test_a_config_with_its_checkpoint_is_taken_as_it_is(self) -> None:
+        assert cli.find_model('a.py', 'b.pth') == ('a.py', 'b.pth')
+
+    def test_a_config_without_checkpoint_is_refused(self) -> None:
+        with pytest.raises(
+            cli.UsageError, match='give a checkpoint beside a config.*nano'
+        ):
+            cli.find_model('a.py', None)

@@ -15,22 +15,18 @@ import statistics
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
-from onestage_pose.apis import get_model_files, list_models
+from onestage_pose.apis import list_models
 from onestage_pose.deployment import compare_with_onnx, export_onnx
-from onestage_pose.engine.checkpoint_check import check_checkpoint
 from onestage_pose.engine.cli import (
     UsageError,
-    check_checkpoint_path,
     check_writable,
-    read_config,
+    find_model,
+    read_model,
     run_tool,
 )
-from onestage_pose.engine.config_check import check_options
 
 from mmengine.config import DictAction
-from mmengine.registry import init_default_scope
 from mmpose.apis import init_model
-from mmpose.registry import MODELS
 
 TOLERANCE = 0.1  # pixels
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
@@ -71,8 +67,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if len(args.words) == 3:
         args.config, args.checkpoint, target = args.words
     elif len(args.words) == 2 and args.words[0].lower() in list_models():
-        files = get_model_files(args.words[0])
-        args.config, args.checkpoint = str(files.config), str(files.weights)
+        args.config, args.checkpoint = find_model(args.words[0], None)
         target = args.words[1]
     else:
         parser.error(
@@ -105,9 +100,6 @@ def check_files(args: argparse.Namespace) -> None:
         raise UsageError(
             f'{args.target} exists: give another name, or --force to write over it.'
         )
-    if not Path(args.config).is_file():
-        raise UsageError(f'config {args.config} does not exist.')
-    check_checkpoint_path(args.checkpoint, 'checkpoint')
     check_writable(str(args.target.absolute().parent), 'another file to write')
     try:
         import onnx  # noqa: F401
@@ -130,11 +122,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     check_files(args)
     pictures = find_pictures(args.check, args.num_pictures) if args.check else []
-    cfg = read_config(args.config)
-    check_options(cfg.to_dict(), args.cfg_options)
-    cfg.merge_from_dict(args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmpose'))
-    check_checkpoint(args.checkpoint, MODELS.build(cfg.model))
+    cfg = read_model(args.config, args.checkpoint, args.cfg_options)
     model = init_model(cfg, args.checkpoint, device='cpu')
     try:
         export_onnx(model, args.target)

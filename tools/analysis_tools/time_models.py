@@ -1,0 +1,137 @@
+# Copyright (c) onestage_pose contributors.
+"""Times models with their weights on one's own pictures, beside each other.
+
+    python tools/analysis_tools/time_models.py PICTURES --model CONFIG CHECKPOINT \\
+        --model nano --model nano model.test_cfg.flip_test=True
+
+A model is a config with a checkpoint, or the name of one that comes with
+onestage_pose, and settings of the config. From the decoded picture to the people; the
+models take turns at every picture. Tells the median over the pictures and the median
+of the ratios to the first model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from pathlib import Path
+
+import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.engine.cli import UsageError, find_model, read_model, run_tool
+
+import cv2
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+from mmpose.apis import inference_bottomup, init_model
+from numpy import ndarray
+from torch import nn
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('pictures', type=Path, help='a folder of pictures')
+    parser.add_argument(
+        '--model',
+        dest='models',
+        nargs='+',
+        action='append',
+        required=True,
+        metavar='WORD',
+        help='CONFIG CHECKPOINT [KEY=VALUE ...] or NAME [KEY=VALUE ...]; once for each',
+    )
+    parser.add_argument(
+        '--num-pictures', type=int, default=30, help='how many of them (default: 30)'
+    )
+    parser.add_argument(
+        '--repeat', type=int, default=3, help='turns at each picture (default: 3)'
+    )
+    return parser.parse_args(argv)
+
+
+def read_words(words: list[str]) -> Config:
+    """Config of a model as it is given on the command line, checked.
+
+    ``load_from`` in it is the checkpoint.
+
+    Raises:
+        UsageError: It is not a config and a checkpoint, or a name.
+    """
+    files = [word for word in words if '=' not in word]
+    if len(files) > 2 or not files or words[: len(files)] != files:
+        raise UsageError(
+            f'--model {" ".join(words)}: give CONFIG CHECKPOINT or NAME, then '
+            'KEY=VALUE.'
+        )
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='*', action=DictAction)
+    options = parser.parse_args(['--options', *words[len(files) :]]).options
+    config, checkpoint = find_model(files[0], files[1] if len(files) == 2 else None)
+    cfg = read_model(config, checkpoint, options)
+    cfg.load_from = checkpoint
+    return cfg
+
+
+def read_pictures(folder: Path, number: int) -> list[ndarray]:
+    """The first pictures of a folder by name, decoded.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if not folder.is_dir():
+        raise UsageError(f'there is no folder {folder}.')
+    files = [
+        path for path in sorted(folder.iterdir()) if cv2.haveImageReader(str(path))
+    ]
+    if not files:
+        raise UsageError(f'the folder {folder} holds no picture.')
+    return [cv2.imread(str(path)) for path in files[:number]]
+
+
+def take_turns(
+    models: list[nn.Module], pictures: list[ndarray], repeat: int
+) -> list[list[float]]:
+    """Seconds of each model, picture by picture: the median of its turns."""
+    seconds = [[] for _ in models]
+    for model in models:
+        inference_bottomup(model, pictures[0])
+    for picture in pictures:
+        turns = [[] for _ in models]
+        for _ in range(repeat):
+            for model, taken in zip(models, turns):
+                start = time.perf_counter()
+                # ends with results on the CPU
+                inference_bottomup(model, picture)
+                taken.append(time.perf_counter() - start)
+        for taken, of_model in zip(turns, seconds):
+            of_model.append(statistics.median(taken))
+    return seconds
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Times.
+
+    Raises:
+        UsageError: Something that was typed cannot be used.
+    """
+    args = parse_args(argv)
+    configs = [read_words(words) for words in args.models]
+    pictures = read_pictures(args.pictures, args.num_pictures)
+    models = [
+        init_model(cfg, cfg.load_from, device=str(get_device())) for cfg in configs
+    ]
+    seconds = take_turns(models, pictures, args.repeat)
+    print(f'{len(pictures)} pictures, {args.repeat} turns; medians')
+    print('ms a picture  ratio  model')
+    for words, taken in zip(args.models, seconds):
+        ratio = statistics.median(a / b for a, b in zip(taken, seconds[0]))
+        print(
+            f'{1000 * statistics.median(taken):12.0f} {ratio:6.2f}  {" ".join(words)}'
+        )
+
+
+if __name__ == '__main__':
+    run_tool(main)
