@@ -69,11 +69,19 @@ class RoIHeatmap(BaseKeypointCodec):
             - ``'window'``: the probability of the bins within ``window`` of
               the highest one, which says how sure the place is and suits the
               usual drawing threshold of 0.3.
+            - ``'expected_oks'``: the object keypoint similarity to be expected of
+              the place found.
         window (int): Reach of ``'window'``, in bins to every side.
         blur_kernel_size (int): Gaussian blur of ``'dark'``, in bins, odd.
+        sigmas (Sequence[float], optional): OKS's of the K keypoints, for
+            ``'expected_oks'``. By default COCO's 17.
+        area_ratio (float): A person's area over that of the box given here, for
+            ``'expected_oks'``: about 0.53 of COCO's boxes, and of boxes widened by s
+            that over s squared.
 
     Raises:
-        ValueError: On an unknown mode or an even ``blur_kernel_size``.
+        ValueError: On an unknown mode, an even ``blur_kernel_size``, or ``sigmas`` or
+            an ``area_ratio`` that are not positive.
     """
 
     auxiliary_encode_keys = {'boxes'}

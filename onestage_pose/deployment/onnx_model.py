@@ -187,7 +187,7 @@ def _check_supported(model: KeypointRCNN) -> None:
         extractor = getattr(head, name)
         if type(extractor) is not RoIFeatureExtractor:
             problems.append(f'model.roi_head.{name}.type={type(extractor).__name__}')
-    for name in ('flip_test', 'pose_nms', 'output_heatmaps'):
+    for name in ('flip_test', 'amp_dtype', 'pose_nms', 'output_heatmaps'):
         if test_cfg.get(name):
             problems.append(f'model.test_cfg.{name}')
     if not model.rpn_head.use_sigmoid_cls:

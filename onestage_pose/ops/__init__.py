@@ -3,7 +3,8 @@
 
 Importing this package is enough, and has to come before the first import of
 ``mmcv.ops`` (so before mmdet): where mmcv is not compiled, nms and RoIAlign go to
-torchvision's operators from then on, on CPU and CUDA.
+torchvision's operators from then on, on CPU and CUDA, but for RoIAlign in float32 on a
+CPU, which is :mod:`.roi_align`.
 """
 
 from .backend import backend, describe_backend, install, log_backend

@@ -98,6 +98,7 @@ def test_several_classes():
         (dict(cascade=True), 'CascadeKeypointRoIHead'),
         (dict(mask=True), 'a mask branch'),
         (dict(test_cfg__flip_test=True), 'model.test_cfg.flip_test'),
+        (dict(test_cfg__amp_dtype='bfloat16'), 'model.test_cfg.amp_dtype'),
         (
             dict(test_cfg__pose_nms=dict(type='oks_nms', thr=0.9)),
             'model.test_cfg.pose_nms',

@@ -26,6 +26,7 @@ from pathlib import Path
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.models.layers import RelativePositionAttention
 from onestage_pose.utils import get_config_path
+from onestage_pose.utils.mixed_precision import can_autocast
 
 import numpy as np
 import torch
@@ -409,7 +410,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--models', nargs='+', choices=CONTESTANTS, default=CONTESTANTS)
     parser.add_argument('--people', nargs='+', type=int, default=[1, 8, 32])
     parser.add_argument(
-        '--dtypes', nargs='+', default=['float32', 'bfloat16'], choices=DTYPES
+        '--dtypes',
+        nargs='+',
+        choices=DTYPES,
+        help='(default: float32, and bfloat16 unless a CPU would imitate it)',
     )
     parser.add_argument(
         '--size', nargs=2, type=int, default=(800, 1088), metavar=('HEIGHT', 'WIDTH')
@@ -424,7 +428,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/benchmark'))
     parser.add_argument('--peak', action='store_true', help=argparse.SUPPRESS)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.dtypes is None:
+        device_type = torch.device(args.device).type
+        able = can_autocast(device_type, torch.bfloat16, 'measures')
+        args.dtypes = ['float32', *['bfloat16'] * able]
+    return args
 
 
 DTYPES = {

@@ -104,7 +104,8 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = val_dataloader
-# Ranked by box score and without OKS-NMS, as the published figures are.
+# Ranked by the score that the model gives (box times keypoints, see
+# `test_cfg.rescore_thr`), without OKS-NMS.
 val_evaluator = [
     dict(type='KeypointCocoMetric', score_mode='bbox', nms_mode='none'),
     dict(type='PersonBoxMetric'),

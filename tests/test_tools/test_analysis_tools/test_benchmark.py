@@ -35,6 +35,13 @@ def test_slope_is_that_of_each_further_person(tool):
     assert '| gcm | float32 | 10.0 |' in tool.slopes(seconds, args)
 
 
+@pytest.mark.parametrize('able', [True, False])
+def test_bfloat16_is_not_imitated_unless_asked_for(tool, monkeypatch, able):
+    monkeypatch.setattr(tool, 'can_autocast', lambda *args: able)
+    assert ('bfloat16' in tool.parse_args([]).dtypes) == able
+    assert tool.parse_args(['--dtypes', 'bfloat16']).dtypes == ['bfloat16']
+
+
 def test_the_plain_layout_computes_the_same(tool):
     torch.manual_seed(0)
     fused = tool.RelativePositionAttention(8, (5, 4), 2, 4)
