@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.utils import to_2tuple
 
 from ..models import KeypointRCNN
 from .onnx_model import OnnxKeypointRCNN
@@ -32,9 +33,11 @@ def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
         path (str | Path): File to write.
 
     Raises:
-        ValueError: The model has parts that the graph does not cover.
+        ValueError: The model has parts that the graph does not cover, or its test
+            pipeline resizes by a factor or to another shape.
     """
     graph = OnnxKeypointRCNN(model).eval()
+    resize = _resize_of(model.cfg)
     device = next(model.parameters()).device
     # of no common size, so that none of them is taken for a constant
     image = torch.rand(1, 3, 200, 296, device=device) * 255
@@ -53,10 +56,10 @@ def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
                 **{name: {0: 'people'} for name in OUTPUTS},
             },
         )
-    _add_metadata(path, model)
+    _add_metadata(path, model, resize)
 
 
-def _add_metadata(path: str | Path, model: KeypointRCNN) -> None:
+def _add_metadata(path: str | Path, model: KeypointRCNN, resize: dict | None) -> None:
     import onnx
 
     meta = model.dataset_meta
@@ -64,7 +67,7 @@ def _add_metadata(path: str | Path, model: KeypointRCNN) -> None:
     skeleton = [[int(a), int(b)] for a, b in meta['skeleton_links']]
     content = dict(
         dataset_meta=dict(keypoint_names=names, skeleton=skeleton),
-        resize=_resize_of(model.cfg),
+        resize=resize,
     )
     graph = onnx.load(str(path))
     for key, value in content.items():
@@ -77,7 +80,13 @@ def _add_metadata(path: str | Path, model: KeypointRCNN) -> None:
 def _resize_of(cfg: Config) -> dict | None:
     """Bounds of the sides that the test pipeline resizes to, None where it does not."""
     for transform in cfg.test_dataloader.dataset.pipeline:
-        if transform['type'] == 'PoseResize' and transform.get('scale'):
-            scale = transform['scale']
-            return dict(longer=max(scale), shorter=min(scale))
+        if transform['type'] != 'PoseResize':
+            continue
+        if not transform.get('scale') or not transform.get('keep_ratio'):
+            raise ValueError(
+                'test_dataloader.dataset.pipeline: an exported model is told of '
+                'PoseResize by scale and with keep_ratio=True alone.'
+            )
+        scale = to_2tuple(transform['scale'])
+        return dict(longer=max(scale), shorter=min(scale))
     return None

@@ -56,12 +56,10 @@ class OnnxKeypointRCNN(nn.Module):
         self.pad_divisor: int = preprocessor.pad_size_divisor
         self.swap_channels: bool = preprocessor._channel_conversion
         has_norm = preprocessor._enable_normalize
-        self.register_buffer(
-            'mean', preprocessor.mean if has_norm else torch.zeros(3, 1, 1)
-        )
-        self.register_buffer(
-            'std', preprocessor.std if has_norm else torch.ones(3, 1, 1)
-        )
+        like = next(model.parameters())
+        mean, std = like.new_zeros(3, 1, 1), like.new_ones(3, 1, 1)
+        self.register_buffer('mean', preprocessor.mean if has_norm else mean)
+        self.register_buffer('std', preprocessor.std if has_norm else std)
 
     def forward(self, image: Tensor) -> OnnxPeople:
         """Find the people of a picture.
@@ -149,7 +147,9 @@ class OnnxKeypointRCNN(nn.Module):
         apart = bboxes
         if classes > 1:
             apart = bboxes + (labels * (border.max() + 1))[:, None]
-        keep = _nms(apart, scores, cfg.nms)[: cfg.max_per_img]
+        keep = _nms(apart, scores, cfg.nms)
+        if cfg.max_per_img > 0:
+            keep = keep[: cfg.max_per_img]
         return bboxes[keep], scores[keep], labels[keep]
 
     def _find_keypoints(
@@ -296,9 +296,10 @@ def bicubic_maximum(logits: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
 @torch.jit.script
 def _bicubic_matrix(bins: int, size: Tensor) -> Tensor:
     """(size, bins) weights, where the outer two bins of each side are padding."""
-    target = torch.arange(int(size)).to(torch.float32) + 0.5
+    target = torch.arange(int(size), device=size.device).to(torch.float32) + 0.5
     source = target * ((bins - 4) / size.to(torch.float32)) + 1.5
-    near = (source[:, None] - torch.arange(bins).to(torch.float32)[None]).abs()
+    place = torch.arange(bins, device=size.device).to(torch.float32)
+    near = (source[:, None] - place[None]).abs()
     a = -0.75
     inner = ((a + 2) * near - (a + 3)) * near * near + 1
     outer = ((a * near - 5 * a) * near + 8 * a) * near - 4 * a

@@ -181,6 +181,8 @@ def _taps(
         return both, torch.cat((before, after), -1)
     first = low[..., :1]
     weight = position.new_zeros(*position.shape[:2], samples + 1)
+    # a sample whose position was rounded up may lie on the pixel after the last, with
+    # nothing of the one after that
     weight.scatter_add_(2, low - first, before)
-    weight.scatter_add_(2, low - first + 1, after)
+    weight.scatter_add_(2, (low - first + 1).clamp(max=samples), after)
     return (first + torch.arange(samples + 1)).clamp(max=length - 1), weight

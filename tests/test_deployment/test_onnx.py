@@ -40,6 +40,7 @@ OPTIONS = {
         'roi_head.keypoint_roi_extractor.zero_extend': False,
         'roi_head.box_scale': 1.0,
     },
+    'no limit': {'test_cfg.rcnn.max_per_img': -1},
     'rescored': {'test_cfg.rescore_thr': 0.1},
     'swapped channels': {'data_preprocessor.bgr_to_rgb': True},
 }
@@ -112,6 +113,18 @@ def test_several_classes():
 def test_what_the_graph_does_not_cover_is_refused(changes, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         OnnxKeypointRCNN(build(tiny_config(**changes)))
+
+
+@pytest.mark.parametrize(
+    'resize', [dict(scale=(640, 480)), dict(scale_factor=0.5, keep_ratio=True)]
+)
+def test_a_resize_that_the_demo_cannot_do_is_refused_at_once(tmp_path, resize):
+    model = tiny(tmp_path)
+    pipeline = [dict(type='LoadPoseImage'), dict(type='PoseResize', **resize)]
+    model.cfg.test_dataloader.dataset.pipeline = pipeline
+    with pytest.raises(ValueError, match=r'PoseResize .*keep_ratio=True'):
+        export_onnx(model, tmp_path / 'm.onnx')
+    assert not (tmp_path / 'm.onnx').exists()
 
 
 class TestTool:

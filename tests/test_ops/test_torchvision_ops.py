@@ -199,6 +199,15 @@ def random_rois(number, seed=0):
     return torch.cat((picture, corner, corner + size), 1)
 
 
+def test_a_sample_that_is_rounded_up_to_the_next_pixel():
+    # two samples a pixel apart about a power of two: 3.9999998 and, rounded, 5.0
+    x1 = np.nextafter(np.float32(16), np.float32(0)).item()
+    features, rois = torch.randn(1, 2, 20, 24), torch.tensor([[0, x1, 0, 72, 56]])
+    pooled = mmcv.ops.roi_align(features, rois, 7, 0.25, 0, 'avg', True)
+    expected = torch.ops.torchvision.roi_align(features, rois, 0.25, 7, 7, 0, True)
+    torch.testing.assert_close(pooled, expected, atol=5e-6, rtol=0)
+
+
 @pytest.mark.parametrize('aligned', [True, False])
 @pytest.mark.parametrize('sampling_ratio', [0, 1, 2, 5])
 class TestRoIAlignOnTheCpu:

@@ -34,8 +34,8 @@ class BoxesAroundJoints(BaseTransform):
 
         Args:
             results: Holds COCO's 17 ``keypoints`` (N, 17, 2), ``keypoints_visible``
-                (N, 17), ``bbox`` (N, 4) and ``img_shape`` (h, w). People without
-                labelled keypoints keep their box.
+                (N, 17), ``bbox`` (N, 4) and ``img_shape`` (h, w). People whose
+                labelled keypoints have no extent keep their box.
 
         Returns:
             ``results``, changed.
@@ -50,11 +50,12 @@ class BoxesAroundJoints(BaseTransform):
         known = np.column_stack((labelled, has_trunk))[..., None]
         near = np.where(known, points, np.inf).min(1)
         far = np.where(known, points, -np.inf).max(1)
-        margin = self.margin * (far - near).max(1, keepdims=True)
+        margin = self.margin * (far - near).max(1, keepdims=True).clip(min=0)
         height, width = results['img_shape']
         boxes = np.concatenate((near - margin, far + margin), 1)
         boxes = np.clip(boxes, 0, (width, height, width, height))
-        results['bbox'] = np.where(
-            labelled.any(1)[:, None], boxes, results['bbox']
-        ).astype(np.float32)
+        has_extent = (boxes[:, 2:] > boxes[:, :2]).all(1, keepdims=True)
+        results['bbox'] = np.where(has_extent, boxes, results['bbox']).astype(
+            np.float32
+        )
         return results

@@ -1,8 +1,10 @@
 # Copyright (c) onestage_pose contributors.
 """COCO box AP of the people a detector with keypoints finds."""
 
+import json
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
@@ -144,12 +146,16 @@ class PersonBoxMetric(BaseMetric):
         return metrics
 
     def _ground_truth(self, results: list) -> COCO:
+        truth = COCO()
         if self.ann_file is not None:
             with get_local_path(self.ann_file) as path:
-                return COCO(path)
-        truth = COCO()
-        truth.dataset = coco_content([ground_truth for *_, ground_truth in results])
-        for ann in truth.dataset['annotations']:
-            ann.setdefault('area', ann['bbox'][2] * ann['bbox'][3])
+                truth.dataset = json.loads(Path(path).read_text())
+        else:
+            truth.dataset = coco_content([each for *_, each in results])
+        truth.dataset['annotations'] = [
+            # COCOeval takes a person of id 0 for one that nobody has found
+            {'area': ann['bbox'][2] * ann['bbox'][3], **ann, 'id': number}
+            for number, ann in enumerate(truth.dataset['annotations'], 1)
+        ]
         truth.createIndex()
         return truth

@@ -30,7 +30,8 @@ class TimmBackbone(BaseModule):
             training two to three times as fast on a CPU in bfloat16.
         norm_eval (bool): Batch norm layers keep their statistics and do not learn.
         init_cfg (dict, optional): ``dict(type='Pretrained', checkpoint=FILE)`` with
-            weights under timm's names; a classifier among them is left aside.
+            weights under timm's names; a classifier among them is left aside. With
+            ``prefix='backbone'`` FILE is a checkpoint of a whole detector.
         **kwargs: Passed on to ``timm.create_model``.
 
     Raises:
@@ -54,6 +55,9 @@ class TimmBackbone(BaseModule):
         info = self.timm_model.feature_info
         self.channels: list[int] = info.channels()
         self.strides: list[int] = info.reduction()
+        # some models, such as Swin, give maps (B, H, W, C)
+        layout = str(getattr(self.timm_model, 'output_fmt', 'NCHW'))
+        self._channels_come_last = layout.endswith('NHWC')
         if freeze_depthwise:
             _freeze_depthwise(self.timm_model)
         if norm_eval:
@@ -66,12 +70,22 @@ class TimmBackbone(BaseModule):
 
     def _freeze_until(self, last_module: str) -> None:
         """Freeze all parameters in front of the end of a module of timm's model."""
-        # timm flattens the names of some models' modules
-        prefixes = (f'{last_module}.', f'{last_module.replace(".", "_")}.')
-        names = [name for name, _ in self.timm_model.named_parameters()]
-        end = max(i for i, name in enumerate(names) if name.startswith(prefixes))
-        for name in names[: end + 1]:
-            self.timm_model.get_parameter(name).requires_grad_(False)
+        # timm flattens the names of some models' modules, and wraps some models
+        last = last_module, last_module.replace('.', '_')
+        inside = tuple(f'{name}.' for name in last)
+        modules = list(self.timm_model.named_modules())
+        names = [name.removeprefix('model.') for name, _ in modules]
+        ends = [
+            i for i, name in enumerate(names) if name in last or name.startswith(inside)
+        ]
+        if not ends:
+            raise ValueError(
+                f'TimmBackbone: timm does not tell where {last_module!r} of this model '
+                'ends: set frozen_stages=-1.'
+            )
+        for _, module in modules[: ends[-1] + 1]:
+            for parameter in module.parameters(recurse=False):
+                parameter.requires_grad_(False)
 
     def init_weights(self) -> None:
         """Load the weights that ``init_cfg`` names.
@@ -79,7 +93,7 @@ class TimmBackbone(BaseModule):
         Raises:
             FileNotFoundError: There is no such file.
         """
-        if self.init_cfg is None or self.is_init:
+        if self.init_cfg is None or self.is_init or 'prefix' in self.init_cfg:
             super().init_weights()
             return
         path = self.init_cfg['checkpoint']
@@ -114,7 +128,10 @@ class TimmBackbone(BaseModule):
             (B, ``channels[i]``, H / ``strides[i]``, W / ``strides[i]``).
         """
         x = x.contiguous(memory_format=torch.channels_last)
-        return tuple(self.timm_model(x))
+        maps = self.timm_model(x)
+        if self._channels_come_last:
+            maps = [each.permute(0, 3, 1, 2) for each in maps]
+        return tuple(maps)
 
 
 def _create(model_name: str, out_indices: tuple[int, ...], kwargs: dict) -> nn.Module:

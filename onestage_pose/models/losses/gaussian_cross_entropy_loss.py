@@ -64,7 +64,8 @@ class GaussianCrossEntropyLoss(nn.Module):
         columns = self._gaussian(labels % width, width)
         log_probability = logits.float().log_softmax(1).unflatten(1, (height, width))
         # the Gaussian is a product: weigh the rows, then the columns
-        weighted = (rows[:, None] @ log_probability)[:, 0]
+        with torch.autocast(logits.device.type, enabled=False):
+            weighted = (rows[:, None] @ log_probability)[:, 0]
         return -self.loss_weight * (weighted * columns).sum(1).mean()
 
     def _gaussian(self, center: Tensor, bins: int) -> Tensor:

@@ -60,9 +60,22 @@ class KeypointBranchMixin:
         self.keypoint_roi_extractor = MODELS.build(keypoint_roi_extractor)
         self.keypoint_head = MODELS.build(keypoint_head)
         self.codec = KEYPOINT_CODECS.build({'_scope_': 'mmpose', **codec})
+        self._check_sigmas()
         self.loss_keypoint = MODELS.build(loss_keypoint)
         self.box_scale = box_scale
         self.box_jitter = box_jitter
+
+    def _check_sigmas(self) -> None:
+        """Refuse what only the first evaluation would notice."""
+        modes = [
+            getattr(self.codec, f'{name}_mode', None) for name in ('decode', 'score')
+        ]
+        if 'expected_oks' in modes and len(self.codec.sigmas) != self.num_keypoints:
+            raise ValueError(
+                f'model.roi_head.codec.sigmas: needed for the {self.num_keypoints} '
+                f"keypoints of the keypoint head, got {len(self.codec.sigmas)} (COCO's "
+                "17 by default); decode_mode and score_mode 'expected_oks' need them."
+            )
 
     @property
     def num_keypoints(self) -> int:
@@ -286,7 +299,8 @@ class KeypointBranchMixin:
         dets, keep = batched_nms(
             both.bboxes, both.scores, both.labels, self.test_cfg.nms
         )
-        keep = keep[: self.test_cfg.max_per_img]
+        if self.test_cfg.max_per_img > 0:
+            keep = keep[: self.test_cfg.max_per_img]
         both = both[keep]
         both.scores = dets[: len(keep), -1]
         return both

@@ -54,6 +54,9 @@ def test_stays_in_the_picture():
     assert box.tolist() == [34.5, 0, 162, 250]
 
 
-def test_people_without_labelled_joints_keep_their_box():
-    box = box_of([])
+@pytest.mark.parametrize('labelled', [[], [9], [9, 5]])
+def test_people_whose_joints_have_no_extent_keep_their_box(labelled):
+    data = standing(labelled)
+    data['keypoints'][0, 9, 0] = data['keypoints'][0, 5, 0]
+    box = BoxesAroundJoints(margin=0.0).transform(data)['bbox'][0]
     assert box.tolist() == [1, 2, 3, 4] and box.dtype == np.float32

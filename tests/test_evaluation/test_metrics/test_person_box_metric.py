@@ -54,6 +54,18 @@ def test_a_file_gives_what_the_samples_give(pictures, tmp_path):
     assert evaluate(samples, ann_file=str(path)) == evaluate(samples)
 
 
+@pytest.mark.parametrize('from_file', [True, False])
+def test_ids_from_0_on_are_ids(pictures, tmp_path, from_file):
+    some = pictures()
+    for number, annotation in enumerate(some.annotations):
+        annotation['id'] = number
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(some.content))
+    options = dict(ann_file=str(path)) if from_file else {}
+    assert evaluate(some.predict(), **options)['bbox/AP'] == 1.0
+    assert [annotation['id'] for annotation in some.annotations][:2] == [0, 1]
+
+
 def test_crowd_regions_are_neither_missed_nor_false(pictures):
     some = pictures()
     for annotation in some.annotations[1::2]:

@@ -86,6 +86,19 @@ def test_weights_come_from_a_file_of_timms(tmp_path):
         assert torch.equal(value, saved[name]), name
 
 
+def test_with_a_prefix_weights_come_from_a_whole_detector(tmp_path):
+    file = tmp_path / 'detector.pth'
+    weights = TimmBackbone(LITE).state_dict()
+    torch.save({f'backbone.{name}': value for name, value in weights.items()}, file)
+    backbone = TimmBackbone(
+        LITE,
+        init_cfg=dict(type='Pretrained', checkpoint=str(file), prefix='backbone'),
+    )
+    backbone.init_weights()
+    for name, value in backbone.state_dict().items():
+        assert torch.equal(value, weights[name]), name
+
+
 def test_a_missing_weights_file_is_named_with_the_remedy(tmp_path):
     backbone = TimmBackbone(
         LITE, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'no.pth'))
@@ -108,3 +121,26 @@ def test_an_unknown_model_is_refused_with_those_spelt_alike():
 def test_maps_the_model_does_not_have_are_refused():
     with pytest.raises(ValueError, match=r'out_indices=\(1, 9\)'):
         TimmBackbone(LITE, out_indices=(1, 9))
+
+
+def test_maps_whose_channels_come_last_in_timm_come_second():
+    backbone = TimmBackbone('mambaout_femto', out_indices=(0, 1))
+    assert str(backbone.timm_model.output_fmt).endswith('NHWC')
+    for level, channels, stride in zip(
+        backbone(torch.zeros(1, 3, 64, 96)), backbone.channels, backbone.strides
+    ):
+        assert level.shape == (1, channels, 64 // stride, 96 // stride)
+
+
+def test_stem_alone_can_be_frozen():
+    # timm names its last layer, which is an activation
+    backbone = TimmBackbone('resnet18', frozen_stages=0)
+    frozen = {n for n, p in backbone.named_parameters() if not p.requires_grad}
+    assert frozen == {
+        f'timm_model.{name}' for name in ('conv1.weight', 'bn1.weight', 'bn1.bias')
+    }
+
+
+def test_freezing_what_timm_does_not_tell_apart_is_refused():
+    with pytest.raises(ValueError, match=r"where 'stem' .* frozen_stages=-1"):
+        TimmBackbone('hrnet_w18_small', frozen_stages=0)

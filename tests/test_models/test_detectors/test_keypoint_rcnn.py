@@ -409,6 +409,20 @@ class TestFlipTest:
         iou = overlap / (area[:, None] + area - overlap)
         assert iou.fill_diagonal_(0).max() <= 0.5 and len(boxes) <= 30
 
+    def test_without_a_limit_everybody_is_kept(self):
+        numbers = [
+            len(
+                predict(
+                    tiny_model(
+                        test_cfg__flip_test=True, test_cfg__rcnn__max_per_img=limit
+                    ),
+                    *one_picture(self.SIZE),
+                )[0].pred_instances
+            )
+            for limit in (-1, 10**6)
+        ]
+        assert numbers[0] == numbers[1] > 1
+
     def test_pictures_of_a_batch_are_mirrored_in_their_own_widths(self):
         model = tiny_model(test_cfg__flip_test=True)
         sizes = [(64, 96), (64, 70)]

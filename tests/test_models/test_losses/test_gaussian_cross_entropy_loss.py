@@ -58,12 +58,15 @@ def test_loss_weight(keypoints):
     torch.testing.assert_close(twice, 2 * once)
 
 
-def test_half_precision_logits_are_summed_in_float32():
+@pytest.mark.parametrize('autocast', [False, True])
+def test_half_precision_logits_are_summed_in_float32(autocast):
     logits = torch.randn(4, HEIGHT * WIDTH).half()
     labels = torch.arange(4)
     loss = GaussianCrossEntropyLoss((WIDTH, HEIGHT))
-    assert loss(logits, labels).dtype == torch.float32
-    torch.testing.assert_close(loss(logits, labels), loss(logits.float(), labels))
+    with torch.autocast('cpu', torch.bfloat16, enabled=autocast):
+        found = loss(logits, labels)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, loss(logits.float(), labels))
 
 
 def test_wrong_options_are_refused(keypoints):

@@ -405,3 +405,12 @@ def test_boxes_are_numbered_by_picture():
         logits = head._keypoint_forward(x, [box, box]).logits
         torch.testing.assert_close(logits, head.keypoint_head(feats).logits)
     assert (logits[0] - logits[1]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize('mode', ['decode_mode', 'score_mode'])
+def test_sigmas_of_another_skeleton_are_refused_when_it_is_built(mode):
+    options = {f'roi_head__codec__{mode}': 'expected_oks'}
+    with pytest.raises(ValueError, match=r'codec\.sigmas.* 14 keypoints.* got 17'):
+        tiny_model(num_keypoints=14, **options)
+    sigmas = dict(roi_head__codec__sigmas=[0.1] * 14)
+    tiny_model(num_keypoints=14, **options, **sigmas)
