@@ -5,6 +5,9 @@
 #   DEMO_ARGS, TEST_ARGS: passed on
 
 VENV ?= .venv
+# not every shell writes out the ~ of VENV=~/venv
+override VENV := $(patsubst ~/%,$(HOME)/%,$(VENV))
+export INPUT
 # Once the environment is there, the Python that made it.
 PYTHON ?= $(shell test -x '$(VENV)/bin/python' && echo '$(VENV)/bin/python' || echo python3)
 BIN = $(VENV)/bin
@@ -22,7 +25,7 @@ install: ## make the virtual environment, or mend it
 	@$(SETUP)
 
 demo: install ## find people in a photograph, or in INPUT=path
-	"$(BIN)/python" demo/run_demo.py $(if $(INPUT),--input '$(INPUT)') $(DEMO_ARGS)
+	"$(BIN)/python" demo/run_demo.py $(if $(INPUT),--input "$$INPUT") $(DEMO_ARGS)
 
 demo-train: install ## train, evaluate and draw on synthetic people
 	"$(BIN)/python" demo/train_demo.py $(DEMO_ARGS)

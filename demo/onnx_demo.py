@@ -123,15 +123,31 @@ def side_of(name: str) -> int:
     return next((i for i, side in enumerate(('left', 'right')) if side in name), 2)
 
 
+def plan(pictures: list, out_dir: Path) -> list:
+    """Drawings, one for each picture; ends where one would be written over a file."""
+    targets = [out_dir / f'{path.stem}.png' for path in pictures]
+    for target in targets:
+        if target.exists() and any(
+            path.exists() and path.samefile(target) for path in pictures
+        ):
+            sys.exit(f'Error: {target} is one of the pictures; give another --out-dir.')
+        if targets.count(target) > 1:
+            sys.exit(
+                f'Error: {target} would be drawn of several pictures; rename them.'
+            )
+    return targets
+
+
 def main() -> None:
     """Look at each picture, draw, tell."""
     args = parse_args()
     if not args.model.is_file():
         sys.exit(f'Error: there is no model {args.model}.')
+    targets = plan(args.pictures, args.out_dir)
     args.out_dir.mkdir(parents=True, exist_ok=True)
     model = PoseModel(args.model)
     broken = []
-    for path in args.pictures:
+    for path, target in zip(args.pictures, targets):
         picture = cv2.imread(str(path))
         if picture is None:
             broken.append(str(path))
@@ -141,8 +157,8 @@ def main() -> None:
         elapsed = time.perf_counter() - start
         sure = people['scores'] >= args.score_thr
         people = {name: values[sure] for name, values in people.items()}
-        target = args.out_dir / f'{path.stem}.png'
-        cv2.imwrite(str(target), draw(picture, people, model, args.kpt_thr))
+        if not cv2.imwrite(str(target), draw(picture, people, model, args.kpt_thr)):
+            sys.exit(f'Error: {target} could not be written.')
         print(f'{path}: {sure.sum()} people in {1000 * elapsed:.0f} ms, see {target}')
     if broken:
         sys.exit(f'Error: these are no pictures: {", ".join(broken)}')

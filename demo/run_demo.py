@@ -67,7 +67,7 @@ def main(argv: Optional[list[str]] = None) -> None:
     """Make the pictures, look at them, tell."""
     args = parse_args(argv)
     check_writable(str(args.out_dir), '--out-dir')
-    source = args.input
+    source = None if args.input is None else args.input.expanduser()
     if source is None:
         source = args.out_dir / 'pictures'
         make_pictures(source, args.num_drawn)

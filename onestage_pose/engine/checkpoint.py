@@ -259,19 +259,20 @@ def _drop_programs(checkpoint: Any, name: str) -> None:
 
 def _download(url: str) -> str:
     folder = osp.join(torch.hub.get_dir(), 'checkpoints')
-    os.makedirs(folder, exist_ok=True)
     path = osp.join(folder, osp.basename(urlparse(url).path))
     if not osp.isfile(path):
         print_log(f'Downloading {url} to {path}', logger='current')
         # Writes under another name and renames, so `path` is whole or absent.
         try:
+            os.makedirs(folder, exist_ok=True)
             torch.hub.download_url_to_file(url, path, progress=os.isatty(0))
         except OSError as error:
             raise CheckpointError(
-                f'{url} cannot be downloaded: {error}. Put the file at {path} by hand, '
-                'or do without it: with model.backbone.init_cfg=None the backbone has '
-                'the weights of load_from, or random ones; random layers should not be '
-                'frozen (frozen_stages=-1, norm_cfg=dict(type="BN")).'
+                f'{url} cannot be downloaded: {error}. Put the file at {path} by hand '
+                '(TORCH_HOME=FOLDER chooses another place), or do without it: with '
+                'model.backbone.init_cfg=None the backbone has the weights of '
+                'load_from, or random ones; random layers should not be frozen '
+                '(frozen_stages=-1, norm_cfg=dict(type="BN")).'
             ) from error
     return path
 

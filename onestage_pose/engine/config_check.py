@@ -108,7 +108,8 @@ def check_options(cfg: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         options: Dotted names and values, as ``DictAction`` gives them.
 
     Raises:
-        ConfigNameError: Naming the option and what it resembles.
+        ConfigNameError: Naming the option and what it resembles; or the option is a
+            variable of the file, whose value has gone into other settings.
     """
     for option in options:
         _check_option(cfg, option)
@@ -164,6 +165,8 @@ def explain_unknown_option(error: TypeError) -> Optional[str]:
 def _check_option(cfg: Mapping[str, Any], option: str) -> None:
     place: Any = cfg
     parts = option.split('.')
+    if parts[0] in cfg and parts[0] not in known_top_level_names() - {'codec'}:
+        _check_variable(cfg, parts[0], option)
     for depth, part in enumerate(parts):
         above = '.'.join(parts[:depth])
         if isinstance(place, Sequence) and not isinstance(place, str):
@@ -180,6 +183,39 @@ def _check_option(cfg: Mapping[str, Any], option: str) -> None:
             raise ConfigNameError(
                 f'--cfg-options {option}: {above} is {place!r} and has no parts.'
             )
+
+
+def _check_variable(cfg: Mapping[str, Any], name: str, option: str) -> None:
+    """Raises where a variable's value stands in other settings, which would not change.
+
+    Others may be read by somebody's own hook.
+    """
+    value = cfg[name]
+    if value is None or isinstance(value, bool):
+        return
+    used = [place for place in _places_of(value, cfg) if place != name]
+    if used:
+        raise ConfigNameError(
+            f'--cfg-options {option}: `{name}` is a variable of the config file, which '
+            f'has been read by now; set what it stands in, such as {_or(used[:3])}.'
+        )
+
+
+def _places_of(value: Any, place: Any, name: str = '') -> list[str]:
+    """Dotted names of the settings that equal a value, itself among them."""
+    if name and place == value:
+        return [name]
+    if isinstance(place, Mapping):
+        parts: Iterable[tuple[Any, Any]] = place.items()
+    elif isinstance(place, Sequence) and not isinstance(place, str):
+        parts = enumerate(place)
+    else:
+        return []
+    return [
+        found
+        for part, inner in parts
+        for found in _places_of(value, inner, f'{name}.{part}' if name else str(part))
+    ]
 
 
 def _list_item(place: Sequence, part: str, option: str, above: str) -> Any:

@@ -45,6 +45,10 @@ def prepare_dist(cfg: Config) -> None:
     """
     if cfg.launcher == 'none':
         return
+    source = _VARIABLES[cfg.launcher]['LOCAL_RANK']
+    if source in os.environ:
+        # of which mmengine chooses the GPU, and then the wrapper's by LOCAL_RANK
+        os.environ['LOCAL_RANK'] = os.environ[source]
     device = get_device()
     if device == 'cuda':
         _check_gpu_count()

@@ -5,6 +5,7 @@ import glob
 import logging
 import os
 import os.path as osp
+import re
 import zipfile
 from typing import Any, NamedTuple, Optional
 
@@ -12,21 +13,26 @@ from mmengine.logging import print_log
 
 from .checkpoint import BrokenCheckpointError, CheckpointError, load_from_local
 
+_BEGINNING = re.compile(r'\d{8}_\d{6}$')
+
 
 class _Candidate(NamedTuple):
-    """A training checkpoint; sorts by how far the training was, then by age."""
+    """A training checkpoint; sorts by its run, how far that was, then by age."""
 
+    run: str
     iteration: int
     modified: int
     path: str
 
 
 def find_newest_checkpoint(folder: str) -> Optional[str]:
-    """Finds the whole checkpoint of a work dir that is furthest in the training.
+    """Finds the whole checkpoint of a work dir that its last run got furthest with.
 
     mmengine believes what ``last_checkpoint`` says, which an interruption may
     have left empty, or pointing to a file that is torn. Here every file is asked
-    itself. Those that are torn or refused are named in the log and passed over;
+    itself, when its run was started and how far it is. A resumed run is one of its
+    own, so one that went back to an earlier checkpoint comes after the one that it
+    left. Those that are torn or refused are named in the log and passed over;
     weights alone (as ``best_*.pth`` and published ones) cannot be resumed from.
 
     Args:
@@ -45,13 +51,13 @@ def find_newest_checkpoint(folder: str) -> Optional[str]:
     for place in _folders(folder, last):
         for path in sorted(glob.glob(osp.join(glob.escape(place), '*.pth'))):
             try:
-                iteration = _iteration(path)
+                progress = _progress(path)
             except CheckpointError as error:
                 broken.append(path)
                 _warn(error)
                 continue
-            if iteration is not None:
-                found.append(_Candidate(iteration, os.stat(path).st_mtime_ns, path))
+            if progress is not None:
+                found.append(_Candidate(*progress, os.stat(path).st_mtime_ns, path))
     for candidate in sorted(found, reverse=True):
         try:
             _check_whole(candidate.path)
@@ -59,6 +65,7 @@ def find_newest_checkpoint(folder: str) -> Optional[str]:
             broken.append(candidate.path)
             _warn(error)
             continue
+        _warn_of_further(found, candidate)
         return candidate.path
     if broken:
         raise CheckpointError(
@@ -91,13 +98,31 @@ def _folders(folder: str, last: str) -> list[str]:
     return [folder, other] if elsewhere else [folder]
 
 
-def _iteration(path: str) -> Optional[int]:
-    """How far a training checkpoint is, None for another file."""
+def _progress(path: str) -> Optional[tuple[str, int]]:
+    """When the run of a training checkpoint began and how far it is.
+
+    None for another file. The time, ``YYYYMMDD_HHMMSS``, is what mmengine puts at the
+    end of a run's name, empty where there is none.
+    """
     checkpoint: Any = load_from_local(path, 'cpu', mmap=zipfile.is_zipfile(path))
     if not isinstance(checkpoint, dict) or 'optimizer' not in checkpoint:
         return None
-    iteration = checkpoint.get('meta', {}).get('iter')
-    return iteration if isinstance(iteration, int) else None
+    meta = checkpoint.get('meta', {})
+    began = _BEGINNING.search(str(meta.get('experiment_name', '')))
+    if not isinstance(meta.get('iter'), int):
+        return None
+    return began.group() if began else '', meta['iter']
+
+
+def _warn_of_further(found: list[_Candidate], chosen: _Candidate) -> None:
+    further = max(found, key=lambda candidate: candidate.iteration)
+    if further.iteration > chosen.iteration:
+        print_log(
+            f'{further.path} is of an earlier run and further, at iteration '
+            f'{further.iteration}: give it to --resume to go on with that.',
+            logger='current',
+            level=logging.WARNING,
+        )
 
 
 def _check_whole(path: str) -> None:

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import Any, Callable, Optional
 
 import torch
-from mmengine.dist import all_reduce, get_comm_device, get_world_size
+from mmengine.dist import all_reduce, barrier, get_comm_device, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
@@ -85,6 +85,8 @@ class PreemptionHook(Hook):
             return
         if self._is_any_asked():
             self._checkpoint_hook.save_latest(runner, done)
+            # one process writes; launchers end it when another has gone
+            barrier()
             self._end(done)
 
     def after_val_iter(

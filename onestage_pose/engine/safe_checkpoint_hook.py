@@ -1,5 +1,6 @@
 # Copyright (c) onestage_pose contributors.
 import os.path as osp
+from pathlib import Path
 from typing import Any, Optional
 
 from mmengine.dist import is_main_process
@@ -107,6 +108,10 @@ class SafeCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
         )
         self._saved = iteration, LATEST
+        if is_main_process():
+            # as mmengine does for regular ones; with `out_dir` nothing else tells
+            path = self.file_backend.join_path(self.out_dir, LATEST)
+            Path(runner.work_dir, 'last_checkpoint').write_text(str(path))
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         # Saving adds to it.

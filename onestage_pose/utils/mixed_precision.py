@@ -7,6 +7,8 @@ import logging
 import torch
 from mmengine.logging import print_log
 
+AUTOCAST_DEVICES = ('cuda', 'npu', 'mlu', 'musa')
+
 
 def cpu_has_bfloat16() -> bool:
     """Whether oneDNN has kernels in bfloat16 for this CPU, not only a stand-in."""
@@ -17,7 +19,8 @@ def cpu_has_bfloat16() -> bool:
 def can_autocast(device_type: str, dtype: torch.dtype, task: str) -> bool:
     """Whether a device computes in ``dtype``; warns once where it does not.
 
-    A CPU without such instructions would imitate them at a tenth of the speed.
+    A CPU without such instructions would imitate them at a tenth of the speed, and of
+    other devices mmengine knows these alone.
 
     Args:
         device_type (str): ``'cpu'``, ``'cuda'`` and so on.
@@ -25,13 +28,18 @@ def can_autocast(device_type: str, dtype: torch.dtype, task: str) -> bool:
         task (str): What is done in float32 otherwise, for the warning.
 
     Returns:
-        bool: True for any device but a CPU, and for bfloat16 on a CPU that has it.
+        bool: True for :data:`AUTOCAST_DEVICES`, and for bfloat16 on a CPU that has it.
     """
-    if device_type != 'cpu' or (dtype is torch.bfloat16 and cpu_has_bfloat16()):
+    if device_type == 'cpu':
+        able = dtype is torch.bfloat16 and cpu_has_bfloat16()
+    else:
+        able = device_type in AUTOCAST_DEVICES
+    if able:
         return True
+    device = 'CPU' if device_type == 'cpu' else f'device ({device_type})'
     print_log(
-        f'This CPU cannot multiply in {str(dtype).removeprefix("torch.")}: {task} in '
-        'float32.',
+        f'This {device} cannot multiply in {str(dtype).removeprefix("torch.")}: {task} '
+        'in float32.',
         logger='current',
         level=logging.WARNING,
     )

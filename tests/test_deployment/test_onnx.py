@@ -252,3 +252,25 @@ def test_resnet50_agrees_on_real_pictures(arch, shared_dir, tmp_path):
     )
     export_onnx(model, tmp_path / 'm.onnx')
     assert_agrees(model, tmp_path / 'm.onnx', real_pictures(shared_dir, 6))
+
+
+class TestDemoOutputs:
+    @pytest.fixture
+    def demo(self, monkeypatch):
+        monkeypatch.syspath_prepend(str(REPOSITORY / 'demo'))
+        import onnx_demo
+
+        return onnx_demo
+
+    def test_a_drawing_is_named_after_its_picture(self, demo, tmp_path):
+        pictures = [tmp_path / 'a.jpg', tmp_path / 'b.jpg']
+        assert demo.plan(pictures, tmp_path) == [tmp_path / 'a.png', tmp_path / 'b.png']
+
+    def test_a_picture_is_not_written_over(self, demo, tmp_path):
+        (tmp_path / 'a.png').touch()
+        with pytest.raises(SystemExit, match=r'a\.png is one of the pictures'):
+            demo.plan([tmp_path / 'a.png'], tmp_path)
+
+    def test_nor_one_drawing_over_another(self, demo, tmp_path):
+        with pytest.raises(SystemExit, match=r'a\.png would be drawn of several'):
+            demo.plan([tmp_path / 'x/a.jpg', tmp_path / 'y/a.jpg'], tmp_path)

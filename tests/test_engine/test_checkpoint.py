@@ -343,3 +343,12 @@ def test_init_model_refuses_it_too(malicious: Path, mark: Path) -> None:
         init_model(str(config), str(malicious), device='cpu')
 
     assert not mark.exists()
+
+
+def test_a_cache_that_cannot_be_written_to_is_a_failed_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'hub').touch()
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    with pytest.raises(CheckpointError, match='TORCH_HOME=FOLDER'):
+        load('https://somewhere.example/resnet.pth')

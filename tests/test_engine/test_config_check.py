@@ -12,11 +12,14 @@ import pytest
 import torch
 from mmengine.registry import Registry
 
+PIPELINE = [dict(type='Load'), dict(type='Resize', scale=(8, 8))]
 CONFIG = dict(
     train_cfg=dict(type='IterBasedTrainLoop', max_iters=10),
     optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1)),
-    clip=None,
-    pipeline=[dict(type='Load'), dict(type='Resize', scale=(8, 8))],
+    default_hooks=dict(clip=None),
+    test_pipeline=PIPELINE,
+    test_dataloader=dict(dataset=dict(pipeline=PIPELINE)),
+    my_own=dict(threshold=0.7),
 )
 
 
@@ -54,9 +57,10 @@ def test_known_names_and_variables_pass(name: str) -> None:
         'optim_wrapper.clip_grad.max_norm',
         'optim_wrapper.optimizer._delete_',
         'train_cfg.val_interval',
-        'pipeline.1.scale',
-        'pipeline.1.keep_ratio',
-        'clip.max_norm',
+        'test_dataloader.dataset.pipeline.1.scale',
+        'test_dataloader.dataset.pipeline.1.keep_ratio',
+        'default_hooks.clip.max_norm',
+        'my_own.threshold',
         'load_from',
         'randomness.seed',
         'model_wrapper_cfg.find_unused_parameters',
@@ -72,10 +76,14 @@ def test_option_that_names_or_adds_something_passes(option: str) -> None:
         ('train_cfg.max_iter', 'no `max_iter` in train_cfg. Did you mean `max_iters`'),
         ('optim_wraper.optimizer.lr', 'no `optim_wraper` in the config. Did you mean'),
         ('optim_wrapper.optimiser.lr', 'Did you mean `optimizer`'),
-        ('pipeline.1.scales', 'Did you mean `scale`'),
+        ('test_dataloader.dataset.pipeline.1.scales', 'Did you mean `scale`'),
         ('something.else', 'no `something` in the config.'),
-        ('pipeline.2.scale', 'list of 2; give a number from 0 to 1'),
-        ('pipeline.x', 'list of 2'),
+        (
+            'test_dataloader.dataset.pipeline.2.scale',
+            'list of 2; give a number from 0 to 1',
+        ),
+        ('test_dataloader.dataset.pipeline.x', 'list of 2'),
+        ('test_pipeline.1.scale', 'such as `test_dataloader.dataset.pipeline`'),
         ('train_cfg.max_iters.x', 'max_iters is 10 and has no parts'),
     ],
 )

@@ -142,3 +142,15 @@ def test_gpu_processes_are_left_to_mmengine(
 
     assert 'model_wrapper_cfg' not in cfg
     assert not group
+
+
+def test_mpi_says_which_gpu_a_process_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f'{MODULE}.get_device', lambda: 'cuda')
+    monkeypatch.setattr(torch.cuda, 'device_count', lambda: 2)
+    # as argparse's default leaves it
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.setenv('OMPI_COMM_WORLD_LOCAL_RANK', '1')
+
+    prepare_dist(config('mpi'))
+
+    assert os.environ['LOCAL_RANK'] == '1'

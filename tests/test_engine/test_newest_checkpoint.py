@@ -5,7 +5,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from onestage_pose.engine import CheckpointError, find_newest_checkpoint
+from onestage_pose.engine import (
+    CheckpointError,
+    find_newest_checkpoint,
+    newest_checkpoint,
+)
 
 import pytest
 import torch
@@ -122,3 +126,24 @@ def test_last_checkpoint_that_is_gone_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(CheckpointError, match='last_checkpoint names gone.pth'):
         find_newest_checkpoint(str(tmp_path))
+
+
+def named(iteration: int, began: str) -> dict[str, Any]:
+    """``meta`` as mmengine writes it, of a run with the time that it began at."""
+    return dict(iter=iteration, experiment_name=f'toy_{began}')
+
+
+def test_last_run_comes_before_one_that_was_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(
+        newest_checkpoint, 'print_log', lambda text, **_: logged.append(text)
+    )
+    last = save(tmp_path / 'iter_3.pth', 3, meta=named(3, '20260102_000000'))
+    save(tmp_path / 'iter_2.pth', 2, meta=named(2, '20260102_000000'))
+    further = save(tmp_path / 'iter_9.pth', 9, meta=named(9, '20260101_235959'))
+
+    assert find_newest_checkpoint(str(tmp_path)) == str(last)
+    (told,) = logged
+    assert str(further) in told and '--resume' in told

@@ -9,7 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from onestage_pose.engine import PreemptedError, cli
+from onestage_pose.engine import (
+    PreemptedError,
+    cli,
+    find_newest_checkpoint,
+    preemption_hook,
+)
 
 import pytest
 import torch
@@ -159,3 +164,32 @@ def test_workers_do_not_heed_it(tmp_path: Path, sigterm: Any) -> None:
         ToyModel.train_step = step
 
     assert alive == [True, True]
+
+
+def test_state_is_found_where_checkpoints_go_elsewhere(
+    tmp_path: Path, sigterm: Any
+) -> None:
+    elsewhere = str(tmp_path / 'elsewhere')
+    config = write_config(
+        tmp_path, **BY_ITERATION, default_hooks__checkpoint__out_dir=elsewhere
+    )
+    sigterm(ToyModel, 'train_step', at=2)
+    with pytest.raises(PreemptedError):
+        run_tool('train', config)
+
+    found = find_newest_checkpoint(str(tmp_path / 'work'))
+    assert found is not None and found.startswith(elsewhere)
+    assert load(Path(found))['meta']['iter'] == 2
+
+
+def test_no_process_leaves_before_the_state_is_saved(
+    tmp_path: Path, sigterm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def barrier() -> None:
+        assert (tmp_path / 'work' / 'latest.pth').is_file()
+        raise TimeoutError('waits for the others')
+
+    monkeypatch.setattr(preemption_hook, 'barrier', barrier)
+    sigterm(ToyModel, 'train_step', at=2)
+    with pytest.raises(TimeoutError, match='waits'):
+        run_tool('train', write_config(tmp_path, **BY_ITERATION))

@@ -24,6 +24,7 @@ def warnings(monkeypatch):
         ('cpu', torch.bfloat16, True, True),
         ('cpu', torch.bfloat16, False, False),
         ('cpu', torch.float16, True, False),
+        ('mps', torch.bfloat16, True, False),
     ],
 )
 def test_a_cpu_needs_the_instructions(
