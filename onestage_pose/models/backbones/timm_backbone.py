@@ -24,7 +24,8 @@ class TimmBackbone(BaseModule):
         out_indices (Sequence[int]): Which of timm's feature maps to give; of most
             backbones 1 to 4 are those of stride 4 to 32.
         frozen_stages (int): The layers up to the feature map of this index do not
-            learn, counted as in ``out_indices``; -1 freezes none.
+            learn, batch norm's statistics included, counted as in ``out_indices``; -1
+            freezes none.
         freeze_depthwise (bool): Depthwise convolutions do not learn, see
             :class:`FrozenDepthwiseConv2d`; the pointwise ones beside them do. Makes
             training two to three times as fast on a CPU in bfloat16.
@@ -64,6 +65,7 @@ class TimmBackbone(BaseModule):
             for module in self.timm_model.modules():
                 if isinstance(module, _BatchNorm):
                     module.requires_grad_(False)
+        self._frozen: list[nn.Module] = []
         if frozen_stages >= 0:
             self._freeze_until(info.info[frozen_stages]['module'])
         self.timm_model.to(memory_format=torch.channels_last)
@@ -83,7 +85,8 @@ class TimmBackbone(BaseModule):
                 f'TimmBackbone: timm does not tell where {last_module!r} of this model '
                 'ends: set frozen_stages=-1.'
             )
-        for _, module in modules[: ends[-1] + 1]:
+        self._frozen = [module for _, module in modules[: ends[-1] + 1]]
+        for module in self._frozen:
             for parameter in module.parameters(recurse=False):
                 parameter.requires_grad_(False)
 
@@ -111,10 +114,10 @@ class TimmBackbone(BaseModule):
     def train(self, mode: bool = True) -> TimmBackbone:
         """Switch to training, but for frozen batch norm."""
         super().train(mode)
-        if mode and self.norm_eval:
-            for module in self.timm_model.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
+        kept = self.timm_model.modules() if self.norm_eval else self._frozen
+        for module in kept:
+            if isinstance(module, _BatchNorm):
+                module.eval()
         return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:

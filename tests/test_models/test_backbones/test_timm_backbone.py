@@ -62,6 +62,15 @@ def test_frozen_depthwise_weights_keep_their_names_and_the_rest_learns():
         assert parameter.requires_grad != ('conv_dw' in name)
 
 
+def test_statistics_of_frozen_stages_are_kept_and_the_others_move():
+    backbone = TimmBackbone('resnet18', frozen_stages=1).train()
+    before = {k: v.clone() for k, v in backbone.named_buffers() if k.endswith('mean')}
+    backbone(torch.randn(2, 3, 64, 64))
+    moved = {k for k in before if not torch.equal(before[k], backbone.get_buffer(k))}
+    assert moved and not any('.bn1.' in k and 'layer' not in k for k in moved)
+    assert all(k.split('.')[1] in ('layer2', 'layer3', 'layer4') for k in moved)
+
+
 @pytest.mark.parametrize('norm_eval', [True, False])
 def test_norm_eval_keeps_statistics_in_training(norm_eval):
     backbone = TimmBackbone(LITE, norm_eval=norm_eval).train()
