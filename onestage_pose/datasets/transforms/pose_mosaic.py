@@ -2,13 +2,17 @@
 """Laying several small pictures side by side into one."""
 
 from collections.abc import Sequence
-from typing import Callable, Union
+from typing import Callable, Optional, Union
 
 import numpy as np
+from mmengine.dataset import BaseDataset
 from mmpose.datasets.transforms.mix_img_transforms import MixImageTransform
 from mmpose.registry import TRANSFORMS
 
 from .pose_random_affine import PERSON_KEYS
+
+# so many pictures are tried for each tile
+MAX_DRAWS = 10
 
 
 @TRANSFORMS.register_module()
@@ -40,18 +44,50 @@ class PoseMosaic(MixImageTransform):
         self.grid = tuple(grid)
         self.num_aux_image = self.grid[0] * self.grid[1] - 1
 
+    def transform(self, results: dict) -> Optional[dict]:
+        """Make the tiles and lay them out; see the class for the keys.
+
+        Args:
+            results: What the data set gives of one picture, and ``dataset`` itself.
+
+        Returns:
+            ``results``, changed; None where its picture was passed over by ``tile``.
+        """
+        dataset = results['dataset']
+        results = self.pre_transform(results)
+        if results is None:
+            return None
+        results['mixed_data_list'] = self._get_mixed_data_list(dataset)
+        return self.apply_mix(results)
+
+    def _get_mixed_data_list(self, dataset: BaseDataset) -> list[dict]:
+        """The other tiles; a picture that ``tile`` passes over is drawn anew."""
+        tiles = []
+        for _ in range(self.num_aux_image * MAX_DRAWS):
+            if len(tiles) == self.num_aux_image:
+                break
+            data = dataset.get_data_info(np.random.randint(len(dataset)))
+            tile = self.pre_transform({**data, 'dataset': dataset})
+            if tile is not None:
+                tiles.append(tile)
+        if len(tiles) < self.num_aux_image:
+            raise ValueError(
+                f'PoseMosaic: of {self.num_aux_image * MAX_DRAWS} pictures of '
+                f'{type(dataset).__name__} {len(tiles)} could be read: see the log for '
+                'their names.'
+            )
+        return tiles
+
     def apply_mix(self, results: dict) -> dict:
         """Lay the picture and the others side by side; see the class for the keys.
 
         Args:
-            results: What the data set gives of one picture, and of the others, as
-                tiles, in ``mixed_data_list``.
+            results: The first tile, and the others in ``mixed_data_list``.
 
         Returns:
-            The first picture's ``results``, changed.
+            The first tile's ``results``, changed.
         """
         others = results.pop('mixed_data_list')
-        results = self.pre_transform(results)
         tiles = [results, *others]
         sizes = {tile['img'].shape[:2] for tile in tiles}
         if len(sizes) > 1:

@@ -56,3 +56,25 @@ def test_tiles_of_several_sizes_are_refused():
 
     with pytest.raises(ValueError, match='tiles must be of one size'):
         mosaic((2, 2), [shorten])
+
+
+def test_a_picture_that_is_passed_over_is_drawn_anew():
+    seen = []
+
+    def pass_over_every_other(data):
+        assert isinstance(data['dataset'], Pictures)
+        seen.append(data['id'][0])
+        return None if len(seen) % 2 == 0 else data
+
+    results = mosaic((2, 2), [pass_over_every_other])
+    assert len(results['bbox']) == 4 and len(seen) == 7
+
+
+def test_without_the_first_picture_the_data_set_takes_another():
+    assert mosaic((2, 2), [lambda data: None]) is None
+
+
+def test_a_set_that_cannot_be_read_is_an_error():
+    first = iter([True])
+    with pytest.raises(ValueError, match='of 30 pictures of Pictures 0 could be read'):
+        mosaic((2, 2), [lambda data: data if next(first, False) else None])
