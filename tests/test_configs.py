@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
 from torch import nn
 
 from tests.model_factory import (
@@ -181,6 +182,50 @@ def test_ablations_make_the_same_changes_as_the_full_method(left_out):
     # the ablation's head relies on defaults that the full method spells out
     assert changed == STEPS[left_out] - {head}
     assert (heads[0] == heads[1]) == (left_out != 'gcm')
+
+
+NANO = 'nano/gcm-keypoint-rcnn_efficientnet-lite0_fpn_coco-pool'
+NANO_PLAIN = 'nano/ablation/keypoint-rcnn_efficientnet-lite0_fpn_500i_coco-pool'
+NANO_FULL = 'nano/ablation/gcm-keypoint-rcnn_efficientnet-lite0_fpn_500i_coco-pool'
+
+
+@pytest.mark.parametrize(
+    ('name', 'steps'),
+    [
+        (f'{NANO_PLAIN}_p2', ['p2']),
+        (f'{NANO_PLAIN}_p2-enlarged', ['p2', 'enlarged']),
+        (NANO_FULL, ['p2', 'enlarged', 'gcm']),
+    ],
+)
+def test_small_ablations_train_alike_and_change_only_what_their_names_say(name, steps):
+    head = f'{ROI_HEAD}keypoint_head'
+    changed = {
+        head if key.startswith(f'{head}.') else key
+        for key in differences(name, NANO_PLAIN)
+    }
+    expected = set().union(*(STEPS[step] for step in steps))
+    if 'enlarged' in steps:
+        # people take up less of the box
+        expected.add(f'{ROI_HEAD}codec.area_ratio')
+    assert changed == expected
+
+
+def test_the_full_method_of_the_small_ablations_is_nano():
+    changed = {key for key in differences(NANO_FULL, NANO) if key.startswith('model.')}
+    assert {key for key in changed if '.init_cfg' not in key} == {
+        'model.backbone.frozen_stages',
+        'model.test_cfg.flip_test',
+    }
+
+
+def test_small_ablations_start_from_a_trunk_without_a_keypoint_head():
+    cfg = load(NANO_PLAIN)
+    trunk = CheckpointLoader.load_checkpoint(cfg.trunk, 'cpu')['state_dict']
+    model = build_as_runner(cfg.model)
+    model.init_weights()
+    for name, value in model.state_dict().items():
+        is_new = name.startswith('roi_head.keypoint_head.')
+        assert (name in trunk and torch.equal(value, trunk[name].float())) != is_new
 
 
 @pytest.mark.parametrize('arch', ['keypoint_rcnn/', 'gcm_keypoint_rcnn/gcm-'])

@@ -5,6 +5,9 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 
+# as MMPose's configs test; without, it takes half the time
+model = dict(test_cfg=dict(flip_test=True))
+
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=1600, val_interval=1600)
 val_cfg = dict()
 test_cfg = dict()

@@ -37,8 +37,8 @@ class ModelFiles(NamedTuple):
 _MODELS = {
     'nano': (
         'nano/gcm-keypoint-rcnn_efficientnet-lite0_fpn_coco-pool.py',
-        'gcm-keypoint-rcnn_efficientnet-lite0_fpn_coco-pool-733a6d15.pth',
-        '733a6d159bc09b7193e668da9d331f304a8bb3d3d26deb07c9ca70bb5769138c',
+        'gcm-keypoint-rcnn_efficientnet-lite0_fpn_coco-pool-1703fd32.pth',
+        '1703fd32c831f6cb4d7988d24fed4cdc845a211557a2ae09b55d6b087509a2cb',
     )
 }
 

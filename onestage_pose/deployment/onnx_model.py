@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..models import KeypointRCNN, KeypointRoIHead, RoIFeatureExtractor
 from ..models.detectors.keypoint_rcnn import mean_of_confident
+from ..models.roi_heads.keypoint_branch import mirror_boxes
 from ..models.roi_heads.roi_feature_extractor import ZeroExtendedRoIAlign
 
 
@@ -60,6 +61,9 @@ class OnnxKeypointRCNN(nn.Module):
         mean, std = like.new_zeros(3, 1, 1), like.new_ones(3, 1, 1)
         self.register_buffer('mean', preprocessor.mean if has_norm else mean)
         self.register_buffer('std', preprocessor.std if has_norm else std)
+        self.flip_indices: list[int] | None = None
+        if model.test_cfg.get('flip_test'):
+            self.flip_indices = list(model.dataset_meta['flip_indices'])
 
     def forward(self, image: Tensor) -> OnnxPeople:
         """Find the people of a picture.
@@ -74,9 +78,17 @@ class OnnxKeypointRCNN(nn.Module):
         height, width = image.shape[2], image.shape[3]
         border = torch.stack((_scalar(width), _scalar(height)) * 2).to(image)
         feats = self.model.extract_feat(self._preprocess(image))
-        proposals = self._propose(feats, border)
-        bboxes, scores, labels = self._detect(feats, proposals, border)
-        keypoints, keypoint_scores = self._find_keypoints(feats, bboxes)
+        bboxes, scores, labels = self._detect(feats, border)
+        mirrored = None
+        if self.flip_indices is not None:
+            mirrored = self.model.extract_feat(self._preprocess(image.flip(-1)))
+            others = self._detect(mirrored, border)
+            bboxes, scores, labels = self._merge(
+                (bboxes, scores, labels), others, border
+            )
+        keypoints, keypoint_scores = self._find_keypoints(
+            feats, bboxes, mirrored, border[0]
+        )
         rescore_thr = self.model.test_cfg.get('rescore_thr')
         if rescore_thr is not None:
             mean = mean_of_confident(keypoint_scores, rescore_thr)
@@ -123,9 +135,10 @@ class OnnxKeypointRCNN(nn.Module):
         return bboxes[keep[: cfg.max_per_img]]
 
     def _detect(
-        self, feats: tuple[Tensor, ...], proposals: Tensor, border: Tensor
+        self, feats: tuple[Tensor, ...], border: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Boxes (N, 4), scores (N,) and labels (N,) of the box branch."""
+        proposals = self._propose(feats, border)
         roi_head = self.model.roi_head
         head, cfg = roi_head.bbox_head, roi_head.test_cfg
         pooled = _pool(roi_head.bbox_roi_extractor, feats, proposals)
@@ -143,19 +156,47 @@ class OnnxKeypointRCNN(nn.Module):
         labels = torch.arange(classes, device=scores.device)
         labels = labels.expand(logits.shape[0], classes).reshape(-1)
         sure = (scores > cfg.score_thr).nonzero().squeeze(1)
-        bboxes, scores, labels = bboxes[sure], scores[sure], labels[sure]
+        return self._suppress(bboxes[sure], scores[sure], labels[sure], border)
+
+    def _suppress(
+        self, bboxes: Tensor, scores: Tensor, labels: Tensor, border: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Those left of boxes (N, 4), scores (N,) and labels (N,), each class apart."""
+        cfg = self.model.roi_head.test_cfg
         apart = bboxes
-        if classes > 1:
+        if self.model.roi_head.num_classes > 1:
             apart = bboxes + (labels * (border.max() + 1))[:, None]
         keep = _nms(apart, scores, cfg.nms)
         if cfg.max_per_img > 0:
             keep = keep[: cfg.max_per_img]
         return bboxes[keep], scores[keep], labels[keep]
 
+    def _merge(
+        self,
+        found: tuple[Tensor, Tensor, Tensor],
+        others: tuple[Tensor, Tensor, Tensor],
+        border: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The detections of a picture and of its mirror image, suppressed together."""
+        others = mirror_boxes(others[0], border[0]), *others[1:]
+        bboxes, scores, labels = (torch.cat(both) for both in zip(found, others))
+        return self._suppress(bboxes, scores, labels, border)
+
     def _find_keypoints(
-        self, feats: tuple[Tensor, ...], bboxes: Tensor
+        self,
+        feats: tuple[Tensor, ...],
+        bboxes: Tensor,
+        mirrored: tuple[Tensor, ...] | None,
+        width: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Keypoints (N, K, 2) and their scores (N, K)."""
+        """Keypoints (N, K, 2) and their scores (N, K).
+
+        Args:
+            feats (tuple[Tensor]): Feature maps.
+            bboxes (Tensor): (N, 4).
+            mirrored (tuple[Tensor], optional): Those of the mirrored picture.
+            width (Tensor): Of the picture, in pixels.
+        """
         head = self.model.roi_head
         # Runtimes cannot reshape what holds nobody: then one pixel is looked at.
         num_people = torch._shape_as_tensor(bboxes)[0]
@@ -164,6 +205,11 @@ class OnnxKeypointRCNN(nn.Module):
         logits = head.keypoint_head(
             _pool(head.keypoint_roi_extractor, feats, boxes)
         ).logits.float()
+        if mirrored is not None:
+            other = head.keypoint_head(
+                _pool(head.keypoint_roi_extractor, mirrored, mirror_boxes(boxes, width))
+            ).logits.float()
+            logits = (logits + other[:, self.flip_indices].flip(-1)) / 2
         codec = head.codec
         size = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
         if codec.decode_mode == 'bicubic':
@@ -187,7 +233,7 @@ def _check_supported(model: KeypointRCNN) -> None:
         extractor = getattr(head, name)
         if type(extractor) is not RoIFeatureExtractor:
             problems.append(f'model.roi_head.{name}.type={type(extractor).__name__}')
-    for name in ('flip_test', 'amp_dtype', 'pose_nms', 'output_heatmaps'):
+    for name in ('amp_dtype', 'pose_nms', 'output_heatmaps'):
         if test_cfg.get(name):
             problems.append(f'model.test_cfg.{name}')
     if not model.rpn_head.use_sigmoid_cls:

@@ -40,6 +40,7 @@ OPTIONS = {
         'roi_head.keypoint_roi_extractor.zero_extend': False,
         'roi_head.box_scale': 1.0,
     },
+    'flip test': {'test_cfg.flip_test': True},
     'no limit': {'test_cfg.rcnn.max_per_img': -1},
     'rescored': {'test_cfg.rescore_thr': 0.1},
     'swapped channels': {'data_preprocessor.bgr_to_rgb': True},
@@ -80,8 +81,9 @@ def test_people_are_pytorchs_on_pictures_of_any_size(tmp_path, pictures, name):
     assert_agrees(model, tmp_path / 'm.onnx', pictures)
 
 
-def test_nobody(tmp_path, pictures):
-    model = tiny(tmp_path, score_thr=1.01)
+@pytest.mark.parametrize('flip_test', [False, True])
+def test_nobody(tmp_path, pictures, flip_test):
+    model = tiny(tmp_path, {'test_cfg.flip_test': flip_test}, score_thr=1.01)
     export_onnx(model, tmp_path / 'm.onnx')
     assert_agrees(model, tmp_path / 'm.onnx', pictures, people=False)
 
@@ -98,7 +100,6 @@ def test_several_classes():
     [
         (dict(cascade=True), 'CascadeKeypointRoIHead'),
         (dict(mask=True), 'a mask branch'),
-        (dict(test_cfg__flip_test=True), 'model.test_cfg.flip_test'),
         (dict(test_cfg__amp_dtype='bfloat16'), 'model.test_cfg.amp_dtype'),
         (
             dict(test_cfg__pose_nms=dict(type='oks_nms', thr=0.9)),
@@ -167,8 +168,8 @@ class TestTool:
 
     def test_an_option_the_graph_lacks_is_said_in_one_line(self, tmp_path):
         model = write_tiny_model(tmp_path)
-        option = '--cfg-options', 'model.test_cfg.flip_test=True'
-        with pytest.raises(UsageError, match='flip_test'):
+        option = '--cfg-options', 'model.test_cfg.output_heatmaps=True'
+        with pytest.raises(UsageError, match='output_heatmaps'):
             run_tool(self.TOOL, *model, tmp_path / 'm.onnx', *option)
 
 

@@ -1,0 +1,20 @@
+# The full method: global context between as many 3x3 convs as the plain head has, on
+# top of P2 alone and enlarged boxes.
+_base_ = './keypoint-rcnn_efficientnet-lite0_fpn_500i_coco-pool_p2-enlarged.py'
+
+model = dict(
+    roi_head=dict(
+        keypoint_head=dict(
+            _delete_=True,
+            type='GCMKeypointHead',
+            num_stages=2,
+            num_convs=2,
+            in_channels=96,
+            conv_out_channels=128,
+            roi_feat_size=14,
+            num_heads=4,
+            num_keypoints=17,
+            conv_norm_cfg=dict(type='BN'),
+        )
+    )
+)
