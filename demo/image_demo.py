@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from onestage_pose.engine.cli import (
+    OptionAction,
     UsageError,
     check_writable,
     find_model,
@@ -22,7 +23,6 @@ import cv2
 import mmcv
 import mmengine
 import torch
-from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmpose.apis import Pose2DInferencer
 from PIL import Image, UnidentifiedImageError
@@ -102,7 +102,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionAction,
         default={},
         metavar='KEY=VALUE',
         help='change the config: model.test_cfg.rcnn.max_per_img=20',
@@ -224,9 +224,9 @@ def build_inferencer(args: argparse.Namespace) -> Pose2DInferencer:
         CheckpointError: The checkpoint is broken, or of another model.
     """
     device = _device(args.device)
-    cfg = read_model(args.config, args.checkpoint, args.cfg_options)
     if args.flip_test:
-        cfg.model.test_cfg.flip_test = True
+        args.cfg_options.setdefault('model.test_cfg.flip_test', True)
+    cfg = read_model(args.config, args.checkpoint, args.cfg_options)
     return Pose2DInferencer(cfg, args.checkpoint, device=device)
 
 
@@ -256,6 +256,11 @@ def draw_pictures(inferencer: Pose2DInferencer, jobs: list[Job], options: dict) 
             mmengine.dump(instances, str(job.predictions), indent='  ')
     done = _count(len(jobs) - len(failures), 'picture', 'pictures')
     _report(f'{done}, {_count(people, "person", "people")}', jobs[0])
+    if not people and len(failures) < len(jobs):
+        print(
+            f'Nobody scores over {options["bbox_thr"]}: --bbox-thr lowers that, and '
+            'docs/inference.md says how small people are found.'
+        )
     if failures:
         raise UsageError(
             f'{len(failures)} of {_count(len(jobs), "picture", "pictures")} could not '

@@ -43,10 +43,15 @@ class PoseModel:
     """
 
     def __init__(self, path: Path) -> None:
-        self.session = onnxruntime.InferenceSession(
-            str(path), providers=onnxruntime.get_available_providers()
-        )
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(path), providers=onnxruntime.get_available_providers()
+            )
+        except Exception as error:  # onnxruntime's own have no common base
+            sys.exit(f'Error: {path} is no model for ONNX Runtime: {error}')
         meta = self.session.get_modelmeta().custom_metadata_map
+        if 'resize' not in meta:
+            sys.exit(f'Error: {path} was not made by tools/deployment/export_onnx.py.')
         self.resize = json.loads(meta['resize'])
         dataset = json.loads(meta['dataset_meta'])
         self.names: list = dataset['keypoint_names']

@@ -36,6 +36,11 @@ def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--num-drawn', type=int, default=3, help='how many drawn pictures'
     )
+    parser.add_argument(
+        '--bbox-thr',
+        default='0.5',
+        help='leave out people whose score is not over this (default: 0.5)',
+    )
     args = parser.parse_args(argv)
     if args.num_drawn < 0:
         parser.error('--num-drawn must not be negative')
@@ -71,7 +76,7 @@ def main(argv: Optional[list[str]] = None) -> None:
     if source is None:
         source = args.out_dir / 'pictures'
         make_pictures(source, args.num_drawn)
-    options = ['--bbox-thr', '0.5', '--radius', '4', '--thickness', '2']
+    options = ['--bbox-thr', args.bbox_thr, '--radius', '4', '--thickness', '2']
     image_demo.main([str(source), '--out-dir', str(args.out_dir), *options])
     if args.input is None:
         drawings = args.out_dir / 'visualizations'

@@ -116,7 +116,8 @@ def _read_json(ann_file: str) -> dict:
             )
         if not osp.isfile(ann_file):
             raise FileNotFoundError(
-                f'{ann_file}: this annotation file does not exist; {remedy}.'
+                f'{ann_file}: this annotation file does not exist; {remedy}, or put '
+                'the data there (docs/datasets.md).'
             )
     try:
         content = json.loads(fileio.get(ann_file))

@@ -36,6 +36,23 @@ class UsageError(ValueError):
     """Something is wrong with what was typed; the message says what to type."""
 
 
+class OptionAction(DictAction):
+    """mmengine's, which says what is wrong with an option without a value."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: Optional[str] = None,
+    ) -> None:
+        """Takes the options; see ``argparse.Action``."""
+        for value in values:
+            if '=' not in value:
+                parser.error(f'{option_string} {value}: give KEY=VALUE.')
+        super().__call__(parser, namespace, values, option_string)
+
+
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options that MMPose's train.py and test.py share."""
     parser.add_argument('--work-dir', help='where logs and results go')
@@ -54,7 +71,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionAction,
         default={},
         metavar='KEY=VALUE',
         help='change the config: train_dataloader.batch_size=4, or a list as '

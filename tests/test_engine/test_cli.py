@@ -191,3 +191,13 @@ class TestFindModel:
             cli.UsageError, match='give a checkpoint beside a config.*nano'
         ):
             cli.find_model('a.py', None)
+
+
+def test_an_option_without_a_value_is_explained(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    parser = argparse.ArgumentParser()
+    cli.add_common_arguments(parser)
+    with pytest.raises(SystemExit):
+        parser.parse_args(['--cfg-options', 'a.b=1', 'c.d'])
+    assert '--cfg-options c.d: give KEY=VALUE' in capsys.readouterr().err

@@ -17,10 +17,11 @@ import sys
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
+from onestage_pose.engine.cli import OptionAction
 from onestage_pose.utils.paths import get_config_path
 
 import numpy as np
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 
 WARM_UP = 50  # iterations
@@ -50,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionAction,
         default={},
         metavar='KEY=VALUE',
         help='further settings of the config',

@@ -2,7 +2,7 @@
 """Times models with their weights on one's own pictures, beside each other.
 
     python tools/analysis_tools/time_models.py PICTURES --model CONFIG CHECKPOINT \\
-        --model nano --model nano model.test_cfg.flip_test=True
+        --model nano --model nano model.test_cfg.flip_test=False
 
 A model is a config with a checkpoint, or the name of one that comes with
 onestage_pose, and settings of the config. From the decoded picture to the people; the
@@ -18,14 +18,16 @@ import time
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.datasets import LoadPoseImage
 from onestage_pose.engine.cli import UsageError, find_model, read_model, run_tool
 
-import cv2
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmpose.apis import inference_bottomup, init_model
 from numpy import ndarray
 from torch import nn
+
+SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -79,16 +81,20 @@ def read_pictures(folder: Path, number: int) -> list[ndarray]:
     """The first pictures of a folder by name, decoded.
 
     Raises:
-        UsageError: There is none.
+        UsageError: There is none, or one is broken.
     """
     if not folder.is_dir():
         raise UsageError(f'there is no folder {folder}.')
-    files = [
-        path for path in sorted(folder.iterdir()) if cv2.haveImageReader(str(path))
-    ]
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES]
     if not files:
         raise UsageError(f'the folder {folder} holds no picture.')
-    return [cv2.imread(str(path)) for path in files[:number]]
+    load, pictures = LoadPoseImage(), []
+    for path in files[:number]:
+        try:
+            pictures.append(load(dict(img_path=str(path)))['img'])
+        except (OSError, ValueError) as error:
+            raise UsageError(str(error)) from error
+    return pictures
 
 
 def take_turns(

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.apis import list_models
-from onestage_pose.deployment import compare_with_onnx, export_onnx
+from onestage_pose.deployment import Agreement, compare_with_onnx, export_onnx
 from onestage_pose.engine.cli import (
+    OptionAction,
     UsageError,
     check_writable,
     find_model,
@@ -25,7 +27,6 @@ from onestage_pose.engine.cli import (
     run_tool,
 )
 
-from mmengine.config import DictAction
 from mmpose.apis import init_model
 
 TOLERANCE = 0.1  # pixels
@@ -58,7 +59,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=OptionAction,
         default={},
         metavar='KEY=VALUE',
         help='change the config: model.test_cfg.rcnn.score_thr=0.3',
@@ -133,11 +134,19 @@ def main(argv: list[str] | None = None) -> None:
         check(model, args.target, pictures)
 
 
+def compare(model, target: Path, pictures: list[Path]) -> Iterator[Agreement]:
+    """:func:`compare_with_onnx`, to whose user a broken picture is named."""
+    try:
+        yield from compare_with_onnx(model, target, pictures)
+    except (OSError, ValueError) as error:
+        raise UsageError(f'--check: {error}') from error
+
+
 def check(model, target: Path, pictures: list[Path]) -> None:
     """Compares picture by picture, tells, and raises where they disagree."""
     print('height width people   boxes px  keypoints px    scores')
     wrong, seconds = [], []
-    for each in compare_with_onnx(model, target, pictures):
+    for each in compare(model, target, pictures):
         height, width = each.size
         print(
             f'{height:6d} {width:5d} {each.people[0]:6d} {each.bboxes:10.1e} '

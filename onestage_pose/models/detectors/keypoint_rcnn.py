@@ -137,6 +137,11 @@ class KeypointRCNN(TwoStageDetector):
                 f'model.test_cfg has unknown keys {sorted(unknown)}: known are '
                 f'{sorted(self.TEST_KEYS)}.'
             )
+        for name in ('flip_test', 'output_heatmaps', 'winograd'):
+            if test_cfg.get(name) not in (None, False, True):
+                raise ValueError(
+                    f'model.test_cfg.{name}={test_cfg[name]!r}: give True or False.'
+                )
         amp_dtype = test_cfg.get('amp_dtype')
         if amp_dtype is not None and amp_dtype not in self.AMP_DTYPES:
             raise ValueError(

@@ -628,6 +628,7 @@ class TestOptions:
         ('options', 'message'),
         [
             (dict(test_cfg__flip_tset=True), r'flip_tset.*flip_test'),
+            (dict(test_cfg__flip_test='No'), "flip_test='No': give True or False"),
             (dict(test_cfg__amp_dtype='half'), r"amp_dtype='half'.*bfloat16"),
             (
                 dict(test_cfg__pose_nms=dict(type='nms', thr=0.9)),

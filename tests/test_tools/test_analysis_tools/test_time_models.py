@@ -68,6 +68,12 @@ def test_a_model_that_is_given_wrongly_is_refused(tool, words, message):
         tool.read_words(words)
 
 
+def test_a_broken_picture_is_named(tool, folder):
+    (folder / '1.png').write_bytes((folder / '1.png').read_bytes()[:60])
+    with pytest.raises(UsageError, match=r'1\.png: this picture cannot be decoded'):
+        tool.read_pictures(folder, 3)
+
+
 def test_a_folder_without_pictures_is_refused(tool, tmp_path):
     with pytest.raises(UsageError, match='holds no picture'):
         tool.read_pictures(tmp_path, 1)
