@@ -1,5 +1,5 @@
 # The one-stage method, small enough for a CPU: as many 3x3 convs as the plain head
-# has, with global context between them.
+# has, with context modules between them.
 _base_ = './keypoint-rcnn_efficientnet-lite0_fpn.py'
 
 model = dict(

@@ -1,4 +1,4 @@
-# The full method: global context between as many 3x3 convs as the plain head has, on
+# The full method: context modules between as many 3x3 convs as the plain head has, on
 # top of P2 alone and enlarged boxes.
 _base_ = './keypoint-rcnn_efficientnet-lite0_fpn_500i_coco-pool_p2-enlarged.py'
 
