@@ -7,6 +7,7 @@ import os
 import os.path as osp
 import re
 import sys
+from pathlib import Path
 from typing import Any, Callable, Optional
 
 from mmengine.config import Config, DictAction
@@ -29,6 +30,7 @@ from .dist import leave_dist
 from .finite_hook import NonFiniteError
 from .preemption_hook import PreemptedError
 
+_PICTURES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 _UNKNOWN_CLASS = re.compile(r'(\w+) is not in the (\S+) registry')
 
 
@@ -182,6 +184,25 @@ def read_model(config: str, checkpoint: str, options: dict[str, Any]) -> Config:
     init_default_scope(cfg.get('default_scope', 'mmpose'))
     check_checkpoint(checkpoint, MODELS.build(cfg.model))
     return cfg
+
+
+def find_pictures(folder: Path, number: int, option: str) -> list[Path]:
+    """Gives the first pictures of a folder by name.
+
+    Args:
+        folder: Where they are.
+        number: How many at most.
+        option: Where the folder was given, for the message.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if not folder.is_dir():
+        raise UsageError(f'{option}: there is no folder {folder}.')
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES)
+    if not found:
+        raise UsageError(f'{option}: the folder {folder} holds no picture.')
+    return found[:number]
 
 
 def finish_config(cfg: Config, args: argparse.Namespace) -> None:

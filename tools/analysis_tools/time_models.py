@@ -19,15 +19,19 @@ from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.datasets import LoadPoseImage
-from onestage_pose.engine.cli import UsageError, find_model, read_model, run_tool
+from onestage_pose.engine.cli import (
+    UsageError,
+    find_model,
+    find_pictures,
+    read_model,
+    run_tool,
+)
 
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmpose.apis import inference_bottomup, init_model
 from numpy import ndarray
 from torch import nn
-
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -83,13 +87,8 @@ def read_pictures(folder: Path, number: int) -> list[ndarray]:
     Raises:
         UsageError: There is none, or one is broken.
     """
-    if not folder.is_dir():
-        raise UsageError(f'there is no folder {folder}.')
-    files = [path for path in sorted(folder.iterdir()) if path.suffix in SUFFIXES]
-    if not files:
-        raise UsageError(f'the folder {folder} holds no picture.')
     load, pictures = LoadPoseImage(), []
-    for path in files[:number]:
+    for path in find_pictures(folder, number, 'PICTURES'):
         try:
             pictures.append(load(dict(img_path=str(path)))['img'])
         except (OSError, ValueError) as error:

@@ -23,6 +23,7 @@ from onestage_pose.engine.cli import (
     UsageError,
     check_writable,
     find_model,
+    find_pictures,
     read_model,
     run_tool,
 )
@@ -30,7 +31,6 @@ from onestage_pose.engine.cli import (
 from mmpose.apis import init_model
 
 TOLERANCE = 0.1  # pixels
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -79,20 +79,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def find_pictures(folder: Path, number: int) -> list[Path]:
-    """The first pictures of a folder by name.
-
-    Raises:
-        UsageError: There is none.
-    """
-    if not folder.is_dir():
-        raise UsageError(f'--check: there is no folder {folder}.')
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
-    if not found:
-        raise UsageError(f'--check: the folder {folder} holds no picture.')
-    return found[:number]
-
-
 def check_files(args: argparse.Namespace) -> None:
     """Raises ``UsageError`` before anything is built."""
     if args.target.suffix != '.onnx':
@@ -122,7 +108,9 @@ def main(argv: list[str] | None = None) -> None:
     """
     args = parse_args(argv)
     check_files(args)
-    pictures = find_pictures(args.check, args.num_pictures) if args.check else []
+    pictures = []
+    if args.check:
+        pictures = find_pictures(args.check, args.num_pictures, '--check')
     cfg = read_model(args.config, args.checkpoint, args.cfg_options)
     model = init_model(cfg, args.checkpoint, device='cpu')
     try:
