@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
+from mmdet.models.backbones import ResNet
 from mmdet.models.dense_heads import AnchorHead
 from mmdet.models.detectors import TwoStageDetector
 from mmdet.models.roi_heads.bbox_heads import BBoxHead
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from ...ops import log_backend
 from ...utils.mixed_precision import can_autocast
-from ..layers import WinogradConv2d
+from ..layers import WinogradConv2d, fold_norms
 from ..roi_heads.keypoint_branch import indices_of_complete, no_loss
 
 
@@ -116,6 +117,8 @@ class KeypointRCNN(TwoStageDetector):
             winograd = torch.backends.cpu.get_cpu_capability() == 'AVX2'
         if winograd:
             WinogradConv2d.convert(self)
+        if isinstance(self.backbone, ResNet):
+            fold_norms(self.backbone)
         log_backend()
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:

@@ -5,10 +5,12 @@ import copy
 
 from onestage_pose.models.detectors import keypoint_rcnn
 from onestage_pose.models.layers import WinogradConv2d
+from onestage_pose.models.layers.folded_norm import FoldedNorm
 
 import numpy as np
 import pytest
 import torch
+from mmdet.models.layers import FrozenBatchNorm2d
 from mmengine.structures import InstanceData
 
 from tests.model_factory import (
@@ -520,6 +522,12 @@ class TestPostprocess:
         order = [np.abs(plain.bboxes - box).sum(-1).argmin() for box in people.bboxes]
         assert order != sorted(order)
         assert (people.masks == plain.masks[order]).all()
+
+
+def test_frozen_norms_of_a_resnet_are_folded():
+    model = tiny_model(backbone__norm_cfg=dict(type='mmdet.FrozenBN'))
+    norms = [m for m in model.backbone.modules() if isinstance(m, FrozenBatchNorm2d)]
+    assert norms and all(isinstance(norm, FoldedNorm) for norm in norms)
 
 
 class TestWinograd:

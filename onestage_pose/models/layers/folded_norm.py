@@ -1,0 +1,68 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+import torch
+from mmdet.models.layers import FrozenBatchNorm2d
+from mmengine.model.efficient_conv_bn_eval import efficient_conv_bn_eval_forward
+from torch import Tensor, nn
+
+from .winograd_conv import WinogradConv2d
+
+
+def fold_norms(model: nn.Module) -> None:
+    """Let convolutions do the work of the frozen batch norm behind them, in place.
+
+    On a CPU without gradients the weights are scaled instead of the maps (arXiv
+    2305.11624), anew each time, so that whatever changes them is heeded. Otherwise
+    everything is as it was: gradients depend on the order of operations, and a GPU has
+    not been measured. Parameters and buffers keep their names. A hook on such a
+    convolution sees normed maps.
+
+    Args:
+        model (nn.Module): One whose children are named in the order in which they are
+            run, such as mmdet's ResNet and its blocks.
+    """
+    for module in list(model.modules()):
+        conv = None
+        for child in module.children():
+            if type(child) is FrozenBatchNorm2d and type(conv) in FOLDING:
+                child.__class__ = FoldedNorm
+                conv.__class__ = FOLDING[type(conv)]
+                # not as a child, whose parameters it would have too
+                conv.__dict__['norm'] = child
+            conv = child
+
+
+class FoldedNorm(FrozenBatchNorm2d):
+    """mmdet's frozen batch norm, done by the convolution before it where possible."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        return x if _can_fold(x) else super().forward(x)
+
+
+class FoldingConv2d(nn.Conv2d):
+    """A convolution that norms its output by a :class:`FoldedNorm`, ``norm``."""
+
+    norm: FoldedNorm
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_channels, H, W) to (N, out_channels, H', W')."""
+        if _can_fold(x):
+            return efficient_conv_bn_eval_forward(self.norm, self, x)
+        return super().forward(x)
+
+
+class FoldingWinogradConv2d(FoldingConv2d, WinogradConv2d):
+    """Both."""
+
+
+FOLDING = {nn.Conv2d: FoldingConv2d, WinogradConv2d: FoldingWinogradConv2d}
+
+
+def _can_fold(x: Tensor) -> bool:
+    return (
+        x.device.type == 'cpu'
+        and not torch.is_grad_enabled()
+        and not torch.jit.is_tracing()
+    )
