@@ -41,12 +41,15 @@ def roi_align(
     """
     channels, height, width = features.shape[1:]
     table = features.permute(0, 2, 3, 1).reshape(-1, channels)
-    pooled = features.new_zeros(len(rois), *output_size, channels)
+    pooled = features.new_empty(len(rois), *output_size, channels)
+    empty = torch.ones(len(rois), dtype=torch.bool)
     for members, pixels, weights in _sums(
         rois, (height, width), output_size, spatial_scale, sampling_ratio, aligned
     ):
         sums = F.embedding_bag(pixels, table, per_sample_weights=weights, mode='sum')
         pooled[members] = sums.view(-1, *output_size, channels)
+        empty[members] = False
+    pooled[empty] = 0
     return pooled.permute(0, 3, 1, 2)
 
 

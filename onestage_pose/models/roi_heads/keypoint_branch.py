@@ -256,11 +256,14 @@ class KeypointBranchMixin:
             ``masks``.
         """
         metas = [sample.metainfo for sample in batch_data_samples]
+        # RoIs are pooled in float32: once for all branches
+        x = tuple(feat.float() for feat in x)
         results = self.predict_bbox(
             x, metas, rpn_results_list, rcnn_test_cfg=self.test_cfg, rescale=False
         )
         if flipped is not None:
             flipped_x, flipped_rpn_results = flipped
+            flipped_x = tuple(feat.float() for feat in flipped_x)
             others = self.predict_bbox(
                 flipped_x,
                 metas,
