@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from mmdet.registry import MODELS
@@ -29,6 +30,9 @@ class TimmBackbone(BaseModule):
         freeze_depthwise (bool): Depthwise convolutions do not learn, see
             :class:`FrozenDepthwiseConv2d`; the pointwise ones beside them do. Makes
             training two to three times as fast on a CPU in bfloat16.
+        predict_in_float32 (bool): Where nothing is learned, compute in float32 under
+            mixed precision too. Depthwise convolutions gain little from bfloat16 on a
+            CPU, and round over few products.
         norm_eval (bool): Batch norm layers keep their statistics and do not learn.
         init_cfg (dict, optional): ``dict(type='Pretrained', checkpoint=FILE)`` with
             weights under timm's names; a classifier among them is left aside. With
@@ -46,12 +50,14 @@ class TimmBackbone(BaseModule):
         out_indices: Sequence[int] = (1, 2, 3, 4),
         frozen_stages: int = -1,
         freeze_depthwise: bool = False,
+        predict_in_float32: bool = False,
         norm_eval: bool = False,
         init_cfg: dict | None = None,
         **kwargs,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         self.norm_eval = norm_eval
+        self.predict_in_float32 = predict_in_float32
         self.timm_model = _create(model_name, tuple(out_indices), kwargs)
         info = self.timm_model.feature_info
         self.channels: list[int] = info.channels()
@@ -131,10 +137,16 @@ class TimmBackbone(BaseModule):
             (B, ``channels[i]``, H / ``strides[i]``, W / ``strides[i]``).
         """
         x = x.contiguous(memory_format=torch.channels_last)
-        maps = self.timm_model(x)
+        with self._precision(x.device.type):
+            maps = self.timm_model(x)
         if self._channels_come_last:
             maps = [each.permute(0, 3, 1, 2) for each in maps]
         return tuple(maps)
+
+    def _precision(self, device_type: str) -> AbstractContextManager:
+        if self.predict_in_float32 and not torch.is_grad_enabled():
+            return torch.autocast(device_type, enabled=False)
+        return nullcontext()
 
 
 def _create(model_name: str, out_indices: tuple[int, ...], kwargs: dict) -> nn.Module:

@@ -62,6 +62,19 @@ def test_frozen_depthwise_weights_keep_their_names_and_the_rest_learns():
         assert parameter.requires_grad != ('conv_dw' in name)
 
 
+def test_predicts_in_float32_under_mixed_precision_and_learns_in_it():
+    torch.manual_seed(0)
+    backbone = TimmBackbone(LITE, predict_in_float32=True).eval()
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        expected = backbone(x)
+        with torch.autocast('cpu', torch.bfloat16):
+            made = backbone(x)
+    assert all(map(torch.equal, made, expected))
+    with torch.autocast('cpu', torch.bfloat16):
+        assert {level.dtype for level in backbone(x)} == {torch.bfloat16}
+
+
 def test_statistics_of_frozen_stages_are_kept_and_the_others_move():
     backbone = TimmBackbone('resnet18', frozen_stages=1).train()
     before = {k: v.clone() for k, v in backbone.named_buffers() if k.endswith('mean')}
