@@ -7,7 +7,7 @@
 A model is a config with a checkpoint, or the name of one that comes with
 onestage_pose, and settings of the config. From the decoded picture to the people; the
 models take turns at every picture. Tells the median over the pictures and the median
-of the ratios to the first model.
+of the ratios to the first model, and how far keypoints are from those of the first.
 """
 
 from __future__ import annotations
@@ -27,11 +27,18 @@ from onestage_pose.engine.cli import (
     run_tool,
 )
 
+import numpy as np
+import torch
+from mmdet.structures.bbox import bbox_overlaps
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
+from mmengine.structures import InstanceData
 from mmpose.apis import inference_bottomup, init_model
 from numpy import ndarray
 from torch import nn
+
+# people and keypoints below are not compared; what the inferencers draw by default
+MIN_SCORE = 0.3
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -98,26 +105,61 @@ def read_pictures(folder: Path, number: int) -> list[ndarray]:
 
 def take_turns(
     models: list[nn.Module], pictures: list[ndarray], repeat: int
-) -> list[list[float]]:
-    """Seconds of each model, picture by picture: the median of its turns."""
-    seconds = [[] for _ in models]
+) -> tuple[list[list[float]], list[list[InstanceData]]]:
+    """Seconds and people of each model, picture by picture: the median of its turns."""
+    seconds, people = [[] for _ in models], [[] for _ in models]
     for model in models:
         inference_bottomup(model, pictures[0])
     for picture in pictures:
         turns = [[] for _ in models]
-        for _ in range(repeat):
-            for model, taken in zip(models, turns):
+        for turn in range(repeat):
+            for model, taken, found in zip(models, turns, people):
                 start = time.perf_counter()
                 # ends with results on the CPU
-                inference_bottomup(model, picture)
+                (sample,) = inference_bottomup(model, picture)
                 taken.append(time.perf_counter() - start)
+                if turn == 0:
+                    found.append(sample.pred_instances)
         for taken, of_model in zip(turns, seconds):
             of_model.append(statistics.median(taken))
-    return seconds
+    return seconds, people
+
+
+def compare(
+    expected: list[InstanceData], found: list[InstanceData]
+) -> tuple[int, int, ndarray]:
+    """How far keypoints are from those of another model.
+
+    Args:
+        expected (list[InstanceData]): People of each picture.
+        found (list[InstanceData]): Those of the other model; of these the one whose
+            box overlaps a person's most is taken, if half of both is common.
+
+    Returns:
+        tuple[int, int, ndarray]: People with a score above ``MIN_SCORE``, how many of
+        them were found, and the distances of their keypoints above that score, in
+        pixels of the pictures.
+    """
+    people, distances = 0, []
+    for these, those in zip(expected, found):
+        these = these[these.bbox_scores > MIN_SCORE]
+        people += len(these)
+        if not len(these) or not len(those):
+            continue
+        overlaps = bbox_overlaps(
+            torch.as_tensor(these.bboxes), torch.as_tensor(those.bboxes)
+        )
+        overlap, index = (each.numpy() for each in overlaps.max(-1))
+        for i in np.flatnonzero(overlap >= 0.5):
+            away = np.linalg.norm(
+                these.keypoints[i] - those.keypoints[index[i]], axis=-1
+            )
+            distances.append(away[these.keypoint_scores[i] > MIN_SCORE])
+    return people, len(distances), np.concatenate([np.empty(0), *distances])
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Times.
+    """Times and compares.
 
     Raises:
         UsageError: Something that was typed cannot be used.
@@ -128,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
     models = [
         init_model(cfg, cfg.load_from, device=str(get_device())) for cfg in configs
     ]
-    seconds = take_turns(models, pictures, args.repeat)
+    seconds, people = take_turns(models, pictures, args.repeat)
     print(f'{len(pictures)} pictures, {args.repeat} turns; medians')
     print('ms a picture  ratio  model')
     for words, taken in zip(args.models, seconds):
@@ -136,6 +178,18 @@ def main(argv: list[str] | None = None) -> None:
         print(
             f'{1000 * statistics.median(taken):12.0f} {ratio:6.2f}  {" ".join(words)}'
         )
+    for words, found in zip(args.models[1:], people[1:]):
+        total, again, distances = compare(people[0], found)
+        print(
+            f"\n{' '.join(words)}: {again} of the first model's {total} people with a "
+            f'score above {MIN_SCORE:g}'
+        )
+        if len(distances):
+            print(
+                f'their {len(distances)} keypoints above it: median '
+                f'{np.median(distances):.2f} px away, mean {distances.mean():.2f} px, '
+                f'{100 * np.mean(distances > 5):.1f}% more than 5 px'
+            )
 
 
 if __name__ == '__main__':

@@ -1,10 +1,14 @@
 # Copyright (c) onestage_pose contributors.
 """tools/analysis_tools/time_models.py: models in turns on one's own pictures."""
 
+import re
+
 from onestage_pose.engine.cli import UsageError
 
 import cv2
+import numpy as np
 import pytest
+from mmengine.structures import InstanceData
 
 from tests.model_factory import make_picture
 from tests.test_apis.tiny_model import write_tiny_model
@@ -40,10 +44,49 @@ def test_every_model_gets_a_line_with_its_ratio_to_the_first(
     words = ['--model', *tiny, '--model', *tiny, 'model.test_cfg.flip_test=True']
     tool.main([str(folder), *words, '--num-pictures', '2'])
 
-    first, _, one, other = capsys.readouterr().out.strip().splitlines()[-4:]
+    out = capsys.readouterr().out
+    start = out.index('2 pictures')
+    first, _, one, other, *_ = out[start:].splitlines()
     assert first == '2 pictures, 3 turns; medians'
     assert one.split()[:2] == other.split()[:2] == ['1', '1.00']
     assert other.endswith('model.test_cfg.flip_test=True')
+
+
+def make_people(*boxes, shift=0.0, scores=None):
+    boxes = np.array(boxes, np.float32).reshape(-1, 4)
+    return InstanceData(
+        bboxes=boxes,
+        bbox_scores=np.full(len(boxes), 0.9) if scores is None else np.array(scores),
+        keypoints=np.stack((boxes[:, :2], boxes[:, 2:]), 1) + [shift, 0],
+        keypoint_scores=np.tile([0.9, 0.2], (len(boxes), 1)),
+    )
+
+
+LEFT, RIGHT, NEAR_RIGHT = [0, 0, 10, 20], [50, 0, 60, 20], [50, 0, 60, 24]
+
+
+def test_keypoints_of_the_same_people_are_compared(tool):
+    expected = [make_people(LEFT, RIGHT), make_people(LEFT, scores=[0.2])]
+    found = [make_people(NEAR_RIGHT, LEFT, shift=3.0), make_people(LEFT)]
+    total, again, distances = tool.compare(expected, found)
+    assert (total, again) == (2, 2)
+    # of each the keypoint that is confident
+    assert distances.tolist() == [3.0, 3.0]
+
+
+def test_people_who_are_not_found_are_told(tool):
+    expected = [make_people(LEFT, RIGHT), make_people(LEFT), make_people()]
+    found = [make_people(RIGHT), make_people(), make_people(LEFT)]
+    total, again, distances = tool.compare(expected, found)
+    assert (total, again) == (3, 1) and distances.tolist() == [0.0]
+    total, again, distances = tool.compare(expected[1:], found[1:])
+    assert (total, again, len(distances)) == (1, 0, 0)
+
+
+def test_the_same_model_finds_the_same_people(tool, tiny, folder, capsys):
+    tool.main([str(folder), '--model', *tiny, '--model', *tiny, '--repeat', '1'])
+    out = capsys.readouterr().out
+    assert re.search(r"(\d+) of the first model's \1 people", out)
 
 
 def test_settings_change_the_model_that_they_stand_behind(tool, tiny):
