@@ -14,11 +14,11 @@ from torch import Tensor
 def roi_align(
     features: Tensor,
     rois: Tensor,
-    output_size: tuple[int, int],
+    output: Tensor,
     spatial_scale: float,
     sampling_ratio: int,
     aligned: bool,
-) -> Tensor:
+) -> None:
     """RoIAlign (Mask R-CNN), average pooling, ten times as fast as torchvision's.
 
     A bin is a weighted sum of feature pixels, each of which is a row of C numbers in
@@ -31,26 +31,28 @@ def roi_align(
             memory.
         rois (Tensor): (N, 5) float32: index of the picture, then xyxy in pixels of the
             network's input.
-        output_size (tuple[int, int]): Rows and columns of bins.
+        output (Tensor): (N, C, rows, columns) of any floating dtype, overwritten.
         spatial_scale (float): Feature pixels per input pixel, 1/4 for stride 4.
         sampling_ratio (int): Samples per bin and axis; 0: as many as it is pixels long.
         aligned (bool): Shift by half a feature pixel, as Detectron2 does.
-
-    Returns:
-        Tensor: (N, C, rows, columns), the channels last in memory.
     """
     channels, height, width = features.shape[1:]
     table = features.permute(0, 2, 3, 1).reshape(-1, channels)
-    pooled = features.new_empty(len(rois), *output_size, channels)
+    rows, columns = output.shape[2:]
     empty = torch.ones(len(rois), dtype=torch.bool)
     for members, pixels, weights in _sums(
-        rois, (height, width), output_size, spatial_scale, sampling_ratio, aligned
+        rois,
+        (height, width),
+        (rows, columns),
+        spatial_scale,
+        sampling_ratio,
+        aligned,
     ):
         sums = F.embedding_bag(pixels, table, per_sample_weights=weights, mode='sum')
-        pooled[members] = sums.view(-1, *output_size, channels)
+        sums = sums.view(-1, rows, columns, channels).permute(0, 3, 1, 2)
+        output[members] = sums.to(output.dtype)
         empty[members] = False
-    pooled[empty] = 0
-    return pooled.permute(0, 3, 1, 2)
+    output[empty] = 0
 
 
 def roi_align_backward(

@@ -80,14 +80,15 @@ def roi_align_forward(
     rois = rois.to(features.dtype)
     size = aligned_height, aligned_width
     if features.device.type == 'cpu' and features.dtype == torch.float32:
-        pooled = roi_align.roi_align(
-            features, rois, size, spatial_scale, sampling_ratio, aligned
+        roi_align.roi_align(
+            features, rois, output, spatial_scale, sampling_ratio, aligned
         )
     else:
-        pooled = torch.ops.torchvision.roi_align(
-            features, rois, spatial_scale, *size, sampling_ratio, aligned
+        output.copy_(
+            torch.ops.torchvision.roi_align(
+                features, rois, spatial_scale, *size, sampling_ratio, aligned
+            )
         )
-    output.copy_(pooled)
 
 
 def roi_align_backward(

@@ -56,7 +56,7 @@ class KeypointRCNN(TwoStageDetector):
               drawing. Default False.
             - ``winograd`` (bool): predict with Winograd's algorithm in the larger
               3x3 convolutions, see :class:`WinogradConv2d`. By default on a CPU
-              without AVX-512, where it has been measured to be the faster.
+              with AVX2 or AVX-512, where it has been measured to be the faster.
             - ``amp_dtype`` (str): predict in mixed precision, ``'bfloat16'`` or
               ``'float16'``; boxes and keypoints are computed in float32 still. A
               CPU that cannot predicts in float32, and says so. Default None.
@@ -114,7 +114,7 @@ class KeypointRCNN(TwoStageDetector):
                 module.register_forward_hook(give_float32)
         winograd = test_cfg.get('winograd')
         if winograd is None:
-            winograd = torch.backends.cpu.get_cpu_capability() == 'AVX2'
+            winograd = torch.backends.cpu.get_cpu_capability() in ('AVX2', 'AVX512')
         if winograd:
             WinogradConv2d.convert(self)
         if isinstance(self.backbone, ResNet):

@@ -535,9 +535,10 @@ class TestWinograd:
         ('capability', 'given', 'used'),
         [
             ('AVX2', None, True),
-            ('AVX512', None, False),
+            ('AVX512', None, True),
+            ('DEFAULT', None, False),
             ('AVX2', False, False),
-            ('AVX512', True, True),
+            ('DEFAULT', True, True),
         ],
     )
     def test_is_used_where_it_helps_or_is_asked_for(
