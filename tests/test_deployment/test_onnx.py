@@ -252,7 +252,7 @@ def test_resnet50_agrees_on_real_pictures(arch, shared_dir, tmp_path):
         dict(from_file='configs/_base_/datasets/coco.py')
     )
     export_onnx(model, tmp_path / 'm.onnx')
-    assert_agrees(model, tmp_path / 'm.onnx', real_pictures(shared_dir, 6))
+    assert_agrees(model, tmp_path / 'm.onnx', real_pictures(shared_dir, 20))
 
 
 class TestDemoOutputs:

@@ -25,12 +25,14 @@ from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.models.layers import RelativePositionAttention
+from onestage_pose.models.layers.folded_norm import FoldedNorm, FoldingConv2d
 from onestage_pose.utils import get_config_path
 from onestage_pose.utils.mixed_precision import can_autocast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from mmdet.models.layers import FrozenBatchNorm2d
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
@@ -245,8 +247,8 @@ class PlainOneStage(OneStage):
 class SpelledOut(OneStage):
     """The GCM model laid out plainly.
 
-    Attention as a chain of products, convolutions as torch has them, and people
-    upsampled and searched one by one.
+    Attention as a chain of products, convolutions and norms as torch has them, and
+    people upsampled and searched one by one.
     """
 
     def adapt(self, model: dict) -> None:
@@ -257,6 +259,10 @@ class SpelledOut(OneStage):
         for module in model.modules():
             if isinstance(module, RelativePositionAttention):
                 module.__class__ = SpelledOutAttention
+            elif isinstance(module, FoldingConv2d):
+                module.__class__ = nn.Conv2d
+            elif isinstance(module, FoldedNorm):
+                module.__class__ = FrozenBatchNorm2d
         object.__setattr__(model.roi_head.codec, '_bicubic_maximum', one_by_one)
         return model
 
@@ -422,6 +428,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--warm-up', type=int, default=2, help='turns not counted')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--train', action='store_true', help='a training step too')
+    parser.add_argument(
+        '--profile', action='store_true', help='by operator too: products and the rest'
+    )
     parser.add_argument('--memory', action='store_true', help='peak memory too')
     parser.add_argument(
         '--batches', nargs='*', type=int, default=[], help='throughput at these sizes'
@@ -488,6 +497,11 @@ def take_turns(args: argparse.Namespace) -> dict:
             parts = {k: np.median(v) for k, v in contestant.stages.items()}
             parts['the rest'] = total - sum(parts.values())
             stages[(name, dtype, number)] = parts
+    operators = {}
+    for key, contestant in entered.items() if args.profile else ():
+        for number in args.people:
+            with people(contestant, number):
+                operators[(*key, number)] = time_operators(contestant, args.repeat)
     throughput = defaultdict(list)
     for _ in range(args.repeat if args.batches else 0):
         for key, contestant in entered.items():
@@ -504,10 +518,41 @@ def take_turns(args: argparse.Namespace) -> dict:
                 if turn >= args.warm_up:
                     training[key].append(elapsed)
     return dict(
-        seconds=seconds, stages=stages, throughput=throughput, training=training
+        seconds=seconds,
+        stages=stages,
+        operators=operators,
+        throughput=throughput,
+        training=training,
     )
 
 
+def time_operators(contestant: Contestant, repeat: int) -> dict[str, float]:
+    """Seconds of a prediction by operator, ``Python`` being what no operator takes.
+
+    The profiler adds a few microseconds to every call.
+    """
+    with torch.profiler.profile() as profiler:
+        total = sum(contestant.timed() for _ in range(repeat))
+    on_gpu = contestant.device.startswith('cuda')
+    spent = 'self_device_time_total' if on_gpu else 'self_cpu_time_total'
+    found = {
+        event.key.removeprefix('aten::'): getattr(event, spent) / 1e6 / repeat
+        for event in profiler.key_averages()
+    }
+    found['Python'] = total / repeat - sum(found.values())
+    return found
+
+
+# operators that multiply matrices, convolutions among them
+PRODUCTS = {
+    'mkldnn_convolution',
+    'cudnn_convolution',
+    '_slow_conv2d_forward',
+    'mm',
+    'bmm',
+    'addmm',
+    'baddbmm',
+}
 TRAINED = ('gcm', 'keypoint-rcnn', REFERENCE)
 
 
@@ -583,6 +628,8 @@ def report(results: dict, args: argparse.Namespace) -> str:
     for key, parts in results['stages'].items():
         lines += ['', f'{key[0]}, {key[1]}, {key[2]} people, ms by stage: ']
         lines[-1] += ', '.join(f'{k} {1000 * v:.0f}' for k, v in parts.items())
+    for key, spent in results['operators'].items():
+        lines += ['', describe_operators(key, spent)]
     for title, unit in (
         ('throughput', 'pictures a second'),
         ('training', 's'),
@@ -592,6 +639,19 @@ def report(results: dict, args: argparse.Namespace) -> str:
             words = ', '.join(map(str, key))
             lines += ['', f'{title}: {words}: {np.median(values):.3g} {unit}']
     return '\n'.join(lines)
+
+
+def describe_operators(key: tuple, spent: dict[str, float], number: int = 8) -> str:
+    """What products of matrices take, and the costliest of all else, in ms."""
+    products = sum(spent.get(name, 0) for name in PRODUCTS)
+    rest = {name: value for name, value in spent.items() if name not in PRODUCTS}
+    costliest = sorted(rest, key=rest.get, reverse=True)[:number]
+    named = ', '.join(f'{name} {1000 * rest[name]:.0f}' for name in costliest)
+    return (
+        f'{key[0]}, {key[1]}, {key[2]} people, ms by operator: convolutions and '
+        f'products {1000 * products:.0f}, all else {1000 * sum(rest.values()):.0f}, '
+        f'of which {named}'
+    )
 
 
 def slopes(seconds: dict, args: argparse.Namespace) -> list[str]:
@@ -634,14 +694,16 @@ def plot(seconds: dict, path: Path) -> None:
     matplotlib.use('Agg')
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(figsize=(7, 4.5))
+    figure, axes = pyplot.subplots(figsize=(8, 4.5))
+    colours = {name: f'C{i}' for i, name in enumerate(CONTESTANTS)}
     for name, dtype in dict.fromkeys(key[:2] for key in seconds):
         numbers = sorted(key[2] for key in seconds if key[:2] == (name, dtype))
         medians = [1000 * np.median(seconds[(name, dtype, n)]) for n in numbers]
         style = '-' if dtype == 'float32' else '--'
-        axes.plot(numbers, medians, style, marker='o', label=f'{name}, {dtype}')
+        label = f'{name}, {dtype}'
+        axes.plot(numbers, medians, style, c=colours[name], marker='o', label=label)
     axes.set(xlabel='people', ylabel='ms', ylim=(0, None))
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=8, handlelength=3.5, loc='upper left', bbox_to_anchor=(1, 1))
     figure.tight_layout()
     figure.savefig(path, dpi=120)
 

@@ -15,7 +15,7 @@ model = dict(
         out_indices=(1, 2, 3, 4),
         frozen_stages=1,
         freeze_depthwise=True,
-        # in bfloat16 keypoints would move three times as far, for 4% of the time
+        # in bfloat16 keypoints would move three times as far, for 7% of the time
         predict_in_float32=True,
         norm_eval=True,
         # written by tools/model_converters/efficientnet_lite_to_timm.py

@@ -59,13 +59,37 @@ def test_the_plain_layout_computes_the_same(tool):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
+def test_operators_and_python_make_up_a_prediction(tool):
+    class Product:
+        device = 'cpu'
+
+        def timed(self):
+            torch.ones(20, 30) @ torch.ones(30, 4)
+            return 10.0
+
+    spent = tool.time_operators(Product(), repeat=3)
+    assert spent['mm'] > 0 and sum(spent.values()) == pytest.approx(10)
+
+
+def test_products_are_told_from_the_rest(tool):
+    spent = dict(mm=0.5, mkldnn_convolution=1.5, copy_=0.2, relu_=0.3, sort=0.1)
+    told = tool.describe_operators(('gcm', 'float32', 8), spent, number=2)
+    assert told == (
+        'gcm, float32, 8 people, ms by operator: convolutions and products 2000, '
+        'all else 600, of which relu_ 300, copy_ 200'
+    )
+
+
 @pytest.mark.slow
 def test_every_model_runs_and_finds_the_people_put_there(tool, tmp_path):
-    words = '--size 64 96 --people 1 2 --repeat 1 --warm-up 0 --dtypes bfloat16'
+    words = (
+        '--size 64 96 --people 1 2 --repeat 1 --warm-up 0 --dtypes bfloat16 --profile'
+    )
     tool.main([*words.split(), '--out-dir', str(tmp_path)])
     content = json.loads((tmp_path / 'benchmark.json').read_text())
     assert len(content['seconds']) == 2 * len(tool.CONTESTANTS)
     assert all(np.all(np.array(v) > 0) for v in content['seconds'].values())
+    assert content['operators'].keys() == content['seconds'].keys()
     assert {path.name for path in tmp_path.iterdir()} == {
         'benchmark.json',
         'benchmark.md',
