@@ -205,6 +205,14 @@ def find_pictures(folder: Path, number: int, option: str) -> list[Path]:
     return found[:number]
 
 
+def positive(word: str) -> int:
+    """Reads a number of 1 or more, as argparse's ``type``."""
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f'{word} is given, 1 or more is needed')
+    return number
+
+
 def finish_config(cfg: Config, args: argparse.Namespace) -> None:
     """Merges ``--cfg-options`` and makes sure that the work dir can be written."""
     cfg.merge_from_dict(args.cfg_options)

@@ -252,7 +252,14 @@ def test_resnet50_agrees_on_real_pictures(arch, shared_dir, tmp_path):
         dict(from_file='configs/_base_/datasets/coco.py')
     )
     export_onnx(model, tmp_path / 'm.onnx')
-    assert_agrees(model, tmp_path / 'm.onnx', real_pictures(shared_dir, 20))
+    pictures = real_pictures(shared_dir, 20)
+    found = list(compare_with_onnx(model, tmp_path / 'm.onnx', pictures))
+    assert [each.people for each in found] == 20 * [(8, 8)]
+    assert max(each.bboxes for each in found) < 0.1
+    assert max(each.scores for each in found) < 1e-3
+    # made-up weights: of two pixels of the same height either may be the maximum
+    hops = [each.keypoints for each in found if each.keypoints >= 0.1]
+    assert len(hops) <= 1 and max(hops, default=0) < 1.5
 
 
 class TestDemoOutputs:

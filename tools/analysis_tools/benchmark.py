@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.engine.cli import check_writable, positive, run_tool
 from onestage_pose.models.layers import RelativePositionAttention
 from onestage_pose.models.layers.folded_norm import FoldedNorm, FoldingConv2d
 from onestage_pose.utils import get_config_path
@@ -414,7 +415,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--models', nargs='+', choices=CONTESTANTS, default=CONTESTANTS)
-    parser.add_argument('--people', nargs='+', type=int, default=[1, 8, 32])
+    parser.add_argument('--people', nargs='+', type=positive, default=[1, 8, 32])
     parser.add_argument(
         '--dtypes',
         nargs='+',
@@ -422,9 +423,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='(default: float32, and bfloat16 unless a CPU would imitate it)',
     )
     parser.add_argument(
-        '--size', nargs=2, type=int, default=(800, 1088), metavar=('HEIGHT', 'WIDTH')
+        '--size',
+        nargs=2,
+        type=positive,
+        default=(800, 1088),
+        metavar=('HEIGHT', 'WIDTH'),
     )
-    parser.add_argument('--repeat', type=int, default=9, help='turns (default: 9)')
+    parser.add_argument('--repeat', type=positive, default=9, help='turns (default: 9)')
     parser.add_argument('--warm-up', type=int, default=2, help='turns not counted')
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--train', action='store_true', help='a training step too')
@@ -433,11 +438,22 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--memory', action='store_true', help='peak memory too')
     parser.add_argument(
-        '--batches', nargs='*', type=int, default=[], help='throughput at these sizes'
+        '--batches',
+        nargs='*',
+        type=positive,
+        default=[],
+        help='throughput at these sizes',
     )
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/benchmark'))
     parser.add_argument('--peak', action='store_true', help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
+    if args.warm_up < 0:
+        parser.error(f'--warm-up: {args.warm_up} is given, 0 or more is needed')
+    args.people = sorted(set(args.people))
+    try:
+        torch.empty(0, device=args.device)
+    except (RuntimeError, AssertionError) as error:
+        parser.error(f'--device {args.device}: {str(error).splitlines()[0]}')
     if args.dtypes is None:
         device_type = torch.device(args.device).type
         able = can_autocast(device_type, torch.bfloat16, 'measures')
@@ -513,10 +529,11 @@ def take_turns(args: argparse.Namespace) -> dict:
     for turn in range(args.warm_up + args.repeat if args.train else 0):
         for key, contestant in entered.items():
             if key[0] in TRAINED:
-                with people(contestant, 8):
+                number = min(8, max(args.people))
+                with people(contestant, number):
                     elapsed = contestant.timed_training()
                 if turn >= args.warm_up:
-                    training[key].append(elapsed)
+                    training[(*key, number)].append(elapsed)
     return dict(
         seconds=seconds,
         stages=stages,
@@ -569,6 +586,8 @@ def measure_memory(args: argparse.Namespace) -> dict:
                 '8',
                 '--size',
                 *map(str, args.size),
+                '--device',
+                args.device,
             ]
             done = subprocess.run(words, capture_output=True, text=True, check=True)
             found[(name, dtype, 8)] = [float(done.stdout.splitlines()[-1])]
@@ -624,7 +643,7 @@ def report(results: dict, args: argparse.Namespace) -> str:
             f'| {key[0]} | {key[1]} | {key[2]} | {median:.0f} ({low:.0f} to '
             f'{high:.0f}) | {ratio} |'
         )
-    lines += slopes(seconds, args)
+    lines += slopes(seconds, args) + against_two_stage(seconds)
     for key, parts in results['stages'].items():
         lines += ['', f'{key[0]}, {key[1]}, {key[2]} people, ms by stage: ']
         lines[-1] += ', '.join(f'{k} {1000 * v:.0f}' for k, v in parts.items())
@@ -668,6 +687,20 @@ def slopes(seconds: dict, args: argparse.Namespace) -> list[str]:
             many, few = seconds[(name, dtype, 32)], seconds[(name, dtype, 8)]
             each = 1000 * np.median(np.subtract(many, few)) / 24
             lines.append(f'| {name} | {dtype} | {each:.1f} |')
+    return lines
+
+
+def against_two_stage(seconds: dict) -> list[str]:
+    """One stage of two in the same precision: medians of each turn's ratio."""
+    lines = []
+    for key in seconds:
+        if key[0] == 'gcm' and ('two-stage', *key[1:]) in seconds:
+            low, ratio, high = ratios(seconds, key, ('two-stage', *key[1:]))
+            lines += [
+                '',
+                f'gcm of two-stage, {key[1]}, {key[2]} people: {ratio:.2f} '
+                f'({low:.2f} to {high:.2f})',
+            ]
     return lines
 
 
@@ -715,7 +748,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.peak:
         print_peak(args)
         return
-    args.out_dir.mkdir(parents=True, exist_ok=True)
+    check_writable(str(args.out_dir), '--out-dir')
     results = take_turns(args)
     if args.memory:
         results['memory'] = measure_memory(args)
@@ -731,4 +764,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -23,6 +23,7 @@ from onestage_pose.engine.cli import (
     UsageError,
     find_model,
     find_pictures,
+    positive,
     read_model,
     run_tool,
 )
@@ -57,10 +58,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='CONFIG CHECKPOINT [KEY=VALUE ...] or NAME [KEY=VALUE ...]; once for each',
     )
     parser.add_argument(
-        '--num-pictures', type=int, default=30, help='how many of them (default: 30)'
+        '--num-pictures',
+        type=positive,
+        default=30,
+        help='how many of them (default: 30)',
     )
     parser.add_argument(
-        '--repeat', type=int, default=3, help='turns at each picture (default: 3)'
+        '--repeat', type=positive, default=3, help='turns at each picture (default: 3)'
     )
     return parser.parse_args(argv)
 
@@ -125,6 +129,12 @@ def take_turns(
     return seconds, people
 
 
+def skeleton(model: nn.Module) -> list[str]:
+    """The names of a model's keypoints, in order."""
+    names = model.dataset_meta['keypoint_id2name']
+    return [names.get(i) for i in range(model.roi_head.num_keypoints)]
+
+
 def compare(
     expected: list[InstanceData], found: list[InstanceData]
 ) -> tuple[int, int, ndarray]:
@@ -178,7 +188,10 @@ def main(argv: list[str] | None = None) -> None:
         print(
             f'{1000 * statistics.median(taken):12.0f} {ratio:6.2f}  {" ".join(words)}'
         )
-    for words, found in zip(args.models[1:], people[1:]):
+    for words, model, found in zip(args.models[1:], models[1:], people[1:]):
+        if skeleton(model) != skeleton(models[0]):
+            print(f"\n{' '.join(words)}: other keypoints than the first model's")
+            continue
         total, again, distances = compare(people[0], found)
         print(
             f"\n{' '.join(words)}: {again} of the first model's {total} people with a "

@@ -24,6 +24,7 @@ from onestage_pose.engine.cli import (
     check_writable,
     find_model,
     find_pictures,
+    positive,
     read_model,
     run_tool,
 )
@@ -51,7 +52,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--check', type=Path, metavar='PICTURES', help='folder to compare on'
     )
     parser.add_argument(
-        '--num-pictures', type=int, default=20, help='how many of them (default: 20)'
+        '--num-pictures',
+        type=positive,
+        default=20,
+        help='how many of them (default: 20)',
     )
     parser.add_argument(
         '--force', action='store_true', help='write over the file if it exists'

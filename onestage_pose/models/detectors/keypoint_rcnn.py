@@ -17,6 +17,7 @@ from mmpose.evaluation.functional import oks_nms, soft_oks_nms
 from mmpose.evaluation.functional.nms import oks_iou
 from torch import Tensor, nn
 
+from ...engine.config_check import ConfigValueError
 from ...ops import log_backend
 from ...utils.mixed_precision import can_autocast
 from ..layers import WinogradConv2d, fold_norms
@@ -64,7 +65,7 @@ class KeypointRCNN(TwoStageDetector):
         init_cfg (dict, optional): Initialisation.
 
     Raises:
-        ValueError: On an unknown key in ``test_cfg`` or ``pose_nms``, or where
+        ConfigValueError: On an unknown key in ``test_cfg`` or ``pose_nms``, or where
             ``sigmas`` are not those of the head's keypoints.
     """
 
@@ -136,18 +137,18 @@ class KeypointRCNN(TwoStageDetector):
         """Refuse what nothing would read."""
         unknown = set(test_cfg) - self.TEST_KEYS
         if unknown:
-            raise ValueError(
+            raise ConfigValueError(
                 f'model.test_cfg has unknown keys {sorted(unknown)}: known are '
                 f'{sorted(self.TEST_KEYS)}.'
             )
         for name in ('flip_test', 'output_heatmaps', 'winograd'):
             if test_cfg.get(name) not in (None, False, True):
-                raise ValueError(
+                raise ConfigValueError(
                     f'model.test_cfg.{name}={test_cfg[name]!r}: give True or False.'
                 )
         amp_dtype = test_cfg.get('amp_dtype')
-        if amp_dtype is not None and amp_dtype not in self.AMP_DTYPES:
-            raise ValueError(
+        if amp_dtype is not None and amp_dtype not in list(self.AMP_DTYPES):
+            raise ConfigValueError(
                 f'model.test_cfg.amp_dtype={amp_dtype!r} is unknown, use one of '
                 f'{sorted(self.AMP_DTYPES)} or None.'
             )
@@ -155,13 +156,13 @@ class KeypointRCNN(TwoStageDetector):
         if pose_nms is None:
             return
         if pose_nms.get('type') not in self.POSE_NMS:
-            raise ValueError(
+            raise ConfigValueError(
                 f'model.test_cfg.pose_nms.type={pose_nms.get("type")!r} is '
                 f'unknown, use one of {sorted(self.POSE_NMS)}.'
             )
         unknown = set(pose_nms) - {'type', 'thr', 'sigmas'}
         if unknown or 'thr' not in pose_nms:
-            raise ValueError(
+            raise ConfigValueError(
                 f'model.test_cfg.pose_nms takes type, thr and sigmas, got '
                 f'{sorted(pose_nms)}.'
             )
@@ -174,7 +175,7 @@ class KeypointRCNN(TwoStageDetector):
         given = 17 if sigmas is None else len(sigmas)
         if given != expected:
             known = "by default COCO's 17" if sigmas is None else f'got {given}'
-            raise ValueError(
+            raise ConfigValueError(
                 f'model.test_cfg.pose_nms.sigmas: needed for the {expected} keypoints '
                 f'of the keypoint head, {known}.'
             )

@@ -16,7 +16,7 @@ def fold_norms(model: nn.Module) -> None:
     2305.11624), anew each time, so that whatever changes them is heeded. Otherwise
     everything is as it was: gradients depend on the order of operations, and a GPU has
     not been measured. Parameters and buffers keep their names. A hook on such a
-    convolution sees normed maps.
+    convolution sees normed maps, and a norm can be replaced with its convolution only.
 
     Args:
         model (nn.Module): One whose children are named in the order in which they are

@@ -3,6 +3,7 @@
 
 import copy
 
+from onestage_pose.engine.config_check import ConfigValueError
 from onestage_pose.models.detectors import keypoint_rcnn
 from onestage_pose.models.layers import WinogradConv2d
 from onestage_pose.models.layers.folded_norm import FoldedNorm
@@ -639,6 +640,7 @@ class TestOptions:
             (dict(test_cfg__flip_tset=True), r'flip_tset.*flip_test'),
             (dict(test_cfg__flip_test='No'), "flip_test='No': give True or False"),
             (dict(test_cfg__amp_dtype='half'), r"amp_dtype='half'.*bfloat16"),
+            (dict(test_cfg__amp_dtype=[1]), r'amp_dtype=\[1\].*bfloat16'),
             (
                 dict(test_cfg__pose_nms=dict(type='nms', thr=0.9)),
                 "pose_nms.type='nms'.*oks_nms",
@@ -667,7 +669,7 @@ class TestOptions:
         ],
     )
     def test_wrong_ones_are_refused_when_the_model_is_built(self, options, message):
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ConfigValueError, match=message):
             tiny_model(**options)
 
     def test_a_misspelt_one_of_the_model_is_refused(self):

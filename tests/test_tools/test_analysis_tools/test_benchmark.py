@@ -3,6 +3,8 @@
 
 import json
 
+from onestage_pose.engine.cli import UsageError
+
 import numpy as np
 import pytest
 import torch
@@ -33,6 +35,39 @@ def test_slope_is_that_of_each_further_person(tool):
     args = tool.parse_args(['--people', '8', '32'])
     seconds = {('gcm', 'float32', 8): [1.0, 1.0], ('gcm', 'float32', 32): [1.24, 1.24]}
     assert '| gcm | float32 | 10.0 |' in tool.slopes(seconds, args)
+
+
+def test_one_stage_is_compared_with_two_in_the_same_precision(tool):
+    seconds = {
+        ('gcm', 'float32', 8): [1.0, 1.5],
+        ('two-stage', 'float32', 8): [2.0, 3.0],
+        ('gcm', 'bfloat16', 8): [1.0, 1.0],
+    }
+    told = [line for line in tool.against_two_stage(seconds) if line]
+    assert told == ['gcm of two-stage, float32, 8 people: 0.50 (0.50 to 0.50)']
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        ('--repeat 0', '0 is given, 1 or more'),
+        ('--people 0', '0 is given, 1 or more'),
+        ('--size -5 100', '-5 is given, 1 or more'),
+        ('--batches 0', '0 is given, 1 or more'),
+        ('--warm-up -1', '-1 is given, 0 or more'),
+        ('--device tpu9', '--device tpu9: '),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(tool, capsys, words, message):
+    with pytest.raises(SystemExit):
+        tool.parse_args(words.split())
+    assert message in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_refused_first(tool, tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(UsageError, match='--out-dir'):
+        tool.main(['--out-dir', str(tmp_path / 'file')])
 
 
 @pytest.mark.parametrize('able', [True, False])

@@ -2,6 +2,7 @@
 """tools/analysis_tools/time_models.py: models in turns on one's own pictures."""
 
 import re
+from types import SimpleNamespace
 
 from onestage_pose.engine.cli import UsageError
 
@@ -87,6 +88,24 @@ def test_the_same_model_finds_the_same_people(tool, tiny, folder, capsys):
     tool.main([str(folder), '--model', *tiny, '--model', *tiny, '--repeat', '1'])
     out = capsys.readouterr().out
     assert re.search(r"(\d+) of the first model's \1 people", out)
+
+
+@pytest.mark.parametrize('names', [['nose'], ['eye', 'nose'], ['nose', 'ear']])
+def test_models_of_other_keypoints_are_not_compared(tool, names):
+    def model(names):
+        meta = dict(keypoint_id2name=dict(enumerate(names)))
+        head = SimpleNamespace(num_keypoints=len(names))
+        return SimpleNamespace(dataset_meta=meta, roi_head=head)
+
+    assert tool.skeleton(model(names)) != tool.skeleton(model(['nose', 'eye']))
+    assert tool.skeleton(model(names)) == tool.skeleton(model(names))
+
+
+@pytest.mark.parametrize('option', ['--repeat', '--num-pictures'])
+def test_a_number_of_none_is_refused(tool, capsys, option):
+    with pytest.raises(SystemExit):
+        tool.parse_args(['.', '--model', 'nano', option, '0'])
+    assert '0 is given, 1 or more is needed' in capsys.readouterr().err
 
 
 def test_settings_change_the_model_that_they_stand_behind(tool, tiny):
