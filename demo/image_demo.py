@@ -15,6 +15,7 @@ from onestage_pose.engine.cli import (
     UsageError,
     check_writable,
     find_model,
+    positive,
     read_model,
     run_tool,
 )
@@ -86,10 +87,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--draw-heatmap', action='store_true', help='draw the heatmaps below'
     )
     parser.add_argument(
-        '--radius', type=_pixels, default=3, help='of a keypoint, in pixels'
+        '--radius', type=positive, default=3, help='of a keypoint, in pixels'
     )
     parser.add_argument(
-        '--thickness', type=_pixels, default=1, help='of a limb, in pixels'
+        '--thickness', type=positive, default=1, help='of a limb, in pixels'
     )
     parser.add_argument(
         '--flip-test', action='store_true', help='also look at the mirrored picture'
@@ -388,12 +389,6 @@ def _probability(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f'{text} is no number between 0 and 1')
     return value
-
-
-def _pixels(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'{text} is no whole number of at least 1')
-    return int(text)
 
 
 if __name__ == '__main__':

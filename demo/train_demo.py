@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
+from onestage_pose.engine.cli import positive
 from onestage_pose.utils.paths import get_config_root
 
 import cv2
@@ -31,15 +32,13 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/demo-train'))
-    parser.add_argument('--num-pictures', type=int, default=12, help='how many to draw')
     parser.add_argument(
-        '--max-iters', type=int, help='shorten the training (for a quick look)'
+        '--num-pictures', type=positive, default=12, help='how many to draw'
     )
-    args = parser.parse_args()
-    for name in ('num_pictures', 'max_iters'):
-        if getattr(args, name) is not None and getattr(args, name) < 1:
-            parser.error(f'--{name.replace("_", "-")} must be at least 1')
-    return args
+    parser.add_argument(
+        '--max-iters', type=positive, help='shorten the training (for a quick look)'
+    )
+    return parser.parse_args()
 
 
 def build_runner(args: argparse.Namespace) -> Runner:

@@ -207,10 +207,9 @@ def find_pictures(folder: Path, number: int, option: str) -> list[Path]:
 
 def positive(word: str) -> int:
     """Reads a number of 1 or more, as argparse's ``type``."""
-    number = int(word)
-    if number < 1:
+    if not word.isdecimal() or int(word) < 1:
         raise argparse.ArgumentTypeError(f'{word} is given, 1 or more is needed')
-    return number
+    return int(word)
 
 
 def finish_config(cfg: Config, args: argparse.Namespace) -> None:

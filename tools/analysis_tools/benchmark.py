@@ -526,10 +526,10 @@ def take_turns(args: argparse.Namespace) -> dict:
             for batch in args.batches:
                 throughput[(*key, batch)].append(batch / contestant.timed(batch))
     training = defaultdict(list)
+    number = min(8, max(args.people))
     for turn in range(args.warm_up + args.repeat if args.train else 0):
         for key, contestant in entered.items():
             if key[0] in TRAINED:
-                number = min(8, max(args.people))
                 with people(contestant, number):
                     elapsed = contestant.timed_training()
                 if turn >= args.warm_up:
@@ -621,6 +621,12 @@ def ratios(seconds: dict, key: tuple, other: tuple) -> np.ndarray:
     return np.percentile(np.divide(seconds[key], seconds[other]), [25, 50, 75])
 
 
+def describe_ratio(seconds: dict, key: tuple, other: tuple) -> str:
+    """The median of :func:`ratios`, and the quartiles."""
+    low, median, high = ratios(seconds, key, other)
+    return f'{median:.2f} ({low:.2f} to {high:.2f})'
+
+
 def report(results: dict, args: argparse.Namespace) -> str:
     """The tables, in Markdown."""
     seconds = results['seconds']
@@ -636,9 +642,7 @@ def report(results: dict, args: argparse.Namespace) -> str:
         reference = (REFERENCE, 'float32', key[2])
         ratio = ''
         if reference in seconds:
-            ratio = '{1:.2f} ({0:.2f} to {2:.2f})'.format(
-                *ratios(seconds, key, reference)
-            )
+            ratio = describe_ratio(seconds, key, reference)
         lines.append(
             f'| {key[0]} | {key[1]} | {key[2]} | {median:.0f} ({low:.0f} to '
             f'{high:.0f}) | {ratio} |'
@@ -695,12 +699,8 @@ def against_two_stage(seconds: dict) -> list[str]:
     lines = []
     for key in seconds:
         if key[0] == 'gcm' and ('two-stage', *key[1:]) in seconds:
-            low, ratio, high = ratios(seconds, key, ('two-stage', *key[1:]))
-            lines += [
-                '',
-                f'gcm of two-stage, {key[1]}, {key[2]} people: {ratio:.2f} '
-                f'({low:.2f} to {high:.2f})',
-            ]
+            ratio = describe_ratio(seconds, key, ('two-stage', *key[1:]))
+            lines += ['', f'gcm of two-stage, {key[1]}, {key[2]} people: {ratio}']
     return lines
 
 

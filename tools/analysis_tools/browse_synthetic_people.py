@@ -15,6 +15,7 @@ import argparse
 from pathlib import Path
 
 from onestage_pose.datasets.synthetic_people import SyntheticPeople
+from onestage_pose.engine.cli import positive
 
 import cv2
 import numpy as np
@@ -35,12 +36,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--min-people', type=int, default=1)
     parser.add_argument('--max-people', type=int, default=4)
-    parser.add_argument('--columns', type=int, default=4, help='of the contact sheet')
+    parser.add_argument(
+        '--columns', type=positive, default=4, help='of the contact sheet'
+    )
     parser.add_argument('--annotations', action='store_true', help='draw them too')
-    args = parser.parse_args(argv)
-    if args.columns < 1:
-        parser.error('--columns: give at least 1')
-    return args
+    return parser.parse_args(argv)
 
 
 def draw_annotations(info: dict, metainfo: dict) -> np.ndarray:

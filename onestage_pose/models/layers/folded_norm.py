@@ -22,7 +22,7 @@ def fold_norms(model: nn.Module) -> None:
         model (nn.Module): One whose children are named in the order in which they are
             run, such as mmdet's ResNet and its blocks.
     """
-    for module in list(model.modules()):
+    for module in model.modules():
         conv = None
         for child in module.children():
             if type(child) is FrozenBatchNorm2d and type(conv) in FOLDING:
