@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from onestage_pose.engine.cli import (
+from onestage_pose.cli.common import (
     OptionAction,
-    UsageError,
     check_writable,
     find_model,
     positive,
     read_model,
     run_tool,
 )
+from onestage_pose.utils.errors import UsageError
 
 import cv2
 import mmcv

@@ -8,11 +8,10 @@ one's own.
 
 import argparse
 from pathlib import Path
-from typing import Optional
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
+from onestage_pose.cli.common import check_writable, run_tool
 from onestage_pose.datasets import SyntheticPeople
-from onestage_pose.engine.cli import check_writable, run_tool
 
 import cv2
 import image_demo
@@ -24,7 +23,7 @@ SEED = 3  # of the drawn pictures
 ROW_HEIGHT = 480  # of the sheet, in pixels
 
 
-def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -68,7 +67,7 @@ def make_sheet(pictures: list[Path], path: Path) -> None:
     cv2.imwrite(str(path), np.hstack(columns))
 
 
-def main(argv: Optional[list[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     """Make the pictures, look at them, tell."""
     args = parse_args(argv)
     check_writable(str(args.out_dir), '--out-dir')

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
-from onestage_pose.engine.cli import positive
+from onestage_pose.cli.common import positive
 from onestage_pose.utils.paths import get_config_root
 
 import cv2

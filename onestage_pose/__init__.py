@@ -8,9 +8,10 @@ transforms and metrics.
 
 from . import ops  # noqa: F401, I001  (has to come before mmdet)
 from . import apis, codecs, datasets, engine, evaluation, models  # noqa: F401
+from .checkpoints.loading import install as _install_checkpoint_loaders
 from .version import __version__
 
-engine.install()
+_install_checkpoint_loaders()
 apis.install()
 
 __all__ = ['__version__']

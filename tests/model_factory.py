@@ -2,7 +2,7 @@
 """A Keypoint R-CNN of a few thousand weights, and batches to feed it."""
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import onestage_pose  # noqa: F401
 
@@ -172,7 +172,7 @@ def make_people(
 
 def make_sample(
     size: tuple[int, int],
-    people: Optional[InstanceData] = None,
+    people: InstanceData | None = None,
     scale_factor: tuple[float, float] = (1.0, 1.0),
     num_keypoints: int = 17,
 ) -> PoseDataSample:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 
-from onestage_pose.converters import (
+from onestage_pose.checkpoints.converters import (
     DetectronNames,
     check_against_config,
     default_config,

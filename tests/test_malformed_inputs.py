@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import onestage_pose  # noqa: F401
+from onestage_pose.cli import common as cli
 from onestage_pose.datasets import PersonKeypointsDataset
-from onestage_pose.engine import cli
 
 import cv2
 import numpy as np

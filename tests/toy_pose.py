@@ -9,7 +9,7 @@ import copy
 import os
 import signal
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import torch
@@ -81,9 +81,9 @@ class ToyModel(BaseModel):
         self,
         num_outputs: int = 1,
         hidden: int = 4,
-        dies_on_rank: Optional[int] = None,
+        dies_on_rank: int | None = None,
         killed: bool = False,
-        sigterm_at: Optional[int] = None,
+        sigterm_at: int | None = None,
     ) -> None:
         super().__init__()
         self.dies_on_rank = dies_on_rank
@@ -98,7 +98,7 @@ class ToyModel(BaseModel):
     def forward(
         self,
         inputs: list[torch.Tensor],
-        data_samples: Optional[list[PoseDataSample]] = None,
+        data_samples: list[PoseDataSample] | None = None,
         mode: str = 'tensor',
     ) -> Any:
         if mode == 'loss' and get_rank() == self.dies_on_rank:

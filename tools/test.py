@@ -4,12 +4,10 @@
 import argparse
 import os
 import os.path as osp
-from typing import Optional
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
-from onestage_pose.engine.checkpoint_check import check_checkpoint
-from onestage_pose.engine.cli import (
-    UsageError,
+from onestage_pose.checkpoints.check import check_checkpoint
+from onestage_pose.cli.common import (
     add_common_arguments,
     check_checkpoint_path,
     check_writable,
@@ -17,7 +15,8 @@ from onestage_pose.engine.cli import (
     load_config,
     run_tool,
 )
-from onestage_pose.engine.dist import prepare_dist
+from onestage_pose.cli.distributed import prepare_dist
+from onestage_pose.utils.errors import UsageError
 from onestage_pose.utils.mixed_precision import can_autocast
 
 import mmengine
@@ -31,7 +30,7 @@ from mmengine.runner import Runner
 _OUT_SUFFIXES = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
 
 
-def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description='Test (and evaluate) a pose model')
     parser.add_argument('config', help='the config of the model, a Python file')
@@ -75,7 +74,7 @@ def merge_args(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main(argv: Optional[list[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     """Evaluates."""
     args = parse_args(argv)
     cfg = merge_args(args)
@@ -87,9 +86,7 @@ def main(argv: Optional[list[str]] = None) -> None:
         mmengine.dump(metrics, args.out)
 
 
-def _check_file_name(
-    option: str, path: Optional[str], suffixes: tuple[str, ...]
-) -> None:
+def _check_file_name(option: str, path: str | None, suffixes: tuple[str, ...]) -> None:
     if path is None:
         return
     if not path.endswith(suffixes):

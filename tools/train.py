@@ -2,12 +2,11 @@
 """Trains a model from a config. The options are those of MMPose's train.py."""
 
 import argparse
-from typing import Optional
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
-from onestage_pose.engine.checkpoint_check import check_checkpoint
-from onestage_pose.engine.cli import (
-    UsageError,
+from onestage_pose.checkpoints.check import check_checkpoint
+from onestage_pose.checkpoints.latest import find_newest_checkpoint
+from onestage_pose.cli.common import (
     add_common_arguments,
     check_checkpoint_path,
     finish_config,
@@ -15,15 +14,15 @@ from onestage_pose.engine.cli import (
     run_tool,
     use_amp,
 )
-from onestage_pose.engine.dist import prepare_dist
-from onestage_pose.engine.newest_checkpoint import find_newest_checkpoint
+from onestage_pose.cli.distributed import prepare_dist
+from onestage_pose.utils.errors import UsageError
 
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 
-def parse_args(argv: Optional[list[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description='Train a pose model')
     parser.add_argument('config', help='the training config, a Python file')
@@ -102,7 +101,7 @@ def check_start(cfg: Config, runner: Runner) -> None:
         )
 
 
-def main(argv: Optional[list[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     """Trains."""
     args = parse_args(argv)
     cfg = merge_args(args)

@@ -7,7 +7,7 @@ import os.path as osp
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 from mmengine import fileio
@@ -300,7 +300,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def _list_fault(ann: dict, key: str, length: int) -> Optional[str]:
+def _list_fault(ann: dict, key: str, length: int) -> str | None:
     if key not in ann:
         return f'has no "{key}" where {length} numbers are expected'
     values: Any = ann[key]

@@ -4,8 +4,7 @@
 import os
 import os.path as osp
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Callable, Optional, Union
+from collections.abc import Callable, Sequence
 
 import mmpose
 import numpy as np
@@ -78,16 +77,16 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         self,
         ann_file: str = '',
         data_mode: str = 'bottomup',
-        metainfo: Optional[dict] = None,
-        data_root: Optional[str] = None,
-        data_prefix: Optional[dict] = None,
-        filter_cfg: Optional[dict] = None,
+        metainfo: dict | None = None,
+        data_root: str | None = None,
+        data_prefix: dict | None = None,
+        filter_cfg: dict | None = None,
         with_segmentation: bool = False,
         keypoints_only: bool = False,
         check_images: bool = True,
-        indices: Optional[Union[int, Sequence[int]]] = None,
+        indices: int | Sequence[int] | None = None,
         serialize_data: bool = True,
-        pipeline: Sequence[Union[dict, Callable]] = (),
+        pipeline: Sequence[dict | Callable] = (),
         test_mode: bool = False,
         lazy_init: bool = False,
         max_refetch: int = 1000,
@@ -125,7 +124,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         )
 
     @classmethod
-    def _load_metainfo(cls, metainfo: Optional[dict] = None) -> dict:
+    def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
         # mmpose finds the files that come with it by their name too, but warns at
         # every use that they are not under the working directory.
         metainfo = dict(cls.METAINFO if metainfo is None else metainfo)

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import os.path as osp
-from collections.abc import Sequence
-from typing import Any, Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import mmpose
 import numpy as np

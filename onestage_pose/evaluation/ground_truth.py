@@ -3,10 +3,10 @@
 
 import os.path as osp
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 
-def check_ann_file(ann_file: Optional[str], metric: str) -> None:
+def check_ann_file(ann_file: str | None, metric: str) -> None:
     """Raise FileNotFoundError where a metric's annotation file does not exist.
 
     Args:

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import onestage_pose  # noqa: F401
-from onestage_pose.engine import CheckpointMismatchError
-from onestage_pose.engine.cli import UsageError
-from onestage_pose.engine.config_check import ConfigNameError
+from onestage_pose.utils.errors import (
+    CheckpointMismatchError,
+    ConfigNameError,
+    UsageError,
+)
 
 import cv2
 import numpy as np

@@ -6,7 +6,7 @@ import re
 
 from onestage_pose.apis import load_model
 from onestage_pose.deployment import OnnxKeypointRCNN, compare_with_onnx, export_onnx
-from onestage_pose.engine.cli import UsageError
+from onestage_pose.utils.errors import UsageError
 
 import cv2
 import numpy as np

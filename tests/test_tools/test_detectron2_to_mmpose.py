@@ -3,10 +3,9 @@
 
 import pickle
 
-from onestage_pose.converters import read_detectron2
-from onestage_pose.engine.checkpoint import CheckpointError
-from onestage_pose.engine.checkpoint_check import check_checkpoint
-from onestage_pose.engine.cli import UsageError
+from onestage_pose.checkpoints.check import check_checkpoint
+from onestage_pose.checkpoints.converters import read_detectron2
+from onestage_pose.utils.errors import CheckpointError, UsageError
 
 import numpy as np
 import pytest

@@ -6,9 +6,11 @@ import os
 import pickle
 from pathlib import Path
 
-from onestage_pose.engine.checkpoint import UnsafeCheckpointError
-from onestage_pose.engine.checkpoint_check import CheckpointMismatchError
-from onestage_pose.engine.cli import UsageError
+from onestage_pose.utils.errors import (
+    CheckpointMismatchError,
+    UnsafeCheckpointError,
+    UsageError,
+)
 
 import mmcv
 import pytest

@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from onestage_pose.engine.checkpoint import (
+from onestage_pose.cli.common import run_tool as run_as_a_program
+from onestage_pose.utils.errors import (
     BrokenCheckpointError,
     CheckpointError,
+    CheckpointMismatchError,
+    ConfigNameError,
     UnsafeCheckpointError,
+    UsageError,
 )
-from onestage_pose.engine.checkpoint_check import CheckpointMismatchError
-from onestage_pose.engine.cli import UsageError
-from onestage_pose.engine.cli import run_tool as run_as_a_program
-from onestage_pose.engine.config_check import ConfigNameError
 
 import pytest
 import torch

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
-from onestage_pose.engine.cli import check_writable, positive, run_tool
+from onestage_pose.cli.common import check_writable, positive, run_tool
 from onestage_pose.models.layers import RelativePositionAttention
 from onestage_pose.models.layers.folded_norm import FoldedNorm, FoldingConv2d
 from onestage_pose.utils import get_config_path

@@ -14,8 +14,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from onestage_pose.cli.common import positive
 from onestage_pose.datasets.synthetic_people import SyntheticPeople
-from onestage_pose.engine.cli import positive
 
 import cv2
 import numpy as np

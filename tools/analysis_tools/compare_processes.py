@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
-from onestage_pose.engine.checkpoint import load_from_local
+from onestage_pose.checkpoints.loading import load_from_local
 from onestage_pose.utils.paths import get_config_path, get_data_root
 
 import torch

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
-from onestage_pose.engine import AtomicBackend, find_newest_checkpoint
-from onestage_pose.engine.checkpoint import load_from_local
+from onestage_pose.checkpoints import AtomicBackend, find_newest_checkpoint
+from onestage_pose.checkpoints.loading import load_from_local
 from onestage_pose.utils.paths import get_config_path, get_data_root
 
 import torch

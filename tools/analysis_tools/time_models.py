@@ -18,15 +18,15 @@ import time
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
-from onestage_pose.datasets import LoadPoseImage
-from onestage_pose.engine.cli import (
-    UsageError,
+from onestage_pose.cli.common import (
     find_model,
     find_pictures,
     positive,
     read_model,
     run_tool,
 )
+from onestage_pose.datasets import LoadPoseImage
+from onestage_pose.utils.errors import UsageError
 
 import numpy as np
 import torch

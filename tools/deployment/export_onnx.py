@@ -17,10 +17,8 @@ from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.apis import list_models
-from onestage_pose.deployment import Agreement, compare_with_onnx, export_onnx
-from onestage_pose.engine.cli import (
+from onestage_pose.cli.common import (
     OptionAction,
-    UsageError,
     check_writable,
     find_model,
     find_pictures,
@@ -28,6 +26,8 @@ from onestage_pose.engine.cli import (
     read_model,
     run_tool,
 )
+from onestage_pose.deployment import Agreement, compare_with_onnx, export_onnx
+from onestage_pose.utils.errors import UsageError
 
 from mmpose.apis import init_model
 

@@ -18,7 +18,7 @@ import argparse
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
-from onestage_pose.converters import (
+from onestage_pose.checkpoints.converters import (
     check_against_config,
     default_config,
     from_detectron2,
@@ -28,7 +28,8 @@ from onestage_pose.converters import (
     write_detectron2,
     write_mmpose,
 )
-from onestage_pose.engine.cli import UsageError, check_checkpoint_path, run_tool
+from onestage_pose.cli.common import check_checkpoint_path, run_tool
+from onestage_pose.utils.errors import UsageError
 
 from mmengine.config import Config
 

@@ -16,7 +16,7 @@ import hashlib
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (makes loading checkpoints safe)
-from onestage_pose.engine import CheckpointError
+from onestage_pose.utils.errors import CheckpointError
 
 import torch
 from mmengine.runner import CheckpointLoader

@@ -2,7 +2,6 @@
 """Loading a picture, with the broken ones named."""
 
 import logging
-from typing import Optional
 
 import numpy as np
 from mmengine.logging import print_log
@@ -49,7 +48,7 @@ class LoadPoseImage(LoadImage):
         to_float32: bool = False,
         color_type: str = 'color',
         imdecode_backend: str = 'cv2',
-        backend_args: Optional[dict] = None,
+        backend_args: dict | None = None,
     ) -> None:
         if on_error not in ('raise', 'warn'):
             raise ValueError(
@@ -64,7 +63,7 @@ class LoadPoseImage(LoadImage):
         self.on_error = on_error
         self.keep_in_memory = keep_in_memory
 
-    def transform(self, results: dict) -> Optional[dict]:
+    def transform(self, results: dict) -> dict | None:
         """Load the picture.
 
         Args:

@@ -1,8 +1,6 @@
 # Copyright (c) onestage_pose contributors.
 """Drawing the outlines of people as masks."""
 
-from typing import Union
-
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.structures.mask import BitmapMasks
@@ -53,7 +51,7 @@ class LoadPoseMasks(BaseTransform):
         return results
 
 
-def _draw(outline: Union[list, dict], height: int, width: int) -> np.ndarray:
+def _draw(outline: list | dict, height: int, width: int) -> np.ndarray:
     """Give the (height, width) uint8 mask of one person."""
     if isinstance(outline, list):
         outline = mask_utils.merge(mask_utils.frPyObjects(outline, height, width))

@@ -1,8 +1,7 @@
 # Copyright (c) onestage_pose contributors.
 """Laying several small pictures side by side into one."""
 
-from collections.abc import Sequence
-from typing import Callable, Optional, Union
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -37,14 +36,14 @@ class PoseMosaic(MixImageTransform):
 
     def __init__(
         self,
-        tile: Sequence[Union[dict, Callable]],
+        tile: Sequence[dict | Callable],
         grid: tuple[int, int] = (2, 2),
     ) -> None:
         super().__init__(pre_transform=tile)
         self.grid = tuple(grid)
         self.num_aux_image = self.grid[0] * self.grid[1] - 1
 
-    def transform(self, results: dict) -> Optional[dict]:
+    def transform(self, results: dict) -> dict | None:
         """Make the tiles and lay them out; see the class for the keys.
 
         Args:

@@ -1,8 +1,6 @@
 # Copyright (c) onestage_pose contributors.
 """Scaling, rotating and cropping a picture with its boxes and keypoints."""
 
-from typing import Optional
-
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -116,12 +114,12 @@ class PoseRandomAffine(BaseTransform):
         return results
 
     @cache_randomness
-    def _choose_person(self, num: int) -> Optional[int]:
+    def _choose_person(self, num: int) -> int | None:
         return np.random.randint(num) if num else None
 
     @cache_randomness
     def _draw(
-        self, size: tuple[int, int], box: Optional[np.ndarray]
+        self, size: tuple[int, int], box: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw the turning and scaling, and what comes to the window's centre.
 

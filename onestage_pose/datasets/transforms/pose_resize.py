@@ -1,8 +1,6 @@
 # Copyright (c) onestage_pose contributors.
 """Resizing a picture with its boxes, keypoints and masks."""
 
-from typing import Optional, Union
-
 import mmcv
 import numpy as np
 from mmcv.transforms import Resize
@@ -38,8 +36,8 @@ class PoseResize(Resize):
 
     def __init__(
         self,
-        scale: Optional[Union[int, tuple[int, int]]] = None,
-        scale_factor: Optional[Union[float, tuple[float, float]]] = None,
+        scale: int | tuple[int, int] | None = None,
+        scale_factor: float | tuple[float, float] | None = None,
         keep_ratio: bool = False,
         clip_object_border: bool = True,
         backend: str = 'cv2',

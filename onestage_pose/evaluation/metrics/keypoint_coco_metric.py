@@ -6,7 +6,7 @@ import logging
 import os.path as osp
 import tempfile
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 from mmengine.fileio import dump
@@ -67,7 +67,7 @@ class KeypointCocoMetric(CocoMetric):
 
     def __init__(
         self,
-        ann_file: Optional[str] = None,
+        ann_file: str | None = None,
         use_area: bool = True,
         iou_type: str = 'keypoints',
         score_mode: str = 'bbox_keypoint',
@@ -75,11 +75,11 @@ class KeypointCocoMetric(CocoMetric):
         nms_mode: str = 'oks_nms',
         nms_thr: float = 0.9,
         format_only: bool = False,
-        pred_converter: Optional[dict] = None,
-        gt_converter: Optional[dict] = None,
-        outfile_prefix: Optional[str] = None,
+        pred_converter: dict | None = None,
+        gt_converter: dict | None = None,
+        outfile_prefix: str | None = None,
         collect_device: str = 'cpu',
-        prefix: Optional[str] = None,
+        prefix: str | None = None,
     ) -> None:
         check_ann_file(ann_file, type(self).__name__)
         if format_only and outfile_prefix is None:
@@ -104,7 +104,7 @@ class KeypointCocoMetric(CocoMetric):
         )
 
     @property
-    def dataset_meta(self) -> Optional[dict]:
+    def dataset_meta(self) -> dict | None:
         """The dataset's metainfo, mmpose's."""
         return self._dataset_meta
 

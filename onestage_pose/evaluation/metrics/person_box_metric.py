@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -63,15 +63,15 @@ class PersonBoxMetric(BaseMetric):
             ``outfile_prefix``.
     """
 
-    default_prefix: Optional[str] = 'bbox'
+    default_prefix: str | None = 'bbox'
 
     def __init__(
         self,
-        ann_file: Optional[str] = None,
+        ann_file: str | None = None,
         format_only: bool = False,
-        outfile_prefix: Optional[str] = None,
+        outfile_prefix: str | None = None,
         collect_device: str = 'cpu',
-        prefix: Optional[str] = None,
+        prefix: str | None = None,
     ) -> None:
         check_ann_file(ann_file, type(self).__name__)
         if format_only and outfile_prefix is None:

@@ -17,8 +17,8 @@ from mmpose.evaluation.functional import oks_nms, soft_oks_nms
 from mmpose.evaluation.functional.nms import oks_iou
 from torch import Tensor, nn
 
-from ...engine.config_check import ConfigValueError
 from ...ops import log_backend
+from ...utils.errors import ConfigValueError
 from ...utils.mixed_precision import can_autocast
 from ..layers import WinogradConv2d, fold_norms
 from ..roi_heads.keypoint_branch import indices_of_complete, no_loss

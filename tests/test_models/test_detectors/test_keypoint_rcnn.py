@@ -3,10 +3,10 @@
 
 import copy
 
-from onestage_pose.engine.config_check import ConfigValueError
 from onestage_pose.models.detectors import keypoint_rcnn
 from onestage_pose.models.layers import WinogradConv2d
 from onestage_pose.models.layers.folded_norm import FoldedNorm
+from onestage_pose.utils.errors import ConfigValueError
 
 import numpy as np
 import pytest

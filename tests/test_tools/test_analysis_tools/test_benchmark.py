@@ -3,7 +3,7 @@
 
 import json
 
-from onestage_pose.engine.cli import UsageError
+from onestage_pose.utils.errors import UsageError
 
 import numpy as np
 import pytest

@@ -4,7 +4,7 @@
 import re
 from types import SimpleNamespace
 
-from onestage_pose.engine.cli import UsageError
+from onestage_pose.utils.errors import UsageError
 
 import cv2
 import numpy as np

@@ -1,0 +1,148 @@
+# Copyright (c) onestage_pose contributors.
+"""Finds what a run can be resumed from."""
+
+import glob
+import logging
+import os
+import os.path as osp
+import re
+import zipfile
+from typing import Any, NamedTuple
+
+from mmengine.logging import print_log
+
+from ..utils.errors import BrokenCheckpointError, CheckpointError
+from .loading import load_from_local
+
+_BEGINNING = re.compile(r'\d{8}_\d{6}$')
+
+
+class _Candidate(NamedTuple):
+    """A training checkpoint; sorts by its run, how far that was, then by age."""
+
+    run: str
+    iteration: int
+    modified: int
+    path: str
+
+
+def find_newest_checkpoint(folder: str) -> str | None:
+    """Finds the whole checkpoint of a work dir that its last run got furthest with.
+
+    mmengine believes what ``last_checkpoint`` says, which an interruption may
+    have left empty, or pointing to a file that is torn. Here every file is asked
+    itself, when its run was started and how far it is. A resumed run is one of its
+    own, so one that went back to an earlier checkpoint comes after the one that it
+    left. Those that are torn or refused are named in the log and passed over;
+    weights alone (as ``best_*.pth`` and published ones) cannot be resumed from.
+
+    Args:
+        folder: The work dir. Where ``last_checkpoint`` in it points to another
+            folder (``out_dir`` of the checkpoint hook), that one is searched too.
+
+    Returns:
+        Its path; None where there has been no checkpoint.
+
+    Raises:
+        CheckpointError: There are, or have been, checkpoints of trainings, and
+            none is whole.
+    """
+    found, broken = [], []
+    last = _last_checkpoint(folder)
+    for place in _folders(folder, last):
+        for path in sorted(glob.glob(osp.join(glob.escape(place), '*.pth'))):
+            try:
+                progress = _progress(path)
+            except CheckpointError as error:
+                broken.append(path)
+                _warn(error)
+                continue
+            if progress is not None:
+                found.append(_Candidate(*progress, os.stat(path).st_mtime_ns, path))
+    for candidate in sorted(found, reverse=True):
+        try:
+            _check_whole(candidate.path)
+        except BrokenCheckpointError as error:
+            broken.append(candidate.path)
+            _warn(error)
+            continue
+        _warn_of_further(found, candidate)
+        return candidate.path
+    if broken:
+        raise CheckpointError(
+            f'none of the checkpoints in {folder} can be resumed from: '
+            f'{", ".join(broken)}. Copy a whole one back, or move these away to start '
+            'afresh.'
+        )
+    if last:
+        raise CheckpointError(
+            f'{folder}/last_checkpoint names {last}, which does not exist. Give a '
+            'checkpoint to --resume, or delete last_checkpoint to start afresh.'
+        )
+    return None
+
+
+def _last_checkpoint(folder: str) -> str:
+    """What mmengine has written down, which may be empty or wrong."""
+    path = osp.join(folder, 'last_checkpoint')
+    if not osp.isfile(path):
+        return ''
+    with open(path, encoding='utf-8', errors='replace') as file:
+        return file.read().strip()
+
+
+def _folders(folder: str, last: str) -> list[str]:
+    other = osp.dirname(last)
+    elsewhere = osp.isdir(other) and not (
+        osp.isdir(folder) and osp.samefile(other, folder)
+    )
+    return [folder, other] if elsewhere else [folder]
+
+
+def _progress(path: str) -> tuple[str, int] | None:
+    """When the run of a training checkpoint began and how far it is.
+
+    None for another file. The time, ``YYYYMMDD_HHMMSS``, is what mmengine puts at the
+    end of a run's name, empty where there is none.
+    """
+    checkpoint: Any = load_from_local(path, 'cpu', mmap=zipfile.is_zipfile(path))
+    if not isinstance(checkpoint, dict) or 'optimizer' not in checkpoint:
+        return None
+    meta = checkpoint.get('meta', {})
+    began = _BEGINNING.search(str(meta.get('experiment_name', '')))
+    if not isinstance(meta.get('iter'), int):
+        return None
+    return began.group() if began else '', meta['iter']
+
+
+def _warn_of_further(found: list[_Candidate], chosen: _Candidate) -> None:
+    further = max(found, key=lambda candidate: candidate.iteration)
+    if further.iteration > chosen.iteration:
+        print_log(
+            f'{further.path} is of an earlier run and further, at iteration '
+            f'{further.iteration}: give it to --resume to go on with that.',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+def _check_whole(path: str) -> None:
+    """Reads a file to its end; its parts carry checksums."""
+    if not zipfile.is_zipfile(path):
+        # torch's old form, which has been read whole already
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise BrokenCheckpointError(
+            f'checkpoint {path} cannot be read: {error}'
+        ) from error
+    if damaged is not None:
+        raise BrokenCheckpointError(
+            f'checkpoint {path} is damaged: the checksum of {damaged} in it is wrong.'
+        )
+
+
+def _warn(error: CheckpointError) -> None:
+    print_log(f'Passed over: {error}', logger='current', level=logging.WARNING)

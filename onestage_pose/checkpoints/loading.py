@@ -1,0 +1,288 @@
+# Copyright (c) onestage_pose contributors.
+"""Loads checkpoints of every origin without running anything that is in them."""
+
+import difflib
+import io
+import logging
+import os
+import os.path as osp
+import pickle
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+from urllib.parse import urlparse
+
+import torch
+from mmengine.dist import barrier, get_dist_info
+from mmengine.fileio import get_file_backend
+from mmengine.logging import print_log
+from mmengine.runner.checkpoint import (
+    CheckpointLoader,
+    _get_mmengine_home,
+    _process_mmcls_checkpoint,
+    get_deprecated_model_names,
+    get_external_models,
+    get_mmcls_models,
+    get_torchvision_models,
+)
+
+from ..utils.errors import BrokenCheckpointError, CheckpointError, UnsafeCheckpointError
+from .plain_config import is_plain_config
+from .safe_objects import STAND_INS, unwrap
+
+MapLocation = None | str | torch.device | dict | Callable
+
+#: Where a checkpoint keeps a config's text that mmengine may run.
+_CONFIG_TEXTS = (
+    ('meta', 'config'),
+    ('meta', 'cfg'),
+    ('message_hub', 'runtime_info', 'cfg'),
+)
+_REFUSED_NAME = re.compile(r'GLOBAL (\S+) (?:was not an allowed|whose module)')
+_ALLOW_LIST_LOCK = threading.RLock()
+
+
+def install() -> None:
+    """Makes mmengine load every checkpoint through this module.
+
+    Replaces the loaders of all of mmengine's schemes (``Runner``, ``init_model``,
+    ``PretrainedInit`` and the inferencers go through them). mmengine 0.10.7 leaves
+    ``weights_only`` to torch for local files, so an environment variable can
+    switch it off, and has it off for every download. Harmless when called again.
+    """
+    loaders: tuple[tuple[tuple[str, ...], Callable], ...] = (
+        (('',), load_from_local),
+        (('http://', 'https://'), load_from_http),
+        (('torchvision://', 'modelzoo://'), load_from_torchvision),
+        (('open-mmlab://', 'openmmlab://'), load_from_openmmlab),
+        (('mmcls://',), load_from_mmcls),
+        ((r'(\S+\:)?s3://', r'(\S+\:)?petrel://'), load_from_ceph),
+        (('pavi://',), load_from_pavi),
+    )
+    for prefixes, loader in loaders:
+        CheckpointLoader.register_scheme(prefixes, loader, force=True)
+
+
+def load_from_local(
+    filename: str, map_location: MapLocation = None, mmap: bool = False
+) -> Any:
+    """Loads a checkpoint file: tensors, numbers, text, and plain numpy arrays.
+
+    Args:
+        filename: Path of a file that ``torch.save`` wrote.
+        map_location: Where the tensors go, as in ``torch.load``.
+        mmap: Read tensors from the disk when they are used, as in ``torch.load``.
+
+    Returns:
+        What was saved, usually a dict.
+
+    Raises:
+        FileNotFoundError: With the names that are there and look alike.
+        UnsafeCheckpointError: If it holds anything else. Nothing of it was run.
+        BrokenCheckpointError: If it cannot be read to its end.
+    """
+    filename = osp.expanduser(filename)
+    if not osp.isfile(filename):
+        raise FileNotFoundError(
+            f'checkpoint {filename} does not exist.{_similar_files(filename)}'
+        )
+    if mmap:
+        return _load(filename, filename, map_location)
+    with open(filename, 'rb') as file:
+        return _load(file, filename, map_location)
+
+
+def load_from_http(filename: str, map_location: MapLocation = None) -> Any:
+    """Downloads a checkpoint into torch's hub folder, once, and loads it.
+
+    Of several processes rank 0 downloads first; the others find its file, or
+    fetch their own where they do not share a disk with it.
+    """
+    rank, _ = get_dist_info()
+    if rank == 0:
+        path = _download(filename)
+    barrier()
+    if rank > 0:
+        path = _download(filename)
+    return load_from_local(path, map_location)
+
+
+def load_from_torchvision(filename: str, map_location: MapLocation = None) -> Any:
+    """Loads ``torchvision://NAME``, e.g. ``torchvision://resnet50``."""
+    urls = get_torchvision_models()
+    return load_from_http(_look_up(filename, urls), map_location)
+
+
+def load_from_openmmlab(filename: str, map_location: MapLocation = None) -> Any:
+    """Loads ``open-mmlab://NAME``, e.g. ``open-mmlab://detectron2/resnet50_caffe``."""
+    scheme, name = filename.split('://', 1)
+    name = get_deprecated_model_names().get(name, name)
+    place = _look_up(f'{scheme}://{name}', get_external_models())
+    if place.startswith(('http://', 'https://')):
+        return load_from_http(place, map_location)
+    return load_from_local(osp.join(_get_mmengine_home(), place), map_location)
+
+
+def load_from_mmcls(filename: str, map_location: MapLocation = None) -> Any:
+    """Loads the backbone of ``mmcls://NAME``."""
+    checkpoint = load_from_http(_look_up(filename, get_mmcls_models()), map_location)
+    return _process_mmcls_checkpoint(checkpoint)
+
+
+def load_from_ceph(filename: str, map_location: MapLocation = None) -> Any:
+    """Loads a checkpoint from a Ceph store through mmengine's petrel backend."""
+    backend = get_file_backend(filename, backend_args={'backend': 'petrel'})
+    return _load(io.BytesIO(backend.get(filename)), filename, map_location)
+
+
+def load_from_pavi(filename: str, map_location: MapLocation = None) -> Any:
+    """Refuses ``pavi://``, whose client cannot be tried outside its network."""
+    raise CheckpointError(
+        f'{filename}: checkpoints are not loaded from pavi; download the file and '
+        'give its path.'
+    )
+
+
+def _load(file: str | BinaryIO, name: str, map_location: MapLocation) -> Any:
+    try:
+        checkpoint = _read(file, map_location)
+    except pickle.UnpicklingError as error:
+        # torch wraps the reason in advice to trust the file; the bare one is inside.
+        raise _explain_refusal(name, error.__context__ or error) from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        if _is_readable(file):
+            # The file is whole: it is `map_location`'s device that is missing.
+            raise
+        raise _broken(name, error) from error
+    checkpoint = unwrap(checkpoint)
+    _drop_programs(checkpoint, name)
+    return checkpoint
+
+
+def _read(file: str | BinaryIO, map_location: MapLocation) -> Any:
+    # Of a path the tensors are read when they are used.
+    mmap = isinstance(file, str)
+    if not mmap:
+        file.seek(0)
+    with _allow_list():
+        return torch.load(file, map_location, weights_only=True, mmap=mmap)
+
+
+def _is_readable(file: str | BinaryIO) -> bool:
+    try:
+        _read(file, 'cpu')
+    except Exception:
+        return False
+    return True
+
+
+@contextmanager
+def _allow_list() -> Iterator[None]:
+    # Ours stand in front of, not beside, what a user's program has allowed: the
+    # common advice for mmengine's checkpoints is to allow the real getattr.
+    ours = {name for _, name in STAND_INS}
+    with _ALLOW_LIST_LOCK:
+        before = torch.serialization.get_safe_globals()
+        theirs = [item for item in before if _pickled_name(item) not in ours]
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals([*theirs, *STAND_INS])
+        try:
+            yield
+        finally:
+            torch.serialization.clear_safe_globals()
+            torch.serialization.add_safe_globals(before)
+
+
+def _pickled_name(item: Any) -> str:
+    if isinstance(item, tuple):
+        return item[1]
+    return f'{item.__module__}.{item.__qualname__}'
+
+
+def _explain_refusal(name: str, error: BaseException) -> CheckpointError:
+    reason = str(error)
+    if reason.startswith('Unsupported operand'):
+        return _broken(name, error)
+    refused = _REFUSED_NAME.search(reason)
+    what = f'`{refused.group(1)}`' if refused else reason
+    return UnsafeCheckpointError(
+        f'checkpoint {name} was not loaded: it asks for {what}, which is neither a '
+        'tensor nor plain data and could run a program of whoever wrote the file. '
+        'Nothing of it was run. If it is your own, load it where you wrote it and '
+        "save its 'state_dict' (tensors) alone with torch.save; otherwise do not "
+        'use it.'
+    )
+
+
+def _broken(name: str, error: BaseException) -> BrokenCheckpointError:
+    size = f' ({osp.getsize(name)} bytes)' if osp.isfile(name) else ''
+    reason = (str(error).strip() or type(error).__name__).split('. ')[0]
+    return BrokenCheckpointError(
+        f'checkpoint {name}{size} cannot be read: it is torn (a download or a save '
+        'that was cut short) or was not written by torch.save. Fetch or copy it '
+        f'again, or give an earlier checkpoint. torch says: {reason}'
+    )
+
+
+def _drop_programs(checkpoint: Any, name: str) -> None:
+    for *parents, key in _CONFIG_TEXTS:
+        place = checkpoint
+        for parent in parents:
+            place = place.get(parent) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or key not in place:
+            continue
+        if isinstance(place[key], str) and is_plain_config(place[key]):
+            continue
+        del place[key]
+        print_log(
+            f'checkpoint {name}: the config in its {".".join([*parents, key])} is '
+            'more than plain values and was left out, since mmengine would run it.',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+def _download(url: str) -> str:
+    folder = osp.join(torch.hub.get_dir(), 'checkpoints')
+    path = osp.join(folder, osp.basename(urlparse(url).path))
+    if not osp.isfile(path):
+        print_log(f'Downloading {url} to {path}', logger='current')
+        # Writes under another name and renames, so `path` is whole or absent.
+        try:
+            os.makedirs(folder, exist_ok=True)
+            torch.hub.download_url_to_file(url, path, progress=os.isatty(0))
+        except OSError as error:
+            raise CheckpointError(
+                f'{url} cannot be downloaded: {error}. Put the file at {path} by hand '
+                '(TORCH_HOME=FOLDER chooses another place), or do without it: with '
+                'model.backbone.init_cfg=None the backbone has the weights of '
+                'load_from, or random ones; random layers should not be frozen '
+                '(frozen_stages=-1, norm_cfg=dict(type="BN")).'
+            ) from error
+    return path
+
+
+def _look_up(filename: str, places: dict[str, str]) -> str:
+    name = filename.split('://', 1)[1]
+    if name not in places:
+        raise CheckpointError(
+            f'{filename}: no such model in the catalogue.'
+            f'{_did_you_mean(name, list(places))}'
+        )
+    return places[name]
+
+
+def _similar_files(filename: str) -> str:
+    folder, name = osp.split(osp.abspath(filename))
+    if not osp.isdir(folder):
+        return f' Its folder {folder} does not exist either.'
+    return _did_you_mean(name, os.listdir(folder))
+
+
+def _did_you_mean(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names)
+    return f' Did you mean {" or ".join(close)}?' if close else ''

@@ -1,0 +1,275 @@
+# Copyright (c) onestage_pose contributors.
+"""Finds misspelt names in configs and options before anything is built."""
+
+import difflib
+import inspect
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from mmengine.runner import Runner
+
+from ..utils.errors import ConfigNameError, ConfigValueError
+
+#: Top-level names that mmengine, mmpose or this project's tools look up in a
+#: config beside the arguments of ``Runner``.
+_OTHER_TOP_LEVEL_NAMES = {
+    'activation_checkpointing',
+    'codec',
+    'compile',
+    'custom_imports',
+    'data_mode',
+    'efficient_conv_bn_eval',
+    'find_unused_parameters',
+    'load_from_may_lack',
+    'model_wrapper_cfg',
+    'preprocess_cfg',
+    'runner_type',
+    'sync_bn',
+}
+# Python 3.9 leaves the class out.
+_UNKNOWN_OPTION = re.compile(
+    r"(?:(\w+)\.)?__init__\(\) got an unexpected keyword argument '(\w+)'"
+)
+# High enough to tell `max_iters` from `max_epochs`, low enough for one letter
+# missing in `lr`-sized names and two exchanged in longer ones.
+_LIKENESS = 0.8
+
+
+#: Values that would fail late or with an error of another place: the least one, and
+#: whether it has to be whole.
+_NUMBERS = {
+    'train_dataloader.batch_size': (1, True),
+    'train_dataloader.num_workers': (0, True),
+    'val_dataloader.batch_size': (1, True),
+    'val_dataloader.num_workers': (0, True),
+    'test_dataloader.batch_size': (1, True),
+    'test_dataloader.num_workers': (0, True),
+    'train_cfg.max_epochs': (1, True),
+    'train_cfg.max_iters': (1, True),
+    'train_cfg.val_interval': (1, True),
+    'optim_wrapper.optimizer.lr': (0, False),
+    'randomness.seed': (0, True),
+}
+
+
+def known_top_level_names() -> set[str]:
+    """Top-level config names that the programs read."""
+    parameters = set(inspect.signature(Runner.__init__).parameters)
+    return (parameters - {'self', 'cfg'}) | _OTHER_TOP_LEVEL_NAMES
+
+
+def check_top_level_names(cfg: Mapping[str, Any], filename: str) -> None:
+    """Raises where a config's top-level name is nearly one that is read.
+
+    A config may hold variables of its own, so an unknown name is an error only
+    where it looks like a slip: ``train_cgf``, but neither ``data_root`` nor
+    ``train_cfg_short``.
+
+    Args:
+        cfg: The config.
+        filename: Its path, for the message.
+
+    Raises:
+        ConfigNameError: Naming the file, the name and what it resembles.
+    """
+    known = known_top_level_names()
+    for name in cfg:
+        if name in known or _is_variation(name, known):
+            continue
+        close = _resembles(name, known)
+        if close:
+            raise ConfigNameError(
+                f'{filename}: nothing reads `{name}`. Did you mean '
+                f'{_or(close)}? (Rename it if it is a variable of your own.)'
+            )
+
+
+def check_options(cfg: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Raises where ``--cfg-options`` names nothing in a config.
+
+    New names are allowed (``optim_wrapper.clip_grad.max_norm=35`` where there
+    was no clipping), since what is built from them refuses the unknown; but not
+    at the top level, and not where they look like a name that stands beside.
+
+    Args:
+        cfg: The config that the options are for.
+        options: Dotted names and values, as ``DictAction`` gives them.
+
+    Raises:
+        ConfigNameError: Naming the option and what it resembles; or the option is a
+            variable of the file, whose value has gone into other settings.
+    """
+    for option in options:
+        _check_option(cfg, option)
+
+
+def check_values(cfg: Mapping[str, Any]) -> None:
+    """Raises where a number of a run is none, or too small.
+
+    Args:
+        cfg: The config with everything merged.
+
+    Raises:
+        ConfigValueError: Naming the key, the value and what is expected.
+    """
+    for name, (least, is_whole) in _NUMBERS.items():
+        value: Any = cfg
+        for part in name.split('.'):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value is None:
+            continue
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or value < least or (is_whole and value != int(value)):
+            kind = 'a whole number' if is_whole else 'a number'
+            raise ConfigValueError(
+                f'the config has {name}={value!r}; give {kind} of at least {least}.'
+            )
+
+
+def explain_unknown_option(error: TypeError) -> str | None:
+    """Says in a config's terms which class does not know which option.
+
+    Args:
+        error: What was raised while a registry built something.
+
+    Returns:
+        The class, the option and those of its options that look alike, or None
+        where ``error`` is about something else.
+    """
+    unknown = _UNKNOWN_OPTION.search(str(error))
+    built = _innermost_built_class(error.__traceback__)
+    if unknown is None or built is None:
+        return None
+    owner, name = unknown.groups()
+    if owner is not None and owner not in [base.__name__ for base in built.__mro__]:
+        # Made by what was built, as a loop makes its DataLoader.
+        return f'{owner} has no option `{name}`.'
+    options = _options_of(built)
+    close = _resembles(name, options)
+    advice = f'did you mean {_or(close)}?' if close else f'it knows {_or(options)}.'
+    return f'{built.__name__} has no option `{name}` ({built.__module__}): {advice}'
+
+
+def _check_option(cfg: Mapping[str, Any], option: str) -> None:
+    place: Any = cfg
+    parts = option.split('.')
+    if parts[0] in cfg and parts[0] not in known_top_level_names() - {'codec'}:
+        _check_variable(cfg, parts[0], option)
+    for depth, part in enumerate(parts):
+        above = '.'.join(parts[:depth])
+        if isinstance(place, Sequence) and not isinstance(place, str):
+            place = _list_item(place, part, option, above)
+        elif isinstance(place, Mapping):
+            if part not in place:
+                _check_new_name(place, part, option, above)
+                return
+            place = place[part]
+        elif place is None:
+            # `clip_grad=None` in the config, `clip_grad.max_norm=35` wanted.
+            return
+        else:
+            raise ConfigNameError(
+                f'--cfg-options {option}: {above} is {place!r} and has no parts.'
+            )
+
+
+def _check_variable(cfg: Mapping[str, Any], name: str, option: str) -> None:
+    """Raises where a variable's value stands in other settings, which would not change.
+
+    Others may be read by somebody's own hook.
+    """
+    value = cfg[name]
+    if value is None or isinstance(value, bool):
+        return
+    used = [place for place in _places_of(value, cfg) if place != name]
+    if used:
+        raise ConfigNameError(
+            f'--cfg-options {option}: `{name}` is a variable of the config file, which '
+            f'has been read by now; set what it stands in, such as {_or(used[:3])}.'
+        )
+
+
+def _places_of(value: Any, place: Any, name: str = '') -> list[str]:
+    """Dotted names of the settings that equal a value, itself among them."""
+    if name and place == value:
+        return [name]
+    if isinstance(place, Mapping):
+        parts: Iterable[tuple[Any, Any]] = place.items()
+    elif isinstance(place, Sequence) and not isinstance(place, str):
+        parts = enumerate(place)
+    else:
+        return []
+    return [
+        found
+        for part, inner in parts
+        for found in _places_of(value, inner, f'{name}.{part}' if name else str(part))
+    ]
+
+
+def _list_item(place: Sequence, part: str, option: str, above: str) -> Any:
+    if not part.isdigit() or int(part) >= len(place):
+        raise ConfigNameError(
+            f'--cfg-options {option}: {above} is a list of {len(place)}; give a '
+            f'number from 0 to {len(place) - 1} in the place of `{part}`.'
+        )
+    return place[int(part)]
+
+
+def _check_new_name(
+    place: Mapping[str, Any], part: str, option: str, above: str
+) -> None:
+    if part == '_delete_':
+        return
+    names = set(place)
+    if not above:
+        names |= known_top_level_names()
+        if part in names:
+            return
+    close = _resembles(part, names)
+    if close or not above:
+        where = above or 'the config'
+        advice = f' Did you mean {_or(close)}?' if close else ''
+        raise ConfigNameError(
+            f'--cfg-options {option}: there is no `{part}` in {where}.{advice}'
+        )
+
+
+def _is_variation(name: str, known: Iterable[str]) -> bool:
+    return any(
+        name.startswith(f'{other}_') or name.endswith(f'_{other}') for other in known
+    )
+
+
+def _resembles(name: str, names: Iterable[str]) -> list[str]:
+    return difflib.get_close_matches(name, list(names), n=3, cutoff=_LIKENESS)
+
+
+def _or(names: Iterable[str]) -> str:
+    return ' or '.join(f'`{name}`' for name in names)
+
+
+def _innermost_built_class(traceback: TracebackType | None) -> type | None:
+    built = None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_name == 'build_from_cfg':
+            candidate = frame.f_locals.get('obj_cls')
+            built = candidate if inspect.isclass(candidate) else built
+        traceback = traceback.tb_next
+    return built
+
+
+def _options_of(built: type) -> list[str]:
+    # Behind **kwargs there are the base classes' options.
+    names: list[str] = []
+    for base in built.__mro__:
+        if '__init__' not in vars(base):
+            continue
+        parameters = list(inspect.signature(base.__init__).parameters.values())[1:]
+        variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        names += [p.name for p in parameters if p.kind not in variadic]
+        if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters):
+            break
+    return names

@@ -1,0 +1,16 @@
+# Copyright (c) onestage_pose contributors.
+"""Hooks of a training, registered in mmpose's HOOKS."""
+
+from .exact_resume_hook import ExactResumeHook
+from .finite_hook import FiniteHook
+from .input_visualization_hook import InputVisualizationHook
+from .preemption_hook import PreemptionHook
+from .safe_checkpoint_hook import SafeCheckpointHook
+
+__all__ = [
+    'ExactResumeHook',
+    'FiniteHook',
+    'InputVisualizationHook',
+    'PreemptionHook',
+    'SafeCheckpointHook',
+]

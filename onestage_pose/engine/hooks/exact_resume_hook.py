@@ -1,0 +1,175 @@
+# Copyright (c) onestage_pose contributors.
+import itertools
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.dist import get_dist_info, get_rank
+from mmengine.hooks import Hook
+from mmengine.registry import DATA_SAMPLERS
+from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner.base_loop import BaseLoop
+from mmpose.registry import HOOKS
+from torch.utils.data import BatchSampler, DataLoader, Dataset
+
+
+@HOOKS.register_module()
+class ExactResumeHook(Hook):
+    """Lets a resumed run go on exactly as the interrupted one would have.
+
+    A checkpoint of mmengine 0.10.7 keeps neither the state of the random
+    generators nor the place in the data. This hook needs nothing kept:
+
+    - The generators of Python, numpy and torch are seeded afresh for every
+      picture, from (the run's seed, batch, place in the batch of all processes
+      together), and for every training step, from (seed, rank, iteration). So
+      neither the number of dataloader workers or processes nor what each has
+      loaded before changes an augmentation, and validation in between changes
+      nothing.
+    - The data go on at the next batch in the sequence of indices, in the middle
+      of an epoch too. mmengine gets there by loading and transforming every
+      picture that has been trained on, hours of work after some 100,000
+      iterations.
+    - The sampler takes over the interrupted run's seed where the config has none.
+
+    The weights are then the same bit for bit where the operators are
+    deterministic, as they are on a CPU with one number of threads.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Moves the data to where the run stands."""
+        loop = runner.train_loop
+        if not isinstance(runner.cfg.get('train_dataloader'), dict):
+            # Built by the caller: there is no config to build another from.
+            return
+        loop.dataloader = _exact_dataloader(runner)
+        if isinstance(loop, IterBasedTrainLoop):
+            # mmengine steps over the batches that were trained on.
+            skipped = itertools.repeat(None, loop.iter)
+            batches = iter(loop.dataloader)
+            loop.dataloader_iterator = itertools.chain(skipped, batches)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any | None = None
+    ) -> None:
+        """Seeds the generators for a training step."""
+        _seed_generators(runner.seed, get_rank(), runner.iter)
+
+
+class _Draw(NamedTuple):
+    """A picture that is asked for, and when in the run.
+
+    The place is the one in the batch of all processes together: mmengine's samplers
+    deal pictures out to the processes by turns.
+    """
+
+    index: int
+    batch: int
+    place: int
+
+
+class _SeededPictures(Dataset):
+    """A dataset whose pictures depend on when they are drawn, and on nothing else.
+
+    Everything else that is asked of it is answered by the dataset.
+    """
+
+    def __init__(self, dataset: Dataset, seed: int) -> None:
+        self.dataset = dataset
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, draw: _Draw) -> Any:
+        _seed_generators(self.seed, draw.batch, draw.place)
+        return self.dataset[draw.index]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith('__') or name == 'dataset':
+            # Asked by pickle, before there is a dataset.
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+
+class _DrawnBatches:
+    """Batches of draws, from where a loop stands: a batch sampler for a DataLoader.
+
+    Endless for a loop that counts iterations, else the rest of the loop's epoch.
+    """
+
+    def __init__(self, batches: BatchSampler, loop: BaseLoop) -> None:
+        self._batches = batches
+        self._loop = loop
+
+    @property
+    def sampler(self) -> Iterable[int]:
+        return self._batches.sampler
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[list[_Draw]]:
+        if isinstance(self._loop, IterBasedTrainLoop):
+            passes = map(self._pass, itertools.count())
+            batches, first = itertools.chain.from_iterable(passes), 0
+        else:
+            batches = self._pass(self._loop.epoch)
+            first = self._loop.epoch * len(self)
+        numbered = enumerate(batches, start=first)
+        rest = itertools.islice(numbered, self._loop.iter - first, None)
+        rank, world_size = get_dist_info()
+        for number, indices in rest:
+            places = itertools.count(rank, world_size)
+            yield [_Draw(index, number, place) for index, place in zip(indices, places)]
+
+    def _pass(self, epoch: int) -> Iterator[list[int]]:
+        if hasattr(self.sampler, 'set_epoch'):
+            self.sampler.set_epoch(epoch)
+        return iter(self._batches)
+
+
+def _exact_dataloader(runner: Runner) -> DataLoader:
+    """A second dataloader over the same data that starts where the run stands."""
+    old = runner.train_dataloader
+    return DataLoader(
+        _SeededPictures(old.dataset, runner.seed),
+        batch_sampler=_DrawnBatches(_fresh_batch_sampler(runner), runner.train_loop),
+        num_workers=old.num_workers,
+        collate_fn=old.collate_fn,
+        pin_memory=old.pin_memory,
+        timeout=old.timeout,
+        worker_init_fn=old.worker_init_fn,
+        multiprocessing_context=old.multiprocessing_context,
+        generator=old.generator,
+        prefetch_factor=old.prefetch_factor,
+        persistent_workers=old.persistent_workers,
+    )
+
+
+def _fresh_batch_sampler(runner: Runner) -> BatchSampler:
+    # Not the old one: its workers have drawn batches ahead, and neither
+    # InfiniteSampler nor AspectRatioBatchSampler can be wound back.
+    cfg = runner.cfg.train_dataloader
+    own_seeds = runner.cfg.get('randomness', {}).get('diff_rank_seed', False)
+    sampler = DATA_SAMPLERS.build(
+        cfg.sampler,
+        default_args=dict(
+            dataset=runner.train_dataloader.dataset,
+            seed=None if own_seeds else runner.seed,
+        ),
+    )
+    if cfg.get('batch_sampler') is None:
+        return BatchSampler(sampler, cfg.batch_size, cfg.get('drop_last', False))
+    return DATA_SAMPLERS.build(
+        cfg.batch_sampler, default_args=dict(sampler=sampler, batch_size=cfg.batch_size)
+    )
+
+
+def _seed_generators(*words: int) -> None:
+    words = np.random.SeedSequence(words).generate_state(3)
+    random.seed(int(words[0]))
+    np.random.seed(words[1])
+    torch.manual_seed(int(words[2]))

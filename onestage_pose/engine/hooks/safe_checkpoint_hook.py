@@ -1,0 +1,179 @@
+# Copyright (c) onestage_pose contributors.
+import os.path as osp
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import IterBasedTrainLoop, Runner
+from mmpose.registry import HOOKS
+
+from ...checkpoints.atomic import AtomicBackend
+
+#: Keeps the state between two regular checkpoints; of one file, the newest.
+LATEST = 'latest.pth'
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """mmengine's hook, which an interruption at any moment takes nothing from.
+
+    - Files are written by :class:`AtomicBackend`, unless ``backend_args`` or
+      ``file_client_args`` say else or they go to an address: each is whole.
+    - Outdated ones are removed after the new one is there, not before.
+    - Before an evaluation the state is saved (as ``latest.pth``, where there is no
+      regular checkpoint of this iteration), and after it once more: a run that
+      ends in an evaluation is resumed with that evaluation, and one that ends
+      after it without.
+
+    Arguments: mmengine's.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Chooses where files go and how, and makes up for a missed evaluation."""
+        folder = str(self.out_dir or runner.work_dir)
+        if self.backend_args is None and self.file_client_args is None:
+            self.backend_args = None if '://' in folder else dict(backend='atomic')
+        super().before_train(runner)
+        if isinstance(self.file_backend, AtomicBackend) and is_main_process():
+            self.file_backend.remove_unfinished(self.out_dir)
+        self.file_backend = _LateRemoval(self.file_backend)
+        self._saved = self._resumed_from(runner)
+        if runner.iter >= runner.max_iters:
+            runner.logger.info(
+                f'The training is at iteration {runner.iter} of {runner.max_iters}: '
+                'nothing is left to do. A larger max_iters or max_epochs goes on.'
+            )
+        if runner.iter > 0 and _is_evaluation_due(runner):
+            evaluated = runner.message_hub.runtime_info.get('evaluated_iter')
+            if evaluated != runner.iter:
+                runner.logger.info(
+                    f'The run was interrupted before it was evaluated at iteration '
+                    f'{runner.iter}; this comes first.'
+                )
+                runner.val_loop.run()
+
+    def _resumed_from(self, runner: Runner) -> tuple[int, str] | None:
+        """The iteration and name of a file that this hook has written."""
+        if not (runner._resume and runner._load_from):
+            return None
+        step = runner.epoch if self.by_epoch else runner.iter
+        for name in (LATEST, self.filename_tmpl.format(step)):
+            path = self.file_backend.join_path(self.out_dir, name)
+            if osp.abspath(runner._load_from) == osp.abspath(path):
+                return runner.iter, name
+        return None
+
+    def before_val(self, runner: Runner) -> None:
+        """Saves what an interruption of the evaluation would lose."""
+        if self._is_training() and not self._is_saved(runner):
+            self.save_latest(runner, runner.iter)
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, Any] | None = None
+    ) -> None:
+        """Saves the best checkpoint, and that this evaluation is done."""
+        if not self._is_training():
+            super().after_val_epoch(runner, metrics)
+            return
+        runner.message_hub.update_info('evaluated_iter', runner.iter)
+        before = self._saved
+        super().after_val_epoch(runner, metrics)
+        if self._saved is not before or before is None:
+            # With the best one mmengine has saved the last one again.
+            return
+        iteration, name = before
+        if name == LATEST:
+            self.save_latest(runner, iteration)
+        else:
+            meta = dict(epoch=runner.epoch, iter=runner.iter)
+            step = runner.epoch if self.by_epoch else runner.iter
+            self._save_checkpoint_with_step(runner, step, meta)
+
+    def save_latest(self, runner: Runner, iteration: int) -> None:
+        """Saves the state as ``latest.pth``, until the next regular checkpoint.
+
+        Args:
+            runner: The runner.
+            iteration: Iterations that are done.
+        """
+        runner.save_checkpoint(
+            self.out_dir,
+            LATEST,
+            self.file_client_args,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=dict(epoch=runner.epoch, iter=iteration),
+            by_epoch=False,
+            backend_args=self.backend_args,
+        )
+        self._saved = iteration, LATEST
+        if is_main_process():
+            # as mmengine does for regular ones; with `out_dir` nothing else tells
+            path = self.file_backend.join_path(self.out_dir, LATEST)
+            Path(runner.work_dir, 'last_checkpoint').write_text(str(path))
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        # Saving adds to it.
+        meta = dict(meta)
+        super()._save_checkpoint_with_step(runner, step, meta)
+        self._saved = meta['iter'], osp.basename(self.last_ckpt)
+        if is_main_process():
+            latest = self.file_backend.join_path(self.out_dir, LATEST)
+            if self.file_backend.isfile(latest):
+                self.file_backend.remove(latest)
+            self._remove_outdated()
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        super()._save_best_checkpoint(runner, metrics)
+        self._remove_outdated()
+
+    def _remove_outdated(self) -> None:
+        several = getattr(self, 'best_ckpt_path_dict', {}).values()
+        one = getattr(self, 'best_ckpt_path', None)
+        self.file_backend.remove_outdated(keep={self.last_ckpt, one, *several})
+
+    def _is_training(self) -> bool:
+        # `runner.val()` has no `before_train`.
+        return isinstance(getattr(self, 'file_backend', None), _LateRemoval)
+
+    def _is_saved(self, runner: Runner) -> bool:
+        return self._saved is not None and self._saved[0] == runner.iter
+
+
+class _LateRemoval:
+    """A file backend that removes when told to, and not before."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        self._outdated: dict[str, Any] = {}
+
+    def remove(self, path: str) -> None:
+        self._outdated[str(path)] = self._backend.remove
+
+    def rmtree(self, path: str) -> None:
+        self._outdated[str(path)] = self._backend.rmtree
+
+    def remove_outdated(self, keep: set[str | None]) -> None:
+        for path, remove in self._outdated.items():
+            if path not in keep:
+                remove(path)
+        self._outdated.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+
+def _is_evaluation_due(runner: Runner) -> bool:
+    """Whether a loop evaluates at the place where it stands."""
+    loop = runner.train_loop
+    if runner.val_loop is None:
+        return False
+    if isinstance(loop, IterBasedTrainLoop):
+        done, last = loop.iter, loop.max_iters
+    elif loop.iter == loop.epoch * len(loop.dataloader):
+        done, last = loop.epoch, loop.max_epochs
+    else:
+        # in the middle of an epoch
+        return False
+    return done >= loop.val_begin and (done % loop.val_interval == 0 or done == last)

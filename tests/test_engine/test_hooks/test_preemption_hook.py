@@ -1,0 +1,193 @@
+# Copyright (c) onestage_pose contributors.
+"""SIGTERM saves, ends with 143, and takes nothing from the run."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from onestage_pose.checkpoints import find_newest_checkpoint
+from onestage_pose.cli import common as cli
+from onestage_pose.engine.hooks import preemption_hook
+from onestage_pose.utils.errors import PreemptedError
+
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader
+
+from tests.tool_runs import run_tool
+from tests.toy_pose import ToyMetric, ToyModel, write_config
+
+BY_ITERATION = dict(
+    train_cfg=dict(
+        _delete_=True, type='IterBasedTrainLoop', max_iters=6, val_interval=6
+    ),
+    log_processor__by_epoch=False,
+    default_hooks__checkpoint=dict(by_epoch=False, interval=10),
+)
+BY_EPOCH = dict(train_cfg=dict(by_epoch=True, max_epochs=2, val_interval=1))
+WORKERS = dict(train_dataloader__num_workers=2)
+ACCUMULATED = dict(optim_wrapper__accumulative_counts=2)
+
+
+@pytest.fixture
+def sigterm(monkeypatch: pytest.MonkeyPatch):
+    """Sends it at the n-th call of a method, from within."""
+
+    def send(owner: type, name: str, at: int) -> None:
+        method, calls = getattr(owner, name), []
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            calls.append(None)
+            if len(calls) == at:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return method(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, called)
+
+    before = signal.getsignal(signal.SIGTERM)
+    yield send
+    signal.signal(signal.SIGTERM, before)
+
+
+def load(path: Path) -> dict:
+    return CheckpointLoader.load_checkpoint(str(path), 'cpu', 'silent')
+
+
+@pytest.mark.parametrize(
+    'options, last, saved',
+    [
+        pytest.param(BY_ITERATION, 'iter_6.pth', 5, id='iterations'),
+        pytest.param({**BY_ITERATION, **WORKERS}, 'iter_6.pth', 5, id='workers'),
+        # the gradients of a half-done update would be lost
+        pytest.param(
+            {**BY_ITERATION, **ACCUMULATED}, 'iter_6.pth', 6, id='accumulated'
+        ),
+        # 3 batches an epoch: in the middle of the second
+        pytest.param(BY_EPOCH, 'epoch_2.pth', 5, id='epochs'),
+        pytest.param({**BY_EPOCH, **WORKERS}, 'epoch_2.pth', 5, id='epochs-workers'),
+    ],
+)
+def test_run_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, sigterm: Any, options: dict, last: str, saved: int
+) -> None:
+    config = write_config(tmp_path, **options)
+    whole, ended = tmp_path / 'whole', tmp_path / 'ended'
+    run_tool('train', config, '--work-dir', whole)
+    sigterm(ToyModel, 'train_step', at=5)
+
+    with pytest.raises(PreemptedError, match=f'after iteration {saved}, .* --resume'):
+        run_tool('train', config, '--work-dir', ended)
+    state = load(ended / 'latest.pth')
+    run_tool('train', config, '--work-dir', ended, '--resume')
+
+    assert state['meta']['iter'] == saved
+    one, other = load(whole / last), load(ended / last)
+    for name, weight in one['state_dict'].items():
+        assert torch.equal(weight, other['state_dict'][name]), name
+
+
+def test_evaluation_ends_at_once(tmp_path: Path, sigterm: Any) -> None:
+    config = write_config(tmp_path, **BY_ITERATION)
+    sigterm(ToyModel, 'val_step', at=1)
+    seen: list = []
+    process = ToyMetric.process
+    ToyMetric.process = lambda self, *args: seen.append(args)
+    try:
+        with pytest.raises(PreemptedError, match='after iteration 6'):
+            run_tool('train', config)
+    finally:
+        ToyMetric.process = process
+
+    assert len(seen) == 1
+    assert load(tmp_path / 'work/iter_6.pth')['meta']['iter'] == 6
+
+
+def test_handler_of_before_is_put_back(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    run_tool('train', write_config(tmp_path))
+
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_run_without_the_safe_hook_is_left_alone(tmp_path: Path, sigterm: Any) -> None:
+    heard: list = []
+    signal.signal(signal.SIGTERM, lambda *args: heard.append(args))
+    config = write_config(tmp_path, default_hooks__checkpoint__type='CheckpointHook')
+    sigterm(ToyModel, 'train_step', at=1)
+
+    run_tool('train', config)
+
+    assert heard
+
+
+def test_exit_status_says_so(capsys: pytest.CaptureFixture) -> None:
+    def main(argv: Any) -> None:
+        raise PreemptedError('ended by SIGTERM')
+
+    with pytest.raises(SystemExit) as exit_:
+        cli.run_tool(main)
+
+    assert exit_.value.code == 143
+    assert capsys.readouterr().err == 'ended by SIGTERM\n'
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='forks workers')
+def test_workers_do_not_heed_it(tmp_path: Path, sigterm: Any) -> None:
+    # A cluster signals every process of a job.
+    config = write_config(tmp_path, **BY_ITERATION, **WORKERS)
+    step, calls, alive = ToyModel.train_step, [], []
+    others = set(multiprocessing.active_children())
+
+    def signal_all(self: Any, *args: Any, **kwargs: Any) -> Any:
+        calls.append(None)
+        if len(calls) == 3:
+            workers = set(multiprocessing.active_children()) - others
+            pids = [str(worker.pid) for worker in workers]
+            subprocess.run(['kill', '-TERM', *pids, str(os.getpid())], check=True)
+            for worker in workers:
+                worker.join(0.5)  # which returns at once where it has died
+            alive.extend(worker.is_alive() for worker in workers)
+        return step(self, *args, **kwargs)
+
+    ToyModel.train_step = signal_all
+    try:
+        with pytest.raises(PreemptedError, match='after iteration 3'):
+            run_tool('train', config)
+    finally:
+        ToyModel.train_step = step
+
+    assert alive == [True, True]
+
+
+def test_state_is_found_where_checkpoints_go_elsewhere(
+    tmp_path: Path, sigterm: Any
+) -> None:
+    elsewhere = str(tmp_path / 'elsewhere')
+    config = write_config(
+        tmp_path, **BY_ITERATION, default_hooks__checkpoint__out_dir=elsewhere
+    )
+    sigterm(ToyModel, 'train_step', at=2)
+    with pytest.raises(PreemptedError):
+        run_tool('train', config)
+
+    found = find_newest_checkpoint(str(tmp_path / 'work'))
+    assert found is not None and found.startswith(elsewhere)
+    assert load(Path(found))['meta']['iter'] == 2
+
+
+def test_no_process_leaves_before_the_state_is_saved(
+    tmp_path: Path, sigterm: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def barrier() -> None:
+        assert (tmp_path / 'work' / 'latest.pth').is_file()
+        raise TimeoutError('waits for the others')
+
+    monkeypatch.setattr(preemption_hook, 'barrier', barrier)
+    sigterm(ToyModel, 'train_step', at=2)
+    with pytest.raises(TimeoutError, match='waits'):
+        run_tool('train', write_config(tmp_path, **BY_ITERATION))
