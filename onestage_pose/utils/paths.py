@@ -1,23 +1,25 @@
 # Copyright (c) onestage_pose contributors.
-"""Where the configs and tools of this package are, in a checkout or installed."""
+"""Find the configs and tools of this package, in a checkout or installed."""
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
+
+from .renamed_configs import find_renamed_config, warn_renamed
+from .suggestions import find_similar
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def get_data_root() -> Path:
-    """The folder that holds ``configs`` and ``tools``.
+    """Return the folder that holds ``configs`` and ``tools``.
 
     Returns:
-        Path: absolute; ``onestage_pose/.mim`` of an installed package, the root of the
+        Path: Absolute; ``onestage_pose/.mim`` of an installed package, the root of the
         repository in a checkout.
 
     Raises:
-        FileNotFoundError: neither has configs; names both places and the remedy.
+        FileNotFoundError: Neither has configs; names both places and the remedy.
     """
     installed, checkout = PACKAGE / '.mim', PACKAGE.parent
     for root in (installed, checkout):
@@ -30,24 +32,25 @@ def get_data_root() -> Path:
 
 
 def get_config_root() -> Path:
-    """The folder of the configs, as :func:`get_data_root` finds it; absolute."""
+    """Return the absolute folder of the configs, see :func:`get_data_root`."""
     return get_data_root() / 'configs'
 
 
 def get_config_path(name: str) -> Path:
-    """Finds a config of this package by its name.
+    """Find a config of this package by its name.
 
     Args:
-        name (str): path below ``configs/``, such as
+        name (str): Path below ``configs/``, such as
             ``'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'``; the folder
-            and the ``.py`` may be left out where that is unambiguous.
+            and the ``.py`` may be left out where that is unambiguous. A name that a
+            config had once is answered by the new one, with a ``FutureWarning``.
 
     Returns:
-        Path: absolute.
+        Path: Absolute.
 
     Raises:
-        FileNotFoundError: there is none; names the ones that are spelt alike.
-        ValueError: the name without folder is that of several.
+        FileNotFoundError: There is none; names the ones that are spelt alike.
+        ValueError: The name without folder is that of several.
     """
     root = get_config_root()
     file_name = name if name.endswith('.py') else f'{name}.py'
@@ -60,7 +63,11 @@ def get_config_path(name: str) -> Path:
     if found:
         choices = ', '.join(path.as_posix() for path in found)
         raise ValueError(f'{name!r} is the name of several configs: {choices}')
+    renamed = find_renamed_config(name)
+    if renamed is not None:
+        warn_renamed(name, renamed)
+        return get_data_root() / renamed
     names = {p.name: p.as_posix() for p in configs if p.parts[0] != '_base_'}
-    alike = difflib.get_close_matches(Path(file_name).name, names, n=3, cutoff=0.5)
-    hint = ', '.join(names[match] for match in alike) or 'none is spelt alike'
+    similar = find_similar(Path(file_name).name, names, likeness=0.5)
+    hint = ', '.join(names[match] for match in similar) or 'none is spelt alike'
     raise FileNotFoundError(f'no config {name!r} in {root}; near: {hint}')

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import onestage_pose
-from onestage_pose.utils import get_config_path, get_config_root, paths
+from onestage_pose.utils import get_config_path, get_config_root, paths, renamed_configs
 
 import pytest
 
@@ -73,6 +73,17 @@ def test_ambiguous_name_lists_the_choices(package):
 
     with pytest.raises(ValueError, match='a/same.py, b/same.py'):
         get_config_path('same')
+
+
+def test_old_name_of_a_config_gives_the_new_one_and_a_warning(package, monkeypatch):
+    make_configs(package.parent, 'b/new.py')
+    renamed = {'configs/a/old.py': 'configs/b/new.py'}
+    monkeypatch.setattr(renamed_configs, 'RENAMED_CONFIGS', renamed)
+
+    with pytest.warns(FutureWarning, match='a/old is now configs/b/new.py'):
+        found = get_config_path('a/old')
+
+    assert found == package.parent / 'configs' / 'b' / 'new.py'
 
 
 @pytest.fixture(scope='module')

@@ -1,0 +1,63 @@
+# Copyright (c) onestage_pose contributors.
+"""Find the name that was probably meant, for the messages of errors."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+#: Likeness from which on a name counts as misspelt, from 0 to 1, as ``difflib`` has it.
+LIKENESS = 0.6
+
+
+def find_similar(
+    name: str, known: Iterable[str], number: int = 3, likeness: float = LIKENESS
+) -> list[str]:
+    """Find the names that are spelt like another one.
+
+    Args:
+        name (str): What was typed.
+        known (Iterable[str]): The names there are.
+        number (int): How many to return at most.
+        likeness (float): The least likeness, from 0 (any) to 1 (equal).
+
+    Returns:
+        list[str]: The most similar one first; empty where none is similar enough.
+    """
+    return difflib.get_close_matches(name, list(known), n=number, cutoff=likeness)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence with the similar names, to be put after an error message.
+
+    Args:
+        name (str): What was typed.
+        known (Iterable[str]): The names there are.
+
+    Returns:
+        str: ``' Did you mean a or b?'`` with a leading space, or an empty string.
+    """
+    similar = find_similar(name, known)
+    return f' Did you mean {" or ".join(similar)}?' if similar else ''
+
+
+def suggest_path(path: str | Path) -> str:
+    """Return a sentence with the files whose names are like a missing file's.
+
+    Args:
+        path (str | Path): A path that does not exist.
+
+    Returns:
+        str: As :func:`did_you_mean`, or that the folder does not exist either.
+    """
+    folder, name = os.path.split(os.path.abspath(os.path.expanduser(path)))
+    if not os.path.isdir(folder):
+        return f' Its folder {folder} does not exist either.'
+    return did_you_mean(name, os.listdir(folder))
+
+
+def quote_names(names: Iterable[str]) -> str:
+    """Return names as ```a` or `b```."""
+    return ' or '.join(f'`{name}`' for name in names)
