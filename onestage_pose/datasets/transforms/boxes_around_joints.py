@@ -5,6 +5,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
+from ...structures.coordinates import pixel_index_to_continuous
+
 SHOULDERS, HIPS = [5, 6], [11, 12]
 
 
@@ -40,7 +42,7 @@ class BoxesAroundJoints(BaseTransform):
         Returns:
             ``results``, changed.
         """
-        points = results['keypoints'] + 0.5
+        points = pixel_index_to_continuous(results['keypoints'])
         labelled = results['keypoints_visible'] > 0
         shoulders = points[:, SHOULDERS].mean(1)
         trunk = shoulders - points[:, HIPS].mean(1)

@@ -7,6 +7,11 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
 
+from ...structures.coordinates import (
+    continuous_to_pixel_index,
+    pixel_index_to_continuous,
+)
+
 # what there is of every person, to be kept or left out together
 PERSON_KEYS = (
     'id',
@@ -166,8 +171,11 @@ class PoseRandomAffine(BaseTransform):
             img = cv2.resize(img, small, interpolation=cv2.INTER_AREA)
             factor = np.array(small) / (width, height)
             matrix, center = matrix / factor, center * factor
-        # cv2 counts from the centres of the pixels
-        offset = matrix @ (0.5 - center) + self.input_size / 2 - 0.5
+        # OpenCV takes pixel indices: where the centre of the first pixel goes
+        first = pixel_index_to_continuous(np.zeros(2))
+        offset = continuous_to_pixel_index(
+            matrix @ (first - center) + self.input_size / 2
+        )
         return cv2.warpAffine(
             img,
             np.column_stack((matrix, offset)),
@@ -180,7 +188,7 @@ class PoseRandomAffine(BaseTransform):
         self, results: dict, matrix: np.ndarray, center: np.ndarray
     ) -> None:
         offset = self.input_size / 2 - matrix @ center
-        points = (results['keypoints'] + 0.5) @ matrix.T + offset
+        points = pixel_index_to_continuous(results['keypoints']) @ matrix.T + offset
         visible = results['keypoints_visible']
         boxes = results['bbox'].astype(np.float64)
         middle = (boxes[:, :2] + boxes[:, 2:]) / 2 @ matrix.T + offset
@@ -202,7 +210,7 @@ class PoseRandomAffine(BaseTransform):
         inside = ((points >= 0) & (points < self.input_size)).all(-1)
         visible = np.where(inside, visible, 0)
         results['bbox'] = np.concatenate((near, far), 1).astype(np.float32)
-        results['keypoints'] = (points - 0.5).astype(np.float32)
+        results['keypoints'] = continuous_to_pixel_index(points).astype(np.float32)
         results['keypoints_visible'] = visible.astype(np.float32)
         results['num_keypoints'] = (visible > 0).sum(1)
         if 'area' in results:

@@ -7,6 +7,8 @@ from mmcv.transforms import Resize
 from mmpose.registry import TRANSFORMS
 from PIL import Image
 
+from ...structures.coordinates import resize_pixel_index
+
 
 @TRANSFORMS.register_module()
 class PoseResize(Resize):
@@ -112,7 +114,7 @@ class PoseResize(Resize):
         if results.get('keypoints') is None or self.image_only:
             return
         scale_factor = np.asarray(results['scale_factor'])
-        keypoints = (results['keypoints'] + 0.5) * scale_factor - 0.5
+        keypoints = resize_pixel_index(results['keypoints'], scale_factor)
         results['keypoints'] = keypoints.astype(np.float32)
 
 

@@ -1,0 +1,18 @@
+# Copyright (c) onestage_pose contributors.
+"""Coordinates and results: what every other part of the package may import."""
+
+from .coordinates import (
+    bin_centers,
+    continuous_to_pixel_index,
+    pixel_index_to_continuous,
+    resize_pixel_index,
+)
+from .keypoint_output import KeypointOutput
+
+__all__ = [
+    'KeypointOutput',
+    'bin_centers',
+    'continuous_to_pixel_index',
+    'pixel_index_to_continuous',
+    'resize_pixel_index',
+]

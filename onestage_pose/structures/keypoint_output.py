@@ -1,0 +1,21 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class KeypointOutput(NamedTuple):
+    """What a keypoint head predicts for N instances with K keypoints each.
+
+    Attributes:
+        logits (Tensor): (N, K, H, W), unnormalised scores of the bins of each
+            instance's (enlarged) box; a softmax over H * W makes them a
+            distribution.
+        visibility (Tensor, optional): (N, K), logits of each keypoint's being
+            visible, from a head that predicts it. Default None.
+    """
+
+    logits: Tensor
+    visibility: Tensor | None = None
