@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Carries configs and tools in ``onestage_pose/.mim``, as OpenMMLab's packages do.
+"""Carries configs, projects and tools in ``onestage_pose/.mim``, as OpenMMLab does.
 
 Everything else about the package is in pyproject.toml.
 """
@@ -13,7 +13,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-CARRIED = ('configs', 'tools', 'model-index.yml')
+CARRIED = ('configs', 'projects', 'tools', 'model-index.yml')
 
 
 class BuildWithMim(build_py):
@@ -26,7 +26,7 @@ class BuildWithMim(build_py):
         mim = Path(self.build_lib) / 'onestage_pose' / '.mim'
         shutil.rmtree(mim, ignore_errors=True)
         mim.mkdir(parents=True)
-        ignored = shutil.ignore_patterns('__pycache__', '*.pyc', 'setup')
+        ignored = shutil.ignore_patterns('__pycache__', '*.pyc', 'setup', '*.pth')
         for name in CARRIED:
             source = ROOT / name
             if source.is_dir():

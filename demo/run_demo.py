@@ -11,7 +11,7 @@ from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
 from onestage_pose.cli.common import check_writable, run_tool
-from onestage_pose.datasets import SyntheticPeople
+from onestage_pose.projects.synthetic_people import SyntheticPeople
 
 import cv2
 import image_demo

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
 from onestage_pose.cli.common import positive
-from onestage_pose.utils.paths import get_config_root
+from onestage_pose.utils.paths import get_config_path
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData
 
-CONFIG = 'synthetic/gcm-keypoint-rcnn_nano_fpn_demo.py'
+CONFIG = 'gcm-keypoint-rcnn_r18-w32_fpn_demo'
 SCORE_THR = 0.5  # people drawn
 KEYPOINT_THR = 0.3  # keypoints drawn
 ZOOM = 2  # pictures are drawn on at this size, for finer lines
@@ -43,7 +43,7 @@ def parse_args() -> argparse.Namespace:
 
 def build_runner(args: argparse.Namespace) -> Runner:
     """Make the runner of the demo's config."""
-    cfg = Config.fromfile(Path(get_config_root()) / CONFIG)
+    cfg = Config.fromfile(get_config_path(CONFIG))
     cfg.work_dir = str(args.out_dir)
     # There is no --resume here that SIGTERM could be followed by.
     cfg.default_hooks.pop('preemption')
@@ -110,7 +110,7 @@ def main() -> None:
         f'Training for {runner.max_iters} iterations from weights that the repository '
         f'brings along:\n{runner._load_from}\n'
         'They were made by the same config, stopped before its learning rate fell; '
-        'see demo/weights/README.md.'
+        'see projects/synthetic_people/weights/README.md.'
     )
     runner.train()
     losses = runner.message_hub.get_scalar('train/loss').data[0]

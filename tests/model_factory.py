@@ -38,7 +38,7 @@ def tiny_config(
         mask: Whether there is a mask branch.
         changes: Dotted names in the config, with ``__`` for the dots, and values.
     """
-    cfg = Config.fromfile(MODEL_CONFIGS / 'gcm-keypoint-rcnn_nano_fpn.py')
+    cfg = Config.fromfile(MODEL_CONFIGS / 'gcm-keypoint-rcnn_r18-w32_fpn.py')
     if cascade:
         other = Config.fromfile(MODEL_CONFIGS / 'cascade-keypoint-rcnn_r50_fpn.py')
         for key in ('type', 'num_stages', 'stage_loss_weights', 'bbox_head'):

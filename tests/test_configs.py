@@ -4,6 +4,8 @@
 import json
 from pathlib import Path
 
+from onestage_pose.utils import get_config_path
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -22,7 +24,11 @@ from tests.model_factory import (
 )
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
-ALL = sorted(
+SYNTHETIC = [
+    'gcm-keypoint-rcnn_r18-w32_fpn_demo',
+    'gcm-keypoint-rcnn_r18-w32_fpn_synthetic',
+]
+ALL = SYNTHETIC + sorted(
     path.relative_to(CONFIGS).with_suffix('').as_posix()
     for path in CONFIGS.rglob('*.py')
     if '_base_' not in path.parts
@@ -35,7 +41,7 @@ SIZE = (64, 96)
 
 
 def load(name):
-    return Config.fromfile(CONFIGS / f'{name}.py')
+    return Config.fromfile(get_config_path(name))
 
 
 def build(cfg):
@@ -95,7 +101,10 @@ def sorted_shapes(shapes):
 def test_is_complete(name):
     cfg = load(name)
     assert cfg.default_scope == 'mmpose'
-    assert cfg.custom_imports['imports'] == ['onestage_pose']
+    project = ['onestage_pose.projects.synthetic_people']
+    assert cfg.custom_imports['imports'] == ['onestage_pose'] + (
+        project if name in SYNTHETIC else []
+    )
     for key in (
         'model',
         'train_dataloader',

@@ -15,7 +15,8 @@ MODELS = [
 ]
 CONFIGS = sorted(
     path.relative_to(REPOSITORY).as_posix()
-    for path in (REPOSITORY / 'configs').rglob('*.py')
+    for pattern in ('configs/**/*.py', 'projects/*/configs/**/*.py')
+    for path in REPOSITORY.glob(pattern)
     if '_base_' not in path.parts
 )
 
@@ -25,8 +26,8 @@ def test_every_config_is_listed_once():
 
 
 def test_every_family_has_a_metafile():
-    families = {config.rsplit('/')[1] for config in CONFIGS}
-    assert METAFILES == [f'configs/{name}/metafile.yml' for name in sorted(families)]
+    families = {'/'.join(config.split('/')[:2]) for config in CONFIGS}
+    assert METAFILES == [f'{family}/metafile.yml' for family in sorted(families)]
 
 
 @pytest.mark.parametrize(('metafile', 'model'), MODELS, ids=lambda v: '')

@@ -17,8 +17,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def load_tool(name: str) -> ModuleType:
-    """Imports ``tools/NAME.py``."""
-    path = REPOSITORY / 'tools' / f'{name}.py'
+    """Imports ``tools/NAME.py``, or ``NAME.py`` of a project: ``projects/...``."""
+    folder = REPOSITORY if name.startswith('projects/') else REPOSITORY / 'tools'
+    path = folder / f'{name}.py'
     spec = importlib.util.spec_from_file_location(f'tools_{name}', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,8 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """Datasets and transforms, registered in mmpose's DATASETS and TRANSFORMS."""
 
+from . import synthetic_people  # noqa: I001  (registers the alias)
 from .person_keypoints import PersonKeypointsDataset
-from .synthetic_people import SyntheticPeople
 from .transforms import (
     BoxesAroundJoints,
     LoadPoseImage,
@@ -24,5 +24,11 @@ __all__ = [
     'PoseRandomAffine',
     'PoseRandomFlip',
     'PoseResize',
-    'SyntheticPeople',
 ]
+
+
+def __getattr__(name: str) -> type:
+    """Answer for what is a project now, with a ``FutureWarning``."""
+    if name == 'SyntheticPeople':
+        return synthetic_people.SyntheticPeople
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -41,9 +41,10 @@ def get_config_path(name: str) -> Path:
 
     Args:
         name (str): Path below ``configs/``, such as
-            ``'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'``; the folder
-            and the ``.py`` may be left out where that is unambiguous. A name that a
-            config had once is answered by the new one, with a ``FutureWarning``.
+            ``'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'``, or that of a
+            project's config from ``projects/`` on; the folder and the ``.py`` may be
+            left out where that is unambiguous. A name that a config had once is
+            answered by the new one, with a ``FutureWarning``.
 
     Returns:
         Path: Absolute.
@@ -52,22 +53,24 @@ def get_config_path(name: str) -> Path:
         FileNotFoundError: There is none; names the ones that are spelt alike.
         ValueError: The name without folder is that of several.
     """
-    root = get_config_root()
+    data_root, root = get_data_root(), get_config_root()
     file_name = name if name.endswith('.py') else f'{name}.py'
-    if (root / file_name).is_file():
-        return root / file_name
-    configs = sorted(path.relative_to(root) for path in root.rglob('*.py'))
+    configs = {path.relative_to(root): path for path in sorted(root.rglob('*.py'))}
+    for path in sorted(data_root.glob('projects/*/configs/**/*.py')):
+        configs[path.relative_to(data_root)] = path
+    if Path(file_name) in configs:
+        return configs[Path(file_name)]
     found = [path for path in configs if path.name == file_name]
     if len(found) == 1:
-        return root / found[0]
+        return configs[found[0]]
     if found:
         choices = ', '.join(path.as_posix() for path in found)
         raise ValueError(f'{name!r} is the name of several configs: {choices}')
     renamed = find_renamed_config(name)
     if renamed is not None:
         warn_renamed(name, renamed)
-        return get_data_root() / renamed
-    names = {p.name: p.as_posix() for p in configs if p.parts[0] != '_base_'}
+        return data_root / renamed
+    names = {p.name: p.as_posix() for p in configs if '_base_' not in p.parts}
     similar = find_similar(Path(file_name).name, names, likeness=0.5)
     hint = ', '.join(names[match] for match in similar) or 'none is spelt alike'
     raise FileNotFoundError(f'no config {name!r} in {root}; near: {hint}')

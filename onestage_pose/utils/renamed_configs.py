@@ -8,7 +8,20 @@ from pathlib import Path, PurePath
 
 #: Old to new path, both below the folder that holds ``configs`` and ``tools``
 #: (:func:`onestage_pose.utils.get_data_root`).
-RENAMED_CONFIGS: dict[str, str] = {}
+RENAMED_CONFIGS: dict[str, str] = {
+    'configs/_base_/datasets/synthetic_people.py': (
+        'projects/synthetic_people/configs/_base_/synthetic_people.py'
+    ),
+    'configs/_base_/models/gcm-keypoint-rcnn_nano_fpn.py': (
+        'configs/_base_/models/gcm-keypoint-rcnn_r18-w32_fpn.py'
+    ),
+    'configs/synthetic/gcm-keypoint-rcnn_nano_fpn_demo.py': (
+        'projects/synthetic_people/configs/gcm-keypoint-rcnn_r18-w32_fpn_demo.py'
+    ),
+    'configs/synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py': (
+        'projects/synthetic_people/configs/gcm-keypoint-rcnn_r18-w32_fpn_synthetic.py'
+    ),
+}
 
 
 def find_renamed_config(path: str | Path) -> str | None:

@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-import onestage_pose  # noqa: F401
+from onestage_pose.utils import get_config_path
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SYNTHETIC = 'synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py'
+SYNTHETIC = 'gcm-keypoint-rcnn_r18-w32_fpn_synthetic'
 COCO = 'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'
 
 # Random weights know nobody: every box passes, and the three best are kept.
@@ -43,16 +43,14 @@ def write_tiny_model(
 
     Args:
         folder: Where they go.
-        base: The project's config, relative to ``configs/``.
+        base: The project's config, as :func:`get_config_path` takes it.
         score_thr: Least box score; of over 1 nobody is found.
 
     Returns:
         The paths of the config and the checkpoint.
     """
     config = folder / 'tiny.py'
-    config.write_text(
-        _CONFIG.format(base=REPOSITORY / 'configs' / base, score_thr=score_thr)
-    )
+    config.write_text(_CONFIG.format(base=get_config_path(base), score_thr=score_thr))
     checkpoint = folder / 'tiny.pth'
     write_random_weights(config, checkpoint)
     return str(config), str(checkpoint)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.error import URLError
 
 from onestage_pose.checkpoints.loading import install
+from onestage_pose.utils import get_config_path
 from onestage_pose.utils.errors import (
     BrokenCheckpointError,
     CheckpointError,
@@ -23,7 +24,6 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader, load_checkpoint
 from mmpose.apis import init_model
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
 PLAIN_CONFIG = "model = dict(type='ToyModel', sizes=[1, -2.5], extra={'a-b': None})\n"
 
 
@@ -337,7 +337,7 @@ def test_mmengine_functions_load_through_the_replaced_loaders(
 
 
 def test_init_model_refuses_it_too(malicious: Path, mark: Path) -> None:
-    config = CONFIGS / 'synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py'
+    config = get_config_path('gcm-keypoint-rcnn_r18-w32_fpn_synthetic')
 
     with pytest.raises(UnsafeCheckpointError):
         init_model(str(config), str(malicious), device='cpu')

@@ -328,15 +328,6 @@ def test_the_set_of_14_keypoints_flips_by_its_own_names(coco_set, image, person)
     ]
 
 
-def test_the_synthetic_config_gives_training_and_test_samples():
-    cfg = Config.fromfile(CONFIGS / 'synthetic_people.py')
-    for loader in (cfg.train_dataloader, cfg.val_dataloader):
-        with DefaultScope.overwrite_default_scope('mmpose'):
-            packed = DATASETS.build(loader.dataset)[0]
-        assert packed['inputs'].shape == (3, 320, 320)
-        assert packed['data_samples'].scale_factor == (1.0, 1.0)
-
-
 def test_all_annotations_of_real_pictures_are_loaded(shared_dir):
     root = Path(shared_dir) / 'data/coco_pool'
     dataset = PersonKeypointsDataset(

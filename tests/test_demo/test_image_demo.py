@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import onestage_pose  # noqa: F401
+from onestage_pose.utils import get_config_path
 from onestage_pose.utils.errors import (
     CheckpointMismatchError,
     ConfigNameError,
@@ -222,7 +223,7 @@ class TestRefusals:
             draw(folder, model=(tiny[0], 'nowhere.pth'))
 
     def test_a_checkpoint_of_another_model(self, draw, folder, tiny):
-        other = REPOSITORY / 'configs/synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py'
+        other = get_config_path('gcm-keypoint-rcnn_r18-w32_fpn_synthetic')
 
         with pytest.raises(CheckpointMismatchError, match='of another shape'):
             draw(folder, model=(other, tiny[1]))

@@ -3,6 +3,8 @@
 
 from pathlib import Path
 
+from onestage_pose.utils import get_config_path
+
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -10,7 +12,9 @@ from nbclient import NotebookClient
 from tests.test_apis.tiny_model import REPOSITORY, SYNTHETIC, write_random_weights
 
 NOTEBOOK = REPOSITORY / 'demo/inference.ipynb'
-WEIGHTS = 'weights/gcm-keypoint-rcnn_nano_fpn_synthetic.pth'
+WEIGHTS = (
+    '../projects/synthetic_people/weights/gcm-keypoint-rcnn_r18-w32_fpn_synthetic.pth'
+)
 
 
 @pytest.fixture
@@ -19,7 +23,7 @@ def weights(tmp_path):
     shipped = NOTEBOOK.parent / WEIGHTS
     if shipped.is_file():
         return shipped
-    write_random_weights(REPOSITORY / 'configs' / SYNTHETIC, tmp_path / 'random.pth')
+    write_random_weights(get_config_path(SYNTHETIC), tmp_path / 'random.pth')
     return tmp_path / 'random.pth'
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import onestage_pose  # noqa: F401
+from onestage_pose.utils.paths import get_config_path, get_data_root
 
 import pytest
 import torch
@@ -58,7 +58,7 @@ def test_two_processes_train_evaluate_and_write_one_checkpoint(tmp_path: Path) -
 
 @pytest.mark.slow
 def test_two_processes_train_keypoint_rcnn(tmp_path: Path) -> None:
-    config = REPOSITORY / 'configs/synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py'
+    config = get_config_path('gcm-keypoint-rcnn_r18-w32_fpn_synthetic')
 
     run = run_script(
         'dist_train.sh',
@@ -97,8 +97,10 @@ def test_two_processes_test_together(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_two_processes_measure_what_one_does(tmp_path: Path) -> None:
     # Five pictures: mmengine's sampler gives one of the processes a sixth.
-    config = REPOSITORY / 'configs/synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py'
-    weights = REPOSITORY / 'demo/weights/gcm-keypoint-rcnn_nano_fpn_synthetic.pth'
+    config = get_config_path('gcm-keypoint-rcnn_r18-w32_fpn_synthetic')
+    weights = get_data_root() / (
+        'projects/synthetic_people/weights/gcm-keypoint-rcnn_r18-w32_fpn_synthetic.pth'
+    )
     words = ['--work-dir', tmp_path, '--cfg-options']
     words += ['test_dataloader.dataset.num_images=5']
     shared = run_script(

@@ -4,14 +4,14 @@
 from pathlib import Path
 from typing import Any
 
-import onestage_pose  # noqa: F401
+from onestage_pose.utils import get_config_path
 
 import numpy as np
 import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 
-from tests.tool_runs import REPOSITORY, run_tool
+from tests.tool_runs import run_tool
 from tests.toy_pose import write_config
 
 EPOCHS = dict(
@@ -133,7 +133,7 @@ def test_resumed_run_equals_uninterrupted_run(
 
 @pytest.mark.slow
 def test_keypoint_rcnn_resumes_exactly(tmp_path: Path) -> None:
-    config = REPOSITORY / 'configs/synthetic/gcm-keypoint-rcnn_nano_fpn_synthetic.py'
+    config = get_config_path('gcm-keypoint-rcnn_r18-w32_fpn_synthetic')
 
     train_and_resume(
         config,

@@ -118,13 +118,16 @@ class TestWheel:
         carried = {
             name.partition('.mim/')[2]
             for name in zipfile.ZipFile(wheel).namelist()
-            if '/.mim/configs/' in name
+            if '/.mim/' in name
+            and ('/configs/' in name or name.endswith('/metafile.yml'))
         }
 
         configs = [
             path
             for pattern in ('*.py', 'metafile.yml')
-            for path in (REPOSITORY / 'configs').rglob(pattern)
+            for folder in ('configs', 'projects')
+            for path in (REPOSITORY / folder).rglob(pattern)
+            if 'configs' in path.parts or path.name == 'metafile.yml'
         ]
         assert carried == {c.relative_to(REPOSITORY).as_posix() for c in configs}
 
@@ -132,6 +135,26 @@ class TestWheel:
         names = zipfile.ZipFile(wheel).namelist()
 
         assert 'onestage_pose/.mim/tools/train.py' in names
+
+    def test_carries_projects_without_their_weights(self, wheel):
+        names = zipfile.ZipFile(wheel).namelist()
+
+        project = 'onestage_pose/.mim/projects/synthetic_people/'
+        assert {f'{project}__init__.py', f'{project}README.md'} <= set(names)
+        assert not [name for name in names if '.mim' in name and name.endswith('.pth')]
+
+    def test_project_is_imported_by_its_config_outside_a_checkout(
+        self, python, tmp_path
+    ):
+        program = (
+            'from mmengine.config import Config;'
+            'from onestage_pose.utils import get_config_path;'
+            "Config.fromfile(get_config_path('gcm-keypoint-rcnn_r18-w32_fpn_demo'));"
+            'from mmpose.registry import DATASETS;'
+            "print(len(DATASETS.build(dict(type='SyntheticPeople', num_images=3))))"
+        )
+
+        assert run(python, program, tmp_path) == '3'
 
     def test_config_is_found_outside_a_checkout(self, python, tmp_path):
         program = (
@@ -168,7 +191,7 @@ def run(python, program, folder):
 def copy_tracked(source, target):
     """Copies what a clone would have of the files that a wheel is made of."""
     ignore = shutil.ignore_patterns('__pycache__', '.mim', '*.egg-info', 'build')
-    for name in ('onestage_pose', 'configs', 'tools'):
+    for name in ('onestage_pose', 'configs', 'projects', 'tools'):
         shutil.copytree(source / name, target / name, ignore=ignore)
     for pattern in ('*.toml', 'setup.*', 'MANIFEST.in', '*.md', 'LICENSE', '*.yml'):
         for path in source.glob(pattern):

@@ -33,7 +33,7 @@ from onestage_pose.utils.paths import get_config_path, get_data_root
 
 import torch
 
-CONFIG = 'gcm-keypoint-rcnn_nano_fpn_synthetic'
+CONFIG = 'gcm-keypoint-rcnn_r18-w32_fpn_synthetic'
 TWICE = [index for index in range(8) for _ in range(2)]
 OPTIONS = (
     'train_cfg.val_interval=1000',

@@ -33,7 +33,7 @@ from onestage_pose.utils.paths import get_config_path, get_data_root
 import torch
 from mmengine.utils import track_iter_progress
 
-CONFIG = 'gcm-keypoint-rcnn_nano_fpn_synthetic'
+CONFIG = 'gcm-keypoint-rcnn_r18-w32_fpn_synthetic'
 ITERATIONS, INTERVAL = 24, 4
 OPTIONS = (
     f'train_cfg.max_iters={ITERATIONS}',

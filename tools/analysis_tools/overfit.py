@@ -111,7 +111,7 @@ def choose_pictures(args: argparse.Namespace, box_scale: float) -> Path:
 
 def build_config(args: argparse.Namespace) -> Config:
     """Config of a small model that sees the same pictures again and again."""
-    cfg = Config.fromfile(get_config_path('gcm-keypoint-rcnn_nano_fpn_synthetic'))
+    cfg = Config.fromfile(get_config_path('gcm-keypoint-rcnn_r18-w32_fpn_synthetic'))
     ann_file = choose_pictures(args, cfg.model.roi_head.box_scale)
     pipeline = [
         dict(type='LoadPoseImage'),

@@ -1,4 +1,4 @@
-# Drawn people on 320x320 pictures: made while they are asked for, nothing to download.
+# Synthetic people on 320x320 images, drawn on the fly: nothing to download.
 dataset_type = 'SyntheticPeople'
 data_mode = 'bottomup'
 

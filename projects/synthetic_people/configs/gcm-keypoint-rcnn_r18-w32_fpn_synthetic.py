@@ -1,11 +1,15 @@
-# A small model that learns from drawn people, from nothing, on a CPU.
+# A small model, trained from scratch on synthetic people, on a CPU.
 _base_ = [
-    '../_base_/models/gcm-keypoint-rcnn_nano_fpn.py',
-    '../_base_/datasets/synthetic_people.py',
-    '../_base_/default_runtime.py',
+    '../../../configs/_base_/models/gcm-keypoint-rcnn_r18-w32_fpn.py',
+    '_base_/synthetic_people.py',
+    '../../../configs/_base_/default_runtime.py',
 ]
 
-# 8 pictures x 3000 iterations, each picture seen once
+custom_imports = dict(
+    imports=['onestage_pose', 'onestage_pose.projects.synthetic_people']
+)
+
+# 8 images x 3000 iterations, each image seen once
 train_dataloader = dict(
     batch_size=8,
     sampler=dict(type='InfiniteSampler', shuffle=True),

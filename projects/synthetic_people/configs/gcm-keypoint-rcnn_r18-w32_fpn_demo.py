@@ -1,12 +1,10 @@
 # What `make demo-train` trains: the last stretch of the synthetic config's schedule,
 # from weights that stopped before the learning rate fell.
-_base_ = './gcm-keypoint-rcnn_nano_fpn_synthetic.py'
+_base_ = './gcm-keypoint-rcnn_r18-w32_fpn_synthetic.py'
 
-load_from = (
-    '{{ fileDirname }}/../../demo/weights/gcm-keypoint-rcnn_nano_fpn_synthetic.pth'
-)
+load_from = '{{ fileDirname }}/../weights/gcm-keypoint-rcnn_r18-w32_fpn_synthetic.pth'
 
-# pictures that the weights have not been trained on
+# images that the weights have not been trained on
 train_dataloader = dict(dataset=dict(num_images=2000, seed=2))
 train_cfg = dict(max_iters=160, val_interval=160)
 param_scheduler = [
