@@ -1,5 +1,5 @@
-# Keypoint R-CNN with a new keypoint head on nano's trained trunk, whose backbone stays
-# as it is: the plain one of four variants that are trained and tested alike.
+# Keypoint R-CNN with a new keypoint head on nano's trained trunk, whose backbone is
+# frozen. The base of the other variants, which are trained and tested like it.
 _base_ = [
     '../../_base_/models/keypoint-rcnn_efficientnet-lite0_fpn.py',
     '../../_base_/datasets/coco-pool_lspe.py',

@@ -1,6 +1,6 @@
-# The full method: context modules between as many 3x3 convs as the plain head has, on
-# top of P2 alone and enlarged boxes.
-_base_ = './keypoint-rcnn_efficientnet-lite0_fpn_500i_coco-pool_p2-enlarged.py'
+# The full method: P2 alone, enlarged boxes, and context modules between as many 3x3
+# convs as the plain head has.
+_base_ = './nano_p2-enlarged.py'
 
 model = dict(
     roi_head=dict(
