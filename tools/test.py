@@ -16,6 +16,7 @@ from onestage_pose.cli.common import (
     run_tool,
 )
 from onestage_pose.cli.distributed import prepare_dist
+from onestage_pose.engine.hooks.data_check_hook import check_dataloaders_when_built
 from onestage_pose.utils.errors import UsageError
 from onestage_pose.utils.mixed_precision import can_autocast
 
@@ -81,6 +82,7 @@ def main(argv: list[str] | None = None) -> None:
     prepare_dist(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     check_checkpoint(cfg.load_from, runner.model)
+    check_dataloaders_when_built(runner)
     metrics = runner.test()
     if args.out is not None and is_main_process():
         mmengine.dump(metrics, args.out)

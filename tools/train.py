@@ -15,6 +15,7 @@ from onestage_pose.cli.common import (
     use_amp,
 )
 from onestage_pose.cli.distributed import prepare_dist
+from onestage_pose.engine.hooks.data_check_hook import check_dataloaders_when_built
 from onestage_pose.utils.errors import UsageError
 
 from mmengine.config import Config
@@ -113,6 +114,7 @@ def main(argv: list[str] | None = None) -> None:
             'starts afresh.'
         )
     check_start(cfg, runner)
+    check_dataloaders_when_built(runner)
     runner.train()
 
 

@@ -20,7 +20,12 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     # A resumed run goes on exactly where the interrupted one was.
     exact_resume=dict(type='ExactResumeHook'),
-    # SIGTERM saves and ends the run; NaN ends it and saves nothing.
+    # A dataloader that yields no batch is an error before the run starts.
+    data_check=dict(type='DataCheckHook'),
+    # Says so when no iteration ends, and where each process stands.
+    watchdog=dict(type='WatchdogHook'),
+    # SIGTERM saves and ends the run, and ends it after 30 seconds where it hangs.
+    # NaN ends it and saves nothing.
     preemption=dict(type='PreemptionHook'),
     finite=dict(type='FiniteHook'),
     visualization=dict(type='InputVisualizationHook', enable=False),

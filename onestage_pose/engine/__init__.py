@@ -2,19 +2,23 @@
 """Hooks and optimizer wrappers of a training."""
 
 from .hooks import (
+    DataCheckHook,
     ExactResumeHook,
     FiniteHook,
     InputVisualizationHook,
     PreemptionHook,
     SafeCheckpointHook,
+    WatchdogHook,
 )
 from .optim_wrappers import Bfloat16OptimWrapper
 
 __all__ = [
     'Bfloat16OptimWrapper',
+    'DataCheckHook',
     'ExactResumeHook',
     'FiniteHook',
     'InputVisualizationHook',
     'PreemptionHook',
     'SafeCheckpointHook',
+    'WatchdogHook',
 ]

@@ -1,22 +1,32 @@
 # Copyright (c) onestage_pose contributors.
 import atexit
+import ctypes
+import functools
 import multiprocessing
 import os
+import os.path as osp
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, barrier, get_comm_device, get_world_size
+from mmengine.dist import all_reduce, barrier, get_comm_device, get_dist_info
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
 from torch.utils.data import DataLoader
 
 from ...utils.errors import PreemptedError
+from ...utils.signals import SAME_REQUEST, SignalListener, end_children
 from .safe_checkpoint_hook import SafeCheckpointHook
+
+# torchrun kills its processes 30 seconds after it has passed SIGTERM on to them.
+_GRACE_UNDER_TORCHRUN = 25.0
+# of prctl(2): the signal that a process gets when its parent ends
+_PR_SET_PDEATHSIG = 1
 
 
 @HOOKS.register_module()
@@ -29,38 +39,63 @@ class PreemptionHook(Hook):
     evaluation ends at once, since the state was saved before it. ``--resume``
     goes on exactly there. Several processes agree on the step they stop after.
 
+    A run that makes no progress ends all the same: where no iteration ends within
+    ``grace_period`` the program exits with status 143 and names the last
+    checkpoint, which stands as it was. A second SIGTERM, or Ctrl-C after the
+    first, ends it at once.
+
     Clusters, and torchrun, signal every process of a job. Dataloader workers,
     which would die at once and the training with them, heed SIGTERM when the
     program ends; they notice by themselves when it has been killed.
 
     Does nothing in a run without :class:`SafeCheckpointHook`.
+
+    Args:
+        grace_period: Seconds that an iteration has to end after SIGTERM, and that
+            the state then has to be saved. Under torchrun, which kills its
+            processes after 30 seconds, 25 at most.
+        same_request: A signal that comes again within this many seconds is the
+            same one, passed on by a cluster and by torchrun.
     """
 
     # after everything else that is done with an iteration
     priority = 'LOWEST'
 
-    def __init__(self) -> None:
-        self._asked = False
-        self._before: Any = None
-        self._owner = 0
+    def __init__(
+        self, grace_period: float = 30.0, same_request: float = SAME_REQUEST
+    ) -> None:
+        if grace_period <= 0:
+            raise ValueError(f'grace_period={grace_period} has to be above 0 seconds')
+        if 'TORCHELASTIC_RUN_ID' in os.environ:
+            grace_period = min(grace_period, _GRACE_UNDER_TORCHRUN)
+        self.grace_period = grace_period
+        self.same_request = same_request
+        self._checkpoint_hook: SafeCheckpointHook | None = None
+        self._listener: SignalListener | None = None
+        self._done: int | None = None
 
     def before_run(self, runner: Runner) -> None:
-        """Shields the workers that are started from here on."""
-        for loop in (runner._train_loop, runner._val_loop):
+        """Shields the workers that are started from here on, and listens."""
+        for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
             loader = getattr(loop, 'dataloader', None)
             if isinstance(loader, DataLoader):
                 loader.worker_init_fn = _ShieldedWorker(loader.worker_init_fn)
-
-    def before_train(self, runner: Runner) -> None:
-        """Listens from here on."""
+        self._done = None
+        self._checkpoint_hook = None
+        if not isinstance(runner._train_loop, BaseLoop):
+            # An evaluation has nothing to save; SIGTERM ends it by itself.
+            return
         hooks = [hook for hook in runner.hooks if isinstance(hook, SafeCheckpointHook)]
-        self._checkpoint_hook = hooks[0] if hooks else None
-        self._asked = False
+        if not hooks:
+            return
+        self._checkpoint_hook = hooks[0]
+        self._resumed_from = runner._load_from if runner._resume else None
         # Only there may signals be listened to.
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        if self._checkpoint_hook is not None and in_main_thread:
-            self._owner = os.getpid()
-            self._before = signal.signal(signal.SIGTERM, self._on_signal)
+        if threading.current_thread() is threading.main_thread():
+            self._listener = SignalListener(
+                self.grace_period, self._last_words, self.same_request
+            )
+            self._listener.start()
 
     def after_train_iter(
         self,
@@ -74,9 +109,12 @@ class PreemptionHook(Hook):
             return
         done = runner.iter + 1
         if done % getattr(runner.optim_wrapper, '_accumulative_counts', 1):
+            self._renew()
             return
         if self._is_any_asked():
+            self._renew()
             self._checkpoint_hook.save_latest(runner, done)
+            self._done = done
             # one process writes; launchers end it when another has gone
             barrier()
             self._end(done)
@@ -89,55 +127,104 @@ class PreemptionHook(Hook):
         outputs: Any | None = None,
     ) -> None:
         """Ends the run in the middle of an evaluation, where it is asked to."""
-        if self._asked:
+        if self._is_asked():
+            self._end(runner.iter)
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: dict[str, Any] | None = None
+    ) -> None:
+        """Ends the run after an evaluation, where it is asked to."""
+        if self._checkpoint_hook is not None and self._is_any_asked():
             self._end(runner.iter)
 
     def after_train(self, runner: Runner) -> None:
         """Stops listening."""
-        if self._before is not None:
-            signal.signal(signal.SIGTERM, self._before)
-            self._before = None
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
 
     def _end(self, iteration: int) -> None:
+        if self._listener is not None:
+            self._listener.stop()
         raise PreemptedError(
             f'ended by SIGTERM after iteration {iteration}, which is saved; the same '
             'command with --resume goes on.'
         )
 
+    def _last_words(self, why: str) -> str:
+        rank, world_size = get_dist_info()
+        who = f'process {rank}: ' if world_size > 1 else ''
+        if self._done is not None:
+            return (
+                f'{who}{why} after iteration {self._done}, which is saved; the same '
+                'command with --resume goes on.'
+            )
+        if 'at once' not in why:
+            why = f'{why}: no iteration ended within {self.grace_period:g} seconds'
+        last = self._last_checkpoint()
+        if last is None:
+            return (
+                f'{who}{why}. There is no checkpoint yet; the same command starts '
+                'afresh.'
+            )
+        return (
+            f'{who}{why}. The last checkpoint stands: {last}; the same command with '
+            '--resume goes on from it.'
+        )
+
+    def _last_checkpoint(self) -> str | None:
+        # not there before the training starts
+        saved = getattr(self._checkpoint_hook, '_saved', None)
+        if saved is None:
+            return self._resumed_from
+        return osp.join(self._checkpoint_hook.out_dir, saved[1])
+
+    def _renew(self) -> None:
+        if self._listener is not None:
+            self._listener.renew()
+
+    def _is_asked(self) -> bool:
+        return self._listener is not None and self._listener.is_asked
+
     def _is_any_asked(self) -> bool:
-        if get_world_size() == 1:
-            return self._asked
-        asked = torch.tensor(int(self._asked), device=get_comm_device())
+        if get_dist_info()[1] == 1:
+            return self._is_asked()
+        asked = torch.tensor(int(self._is_asked()), device=get_comm_device())
         all_reduce(asked, 'max')
         return bool(asked)
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() == self._owner:
-            self._asked = True
-            return
-        # In a process that was forked, and has inherited this.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class _ShieldedWorker:
     """A dataloader's ``worker_init_fn`` that leaves the worker deaf to SIGTERM.
 
     torch's own handler would end the worker, and its end the training. When the
-    program ends, the worker obeys: multiprocessing sends it SIGTERM then.
+    program ends, the worker obeys: it is sent SIGTERM then. One that hangs is killed,
+    on Linux also where the program has been killed and could not see to it.
     """
 
     def __init__(self, init_fn: Callable[[int], None] | None) -> None:
         self._init_fn = init_fn
         self._is_ending = multiprocessing.Event()
+        self._main_thread = threading.main_thread().ident
         # The last function registered is the first to be called.
+        _end_children_at_exit()
         atexit.register(self._is_ending.set)
 
     def __call__(self, worker_id: int) -> None:
         signal.signal(signal.SIGTERM, self._on_signal)
+        # Linux takes the end of the thread that has forked this process for that of
+        # the program. A forked process keeps the identity of that thread.
+        if sys.platform == 'linux' and threading.get_ident() == self._main_thread:
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
         if self._init_fn is not None:
             self._init_fn(worker_id)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._is_ending.is_set():
             os._exit(0)
+
+
+@functools.cache
+def _end_children_at_exit() -> None:
+    # before multiprocessing does it, which waits for them without bound
+    atexit.register(end_children)
