@@ -44,6 +44,7 @@ class SignalListener:
         grace_period: Seconds.
         last_words: Given why the program ends, returns what to say on standard
             error before it does.
+        first_words: Said on standard error at the first SIGTERM.
         same_request: Seconds within which a signal that comes again is the same.
     """
 
@@ -51,11 +52,13 @@ class SignalListener:
         self,
         grace_period: float,
         last_words: Callable[[str], str],
+        first_words: str = '',
         same_request: float = SAME_REQUEST,
     ) -> None:
         self.grace_period = grace_period
         self.is_asked = False
         self._last_words = last_words
+        self._first_words = first_words
         self._same_request = same_request
         # Guards the deadline, and a program that stops listening from its end. A
         # handler may interrupt the main thread while that holds it.
@@ -161,8 +164,10 @@ class SignalListener:
             now = time.monotonic()
             if self._first is None:
                 self._first = number, now
-                self.is_asked = number == signal.SIGTERM
+                self.is_asked |= number == signal.SIGTERM
                 self._deadline = now + self.grace_period
+                if self.is_asked and self._first_words:
+                    _speak(self._first_words)
                 return
             first, since = self._first
             if number != first or now - since > self._same_request:
@@ -190,18 +195,23 @@ def end_process(status: int, message: str) -> NoReturn:
         message: Said on standard error before.
     """
 
+    _speak(message).join(_LAST_WORDS)
+    for child in multiprocessing.active_children():
+        child.kill()
+    os._exit(status)
+
+
+def _speak(message: str) -> threading.Thread:
+    """Write to standard error in a thread, since whoever hangs may hold its lock."""
+
     def speak() -> None:
         os.write(2, f'{message}\n'.encode(errors='replace'))
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
 
-    # Whoever hangs may hold a stream's lock.
-    speaker = threading.Thread(target=speak, daemon=True)
-    speaker.start()
-    speaker.join(_LAST_WORDS)
-    for child in multiprocessing.active_children():
-        child.kill()
-    os._exit(status)
+    thread = threading.Thread(target=speak, daemon=True)
+    thread.start()
+    return thread
 
 
 def end_children(grace_period: float = 5.0) -> None:

@@ -13,7 +13,13 @@ from types import FrameType
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, barrier, get_comm_device, get_dist_info
+from mmengine.dist import (
+    all_reduce,
+    barrier,
+    get_comm_device,
+    get_dist_info,
+    is_main_process,
+)
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
@@ -25,6 +31,10 @@ from .safe_checkpoint_hook import SafeCheckpointHook
 
 # torchrun kills its processes 30 seconds after it has passed SIGTERM on to them.
 _GRACE_UNDER_TORCHRUN = 25.0
+_FIRST_WORDS = (
+    'SIGTERM: the state is saved after the iteration under way, if that ends within '
+    '{:g} seconds. A second SIGTERM, or Ctrl-C, ends the run at once.'
+)
 # of prctl(2): the signal that a process gets when its parent ends
 _PR_SET_PDEATHSIG = 1
 
@@ -93,7 +103,10 @@ class PreemptionHook(Hook):
         # Only there may signals be listened to.
         if threading.current_thread() is threading.main_thread():
             self._listener = SignalListener(
-                self.grace_period, self._last_words, self.same_request
+                self.grace_period,
+                self._last_words,
+                _FIRST_WORDS.format(self.grace_period) if is_main_process() else '',
+                self.same_request,
             )
             self._listener.start()
 
