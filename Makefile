@@ -1,27 +1,28 @@
 # make demo, make test: see README.md. `make help` lists the rest.
 #   VENV=/path         another place for the virtual environment
-#   PYTHON=python3.11  the Python it is made with (3.9 to 3.12)
-#   INPUT=path         what `make demo` looks at: a picture, a folder, a video
+#   PYTHON=python3.13  the Python it is made with (3.10 to 3.14)
+#   TORCH=cpu          PyTorch's CPU builds in place of those that carry CUDA
+#   INPUT=path         what `make demo` looks at: an image, a folder, a video
 #   DEMO_ARGS, TEST_ARGS: passed on
 
 VENV ?= .venv
 # not every shell writes out the ~ of VENV=~/venv
 override VENV := $(patsubst ~/%,$(HOME)/%,$(VENV))
-export INPUT
+export INPUT TORCH TORCH_INDEX
 # Once the environment is there, the Python that made it.
 PYTHON ?= $(shell test -x '$(VENV)/bin/python' && echo '$(VENV)/bin/python' || echo python3)
 BIN = $(VENV)/bin
 SETUP = "$(PYTHON)" tools/setup/setup_env.py "$(VENV)"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-train test test-slow lint format clean distclean
+.PHONY: help install demo demo-train test test-slow lint format lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
 
 install: ## make the virtual environment, or mend it
 	@command -v "$(PYTHON)" >/dev/null || \
-	    { echo "There is no $(PYTHON). Give a Python of 3.9 to 3.12 by PYTHON=python3.11."; exit 1; }
+	    { echo "There is no $(PYTHON). Give a Python of 3.10 to 3.14 by PYTHON=python3.13."; exit 1; }
 	@$(SETUP)
 
 demo: install ## find people in a photograph, or in INPUT=path
@@ -36,15 +37,19 @@ test: install ## all but the slow tests
 test-slow: install ## the slow tests
 	"$(BIN)/python" -m pytest -m slow $(TEST_ARGS)
 
-lint: ## ruff: rules and format
-	@$(SETUP) --lint
+lint: install ## ruff: rules and format
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
 
-format: ## let ruff mend what it can
-	@$(SETUP) --lint
+format: install ## let ruff mend what it can
 	"$(BIN)/ruff" check --fix .
 	"$(BIN)/ruff" format .
+
+lock: install ## resolve requirements/direct.txt to new versions and hashes
+	"$(BIN)/uv" pip compile --quiet --upgrade --universal --python-version 3.10 \
+	    --generate-hashes --no-build --custom-compile-command 'make lock' \
+	    --excludes requirements/excluded.txt \
+	    --output-file requirements/lock.txt requirements/direct.txt
 
 clean: ## remove caches and build folders, not the environment
 	rm -rf build dist .pytest_cache .hypothesis .ruff_cache

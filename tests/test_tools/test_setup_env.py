@@ -1,43 +1,62 @@
 # Copyright (c) onestage_pose contributors.
 """``tools/setup``: what it refuses, mends and says. Nothing is downloaded."""
 
+import fcntl
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
-SETUP = Path(__file__).parents[2] / 'tools' / 'setup'
+PROGRAM = Path(__file__).parents[2] / 'tools' / 'setup' / 'setup_env.py'
 
 
 @pytest.fixture
-def setup_modules(monkeypatch):
-    """Lets a test import the modules of tools/setup, as the program does."""
-    monkeypatch.syspath_prepend(str(SETUP))
-    names = ('environment', 'messages', 'python_version', 'step_runner', 'steps')
-    yield
-    for name in names:
-        sys.modules.pop(name, None)
+def program():
+    """The program as a module."""
+    spec = importlib.util.spec_from_file_location('setup_env', PROGRAM)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
-def environment(setup_modules, tmp_path):
-    from environment import Environment
-
-    return Environment(tmp_path / 'venv')
-
-
-def run_setup(folder, *options):
-    """Runs the program without any package index."""
-    variables = dict(os.environ, PIP_NO_INDEX='1', PIP_FIND_LINKS='')
-    variables['PIP_CONFIG_FILE'] = os.devnull
-    command = [sys.executable, SETUP / 'setup_env.py', folder, *options]
-    return subprocess.run(command, env=variables, capture_output=True, text=True)
+def folder(tmp_path):
+    """The folder of an environment, which does not exist yet."""
+    return tmp_path / 'venv'
 
 
-@pytest.mark.parametrize('options', [[], ['--lint'], ['--remove']])
+@pytest.fixture
+def ran(program, monkeypatch):
+    """Record the commands in place of running them; ``venv`` makes a Python."""
+    commands = []
+
+    def run(command, folder, title):
+        commands.append(command)
+        if 'venv' in command:
+            (folder / 'bin').mkdir()
+            (folder / 'bin' / 'python').touch()
+        if str(folder / 'uv.txt') in command:
+            (folder / 'bin' / 'uv').touch()
+
+    monkeypatch.setattr(program, 'run', run)
+    return commands
+
+
+def run_setup(folder, *options, **variables):
+    """Run the program without any package index."""
+    env = dict(os.environ, PIP_NO_INDEX='1', UV_OFFLINE='1', UV_NO_CACHE='1')
+    env.update(PIP_FIND_LINKS='', PIP_CONFIG_FILE=os.devnull, **variables)
+    command = [sys.executable, PROGRAM, folder, *options]
+    return subprocess.run(command, env=env, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize('options', [[], ['--remove']])
 def test_folder_of_somebody_else_is_left_alone(tmp_path, options):
     (tmp_path / 'precious').write_text('mine')
 
@@ -48,119 +67,238 @@ def test_folder_of_somebody_else_is_left_alone(tmp_path, options):
     assert (tmp_path / 'precious').read_text() == 'mine'
 
 
-@pytest.mark.slow
-def test_failed_step_is_named_with_a_remedy_and_taken_up_again(tmp_path):
-    folder = tmp_path / 'venv'
+def test_folder_of_this_program_is_removed(folder):
+    (folder / 'lib').mkdir(parents=True)
+    (folder / 'setup.json').write_text('{}')
 
+    done = run_setup(folder, '--remove')
+
+    assert done.returncode == 0
+    assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_failure_is_named_with_a_remedy_and_taken_up_again(folder):
     first, second = run_setup(folder), run_setup(folder)
 
     assert first.returncode == second.returncode == 1
-    assert 'FAILED at [2/7] build tools' in first.stderr
-    assert 'The package index in use' in first.stderr
-    assert '[1/7]' in first.stdout
-    assert '[1/7]' not in second.stdout
+    for done in (first, second):
+        assert 'pip takes its place' in done.stdout
+        assert 'FAILED: [3/4] packages' in done.stderr
+        assert 'The package index has no ready package' in done.stderr
+    assert json.loads((folder / 'setup.json').read_text()) == {'torch': 'pypi'}
 
 
-def test_same_requirements_leave_a_step_done(setup_modules):
-    from steps import plan
+def test_second_call_runs_nothing(program, folder, ran):
+    program.set_up(folder, '', program.CPU_INDEX)
+    first = len(ran)
 
-    keys = [[step.key('') for step in plan(lint=False)] for _ in range(2)]
+    program.set_up(folder, '', program.CPU_INDEX)
 
-    assert keys[0] == keys[1]
-
-
-def test_changed_requirement_makes_the_later_steps_due(setup_modules, tmp_path):
-    from steps import Step
-
-    requirement = tmp_path / 'requirement.txt'
-    early, late = Step('early', ['a'], (requirement,)), Step('late', ['b'], ())
-    requirement.write_text('torch==1\n')
-    before = late.key(early.key(''))
-
-    requirement.write_text('torch==2\n')
-
-    assert late.key(early.key('')) != before
+    assert first == 4
+    assert len(ran) == first
 
 
-def test_half_installed_package_is_dropped(environment):
-    site = environment.folder / 'lib' / 'python3.11' / 'site-packages'
-    for name in ('whole-1.dist-info', 'half-1.dist-info', '~et-aside'):
-        (site / name).mkdir(parents=True)
-    (site / 'whole-1.dist-info' / 'RECORD').touch()
+def test_changed_lock_makes_the_environment_anew(
+    program, folder, ran, tmp_path, monkeypatch
+):
+    lock = tmp_path / 'lock.txt'
+    monkeypatch.setattr(program, 'LOCK', lock)
+    lock.write_text(program.ROOT.joinpath('requirements/lock.txt').read_text())
+    program.set_up(folder, '', program.CPU_INDEX)
+    (folder / 'lib' / 'old').mkdir(parents=True)
+    lock.write_text(lock.read_text().replace('torch==', 'torch==9'))
 
-    environment.drop_half_installed()
+    program.set_up(folder, '', program.CPU_INDEX)
 
-    assert [path.name for path in site.iterdir()] == ['whole-1.dist-info']
-
-
-def test_notes_that_are_cut_short_count_as_none(environment):
-    environment.folder.mkdir()
-    environment.notes.write_text('{"virtual environment": "61')
-
-    assert environment.done() == {}
+    assert len(ran) == 8
+    assert not (folder / 'lib' / 'old').exists()
 
 
-def test_notes_are_read_as_written(environment):
-    environment.folder.mkdir()
+def test_changed_project_is_installed_alone(
+    program, folder, ran, tmp_path, monkeypatch
+):
+    project = tmp_path / 'pyproject.toml'
+    monkeypatch.setattr(program, 'PROJECT', [project])
+    project.write_text('old')
+    program.set_up(folder, '', program.CPU_INDEX)
+    project.write_text('new')
 
-    environment.note({'build tools': 'abc'})
+    program.set_up(folder, '', program.CPU_INDEX)
 
-    assert environment.done() == json.loads('{"build tools": "abc"}')
-
-
-def test_emptying_keeps_the_lock(environment):
-    with environment.locked():
-        (environment.folder / 'lib').mkdir()
-        environment.note({'virtual environment': 'abc'})
-
-        environment.empty()
-
-    assert environment.lock.exists()
-    assert not (environment.folder / 'lib').exists()
-    assert environment.done() == {}
+    assert len(ran) == 5
+    assert '--editable' in ran[-1]
 
 
-@pytest.mark.parametrize('version', [(3, 8), (3, 13)])
-def test_other_python_is_refused(setup_modules, monkeypatch, version):
-    from messages import SetupError
-    from python_version import check_python
+def test_interrupted_setup_begins_anew(program, folder, ran, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys, 'version_info', (*version, 0))
+    commands = program.install_commands
+    monkeypatch.setattr(program, 'install_commands', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        program.set_up(folder, '', program.CPU_INDEX)
+    (folder / 'lib' / 'half').mkdir(parents=True)
+    monkeypatch.setattr(program, 'install_commands', commands)
 
-    with pytest.raises(SetupError, match=r'Python 3.9 to 3.12.*PYTHON='):
-        check_python(lint=False)
+    program.set_up(folder, '', program.CPU_INDEX)
+
+    assert not (folder / 'lib' / 'half').exists()
+    assert 'project' in program.read_notes(folder)
 
 
-def test_python_3_12_without_compiler_is_refused(setup_modules, monkeypatch):
-    from messages import SetupError
-    from python_version import check_python
+def test_missing_python_makes_the_environment_anew(program, folder, ran):
+    program.set_up(folder, '', program.CPU_INDEX)
+    (folder / 'bin' / 'python').unlink()
 
-    monkeypatch.setattr(sys, 'version_info', (3, 12, 0))
-    monkeypatch.setenv('CC', 'no-such-compiler')
+    program.set_up(folder, '', program.CPU_INDEX)
 
-    with pytest.raises(SetupError, match='needs a C compiler'):
-        check_python(lint=False)
+    assert len(ran) == 8
+
+
+def test_pip_installs_where_uv_cannot_be_had(program, folder, ran, monkeypatch, capsys):
+    recording = program.run
+
+    def run(command, folder, title):
+        if str(folder / 'uv.txt') in command:
+            raise program.SetupError('no wheel')
+        recording(command, folder, title)
+
+    monkeypatch.setattr(program, 'run', run)
+
+    program.set_up(folder, '', program.CPU_INDEX)
+
+    assert capsys.readouterr().out.count('uv cannot be had; pip') == 1
+    assert ran[1][1:4] == ['-m', 'pip', 'install']
+    assert '--require-hashes' in ran[1]
+
+
+def test_pypi_build_installs_the_whole_lock_but_uv(program, folder):
+    folder.mkdir()
+
+    (command,) = program.install_commands(folder, 'pypi', program.CPU_INDEX)
+
+    assert command[-3:] == ['--require-hashes', '-r', str(folder / 'lock.txt')]
+    names = read_names(folder / 'lock.txt')
+    assert {'torch', 'torchvision', 'mmpose', 'triton'} < names
+    assert 'uv' not in names
+
+
+def test_cpu_build_comes_from_the_index_of_pytorch(program, folder):
+    folder.mkdir()
+
+    rest, torch = program.install_commands(folder, 'cpu', program.CPU_INDEX)
+
+    assert '--require-hashes' in rest
+    assert '--index-url' not in rest
+    assert torch[-4:] == [
+        '--index-url',
+        'https://download.pytorch.org/whl/cpu',
+        'torch==2.11.0',
+        'torchvision==0.26.0',
+    ]
+    names = read_names(folder / 'lock.txt')
+    assert 'mmpose' in names
+    assert not {'torch', 'torchvision', 'triton'} & names
+    assert not [name for name in names if name.startswith(('nvidia-', 'cuda-'))]
+
+
+def test_cpu_build_comes_from_a_folder_of_wheels(program, folder, tmp_path):
+    folder.mkdir()
+
+    _, torch = program.install_commands(folder, 'cpu', str(tmp_path))
+
+    assert torch[-5:-2] == ['--no-index', '--find-links', str(tmp_path)]
+
+
+def test_choice_of_torch_is_kept(program, folder, ran):
+    program.set_up(folder, 'cpu', program.CPU_INDEX)
+    first = len(ran)
+
+    program.set_up(folder, '', program.CPU_INDEX)
+
+    assert len(ran) == first
+    assert program.read_notes(folder)['torch'] == 'cpu'
+
+
+def test_unknown_torch_is_refused(folder):
+    done = run_setup(folder, TORCH='cuda')
+
+    assert done.returncode == 1
+    assert 'give TORCH=cpu or TORCH=pypi' in done.stderr
+    assert not folder.exists()
+
+
+def test_small_disk_is_refused(program, folder, ran, monkeypatch):
+    usage = namedtuple('usage', 'total used free')(10**10, 9 * 10**9, 10**9)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
+
+    with pytest.raises(program.SetupError, match=r'1\.0 GB .* 7 are .*VENV=/path'):
+        program.set_up(folder, '', program.CPU_INDEX)
+
+    assert not ran
+
+
+def test_notes_that_are_cut_short_count_as_none(program, folder):
+    folder.mkdir()
+    (folder / 'setup.json').write_text('{"packages": "61')
+
+    assert program.read_notes(folder) == {}
+
+
+def test_second_setup_waits_for_the_first(program, folder):
+    with program.locked(folder), open(folder / 'setup.lock') as other:
+        with pytest.raises(OSError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_emptying_keeps_lock_and_notes(program, folder, ran):
+    with program.locked(folder):
+        (folder / 'lib').mkdir()
+
+        program.install_packages(folder, 'pypi', program.CPU_INDEX)
+
+        assert (folder / 'setup.lock').exists()
+        assert (folder / 'setup.json').exists()
+        assert not (folder / 'lib').exists()
+
+
+@pytest.mark.parametrize('version', [(2, 7), (3, 9), (3, 15)])
+def test_other_python_is_refused(program, version):
+    with pytest.raises(program.SetupError, match=r'Python 3\.10 to 3\.14.*PYTHON='):
+        program.check_python(version)
+
+
+@pytest.mark.parametrize('minor', range(10, 15))
+def test_python_is_accepted(program, minor):
+    program.check_python((3, minor, 1))
 
 
 @pytest.mark.parametrize(
     ('said', 'remedy'),
     [
-        ('OSError: [Errno 28] No space left on device', 'Free some space'),
+        ('OSError: [Errno 28] No space left on device', 'Free some disk space'),
         ('ReadTimeoutError: Read timed out.', 'Check the network'),
+        ('error: Request failed after 3 retries', 'Check the network'),
         ('ERROR: No matching distribution found for torch', 'no ready package'),
-        ('ImportError: libGL.so.1: cannot open', 'libgl1'),
+        ('torch==9 has no wheels with a matching platform tag', 'no ready package'),
+        ('No module named ensurepip', 'python3-venv'),
         ('Segmentation fault', 'Read the log'),
     ],
 )
-def test_failure_gets_its_remedy(environment, tmp_path, said, remedy):
-    from messages import SetupError
-    from step_runner import StepRunner
+def test_failure_gets_its_remedy(program, folder, said, remedy):
+    folder.mkdir()
+    code = f'print({said!r}); raise SystemExit(3)'
 
-    environment.folder.mkdir()
-    program = f'print({said!r}); raise SystemExit(3)'
+    with pytest.raises(program.SetupError, match=remedy) as caught:
+        program.run([sys.executable, '-c', code], folder, '[3/4] packages')
 
-    with pytest.raises(SetupError, match=remedy) as caught:
-        StepRunner(environment).run([sys.executable, '-c', program], '[3/7] PyTorch')
-
-    assert 'FAILED at [3/7] PyTorch (exit code 3)' in str(caught.value)
+    assert 'FAILED: [3/4] packages (exit code 3)' in str(caught.value)
     assert said in str(caught.value)
+    assert said in (folder / 'setup.log').read_text()
+
+
+def read_names(path):
+    """Return the names of the packages in a lock file."""
+    lines = path.read_text().splitlines()
+    return {line.split('==')[0] for line in lines if '==' in line}

@@ -1,140 +1,265 @@
 # Copyright (c) onestage_pose contributors.
-"""Makes the virtual environment that ``make demo`` and ``make test`` run in.
+"""Make the virtual environment of ``make demo`` and ``make test``.
 
-    python3 tools/setup/setup_env.py .venv            what the program and tests need
-    python3 tools/setup/setup_env.py .venv --lint     the linter alone
-    python3 tools/setup/setup_env.py .venv --remove
+Installs requirements/lock.txt and this checkout. VENV/setup.json holds a hash of what
+decides about them: a call that finds it unchanged returns at once; after a change or an
+interruption the environment is made anew, from the installer's cache. Variables:
 
-Steps that are done are noted in VENV/setup.json, each with a hash of what it installed
-and of the steps before it. A further call goes on at the first step that is not noted
-or has changed, so it mends an interrupted one and returns at once when all is there.
-All that pip says is in VENV/setup.log.
+    TORCH        cpu: PyTorch's CPU builds; pypi: PyPI's (CUDA); later calls keep it
+    TORCH_INDEX  where the CPU builds are: a URL, or a folder of wheels
 
-Only the standard library is used. The syntax stays within Python 3.6, so that an old
-Python gets to the message that says so.
+Standard library and Python 3.6 syntax, so that an old Python gets to its message.
 """
 
-import argparse
+import contextlib
+import fcntl
 import hashlib
+import json
 import os
+import re
 import shutil
 import signal
+import subprocess
 import sys
-import time
 from pathlib import Path
 
-from environment import Environment
-from messages import SetupError, say
-from python_version import check_python
-from step_runner import StepRunner
-from steps import plan
-
-GIGABYTES_NEEDED = 9  # 6 installed, 3 of downloads while pip unpacks them
-VENV_STEP = 'virtual environment'
-
-
-def set_up(environment: Environment, lint: bool) -> None:
-    """Brings the environment to what the requirements say, or raises SetupError."""
-    steps = plan(lint)
-    python = '{}.{} {}'.format(*sys.version_info[:2], sys.base_prefix)
-    first_key = hashlib.sha256(f'{python} {environment.folder}'.encode()).hexdigest()
-    keys, key = {VENV_STEP: first_key}, first_key
-    for step in steps:
-        key = keys[step.name] = step.key(key)
-    if all(environment.done().get(name) == key for name, key in keys.items()):
-        if environment.python.exists():
-            return
-    check_python(lint)
-    environment.check_folder()
-    with environment.locked():
-        install(environment, steps, keys)
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ROOT / 'requirements' / 'lock.txt'
+PROJECT = [ROOT / name for name in ('pyproject.toml', 'setup.py', 'setup.cfg')]
+OLDEST, NEWEST = (3, 10), (3, 14)
+GIGABYTES = {'pypi': 7, 'cpu': 3}  # of free disk
+CPU_INDEX = 'https://download.pytorch.org/whl/cpu'
+CUDA_PACKAGES = re.compile('(torch|torchvision|triton|nvidia-.*|cuda-.*)==')
+UV, TORCH = re.compile('uv=='), re.compile('torch(vision)?==')
+SHOWN = re.compile('Downloading|Downloaded|Prepared|Installed|Collecting|Installing')
+REMEDIES = (
+    ('No space left', 'Free some disk space, or take another disk: VENV=/path'),
+    ('ensurepip|No module named venv', 'Debian, Ubuntu: apt-get install python3-venv'),
+    (
+        'connection|resolution|dns error|timed out|proxy|certificate|request failed',
+        'Check the network, and HTTPS_PROXY or PIP_INDEX_URL where you need them.',
+    ),
+    (
+        'No matching distribution|no wheels|not find a version|No solution found',
+        'The package index has no ready package for this Python and machine. Linux on '
+        'x86-64 and macOS on ARM have all of them for Python 3.10 to 3.14.',
+    ),
+    ('', 'Read the log. "make distclean" removes a broken environment.'),
+)
 
 
-def install(environment: Environment, steps: list, keys: dict) -> None:
-    """Runs the steps that are not noted with their present key."""
-    start, runner, done = time.time(), StepRunner(environment), environment.done()
-    say(
-        'Setting up {} with Python {}.{}.{}, log in {}'.format(
-            environment.folder, *sys.version_info[:3], environment.log
-        )
+class SetupError(Exception):
+    """A message for the user; no traceback wanted."""
+
+
+def check_python(version=sys.version_info):
+    """Raise SetupError where the lock has no packages for this Python."""
+    if OLDEST <= tuple(version[:2]) <= NEWEST:
+        return
+    names = [f'python3.{minor}' for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
+    found = [name for name in names if shutil.which(name)] or ['/path/to/python3.13']
+    raise SetupError(
+        f'This is Python {version[0]}.{version[1]} ({sys.executable}). Python 3.10 to '
+        f'3.14 on Linux or macOS is needed: PYTHON={found[0]}'
     )
-    commands = {step.name: [str(environment.python)] + step.command for step in steps}
-    commands[VENV_STEP] = [base_python(), '-m', 'venv', str(environment.folder)]
-    if done.get(VENV_STEP) != keys[VENV_STEP] or not environment.python.exists():
-        if done:
-            say('It was made by another Python or in another place: anew.')
-        environment.empty()
-        done = {}
-    due = [name for name in keys if done.get(name) != keys[name]]
-    if any(step.large for step in steps if step.name in due):
-        check_disk(environment.folder)
-    environment.drop_half_installed()
-    for number, name in enumerate(keys, 1):
-        if name in due:
-            runner.run(commands[name], f'[{number}/{len(keys)}] {name}')
-            done[name] = keys[name]
-            environment.note(done)
-    say(f'Ready in {time.time() - start:.0f} s: {environment.folder}')
 
 
-def base_python() -> str:
-    """This Python, or the one that made the environment this runs in.
-
-    That environment may be the very one that is made anew.
-    """
-    in_environment = sys.prefix != sys.base_prefix
-    return os.path.realpath(sys.executable) if in_environment else sys.executable
-
-
-def check_disk(folder: Path) -> None:
-    """Raises SetupError before the long downloads if they will not fit."""
-    free = shutil.disk_usage(str(folder)).free / 1e9
-    if free < GIGABYTES_NEEDED:
+def check_folder(folder):
+    """Raise SetupError for a folder that holds something else."""
+    ours = (folder / 'setup.json').exists()
+    if not ours and folder.exists() and any(folder.iterdir()):
         raise SetupError(
-            f'The disk of {folder} has {free:.1f} GB free; {GIGABYTES_NEEDED} are '
-            'needed while PyTorch is installed. Free some, or set the environment up '
-            'on another disk: VENV=/path'
+            f'{folder} is there already and was not made by this program. Give another '
+            'place, VENV=/path, or see docs/installation.md for pip and uv.'
         )
 
 
-def interrupt(_signal, _frame) -> None:
-    """Turns a termination into the exception of Ctrl-C, so that pip is ended too."""
+def check_disk(folder, torch):
+    """Raise SetupError before the long downloads if they will not fit."""
+    free = shutil.disk_usage(str(folder)).free / 1e9
+    if free < GIGABYTES[torch]:
+        raise SetupError(
+            f'{folder} has {free:.1f} GB of free disk; {GIGABYTES[torch]} are needed. '
+            'Free some, take another disk (VENV=/path), or a CPU build: TORCH=cpu'
+        )
+
+
+def lock_entries():
+    """Return the requirements of the lock file, each with its hashes."""
+    return re.findall(r'^[a-z].*\\\n(?:    --hash.*\n)+', LOCK.read_text(), re.M)
+
+
+def installer(folder):
+    """Return the command that installs what follows it: uv's, or else pip's."""
+    python, uv = str(folder / 'bin' / 'python'), folder / 'bin' / 'uv'
+    if uv.exists():
+        return [str(uv), 'pip', 'install', '--python', python, '--no-deps']
+    return [python, '-m', 'pip', 'install', '--no-deps']
+
+
+def install_commands(folder, torch, index):
+    """Write the files to install from, and return the commands that do it."""
+    install = [*installer(folder), '--only-binary', ':all:']
+    entries = [entry for entry in lock_entries() if not UV.match(entry)]
+    pins = [entry.split()[0] for entry in entries if TORCH.match(entry)]
+    if torch == 'cpu':
+        entries = [entry for entry in entries if not CUDA_PACKAGES.match(entry)]
+    (folder / 'lock.txt').write_text(''.join(entries))
+    commands = [[*install, '--require-hashes', '-r', str(folder / 'lock.txt')]]
+    if torch == 'cpu':  # another build of the same version has other hashes
+        local = ['--no-index', '--find-links', index]
+        source = local if os.path.isdir(index) else ['--index-url', index]
+        commands.append([*install, *source, *pins])
+    return commands
+
+
+def run(command, folder, title):
+    """Run a command; raise SetupError with a remedy if it fails."""
+    print(title, flush=True)
+    env = {name: v for name, v in os.environ.items() if not name.startswith('PYTHON')}
+    for name in ('PIP_USER', 'PIP_TARGET', 'PIP_PREFIX'):
+        env.pop(name, None)
+    env.setdefault('UV_SYSTEM_CERTS', 'true')  # as pip does
+    if 'PIP_INDEX_URL' in env:
+        env.setdefault('UV_DEFAULT_INDEX', env['PIP_INDEX_URL'])
+    options = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'env': env}
+    options.update(stderr=subprocess.STDOUT, cwd=str(ROOT))
+    # close_fds: a command that outlives this program keeps the lock.
+    process = subprocess.Popen(command, close_fds=False, **options)
+    lines = []
+    try:
+        for line in process.stdout:
+            lines.append(line.decode(errors='replace').rstrip())
+            if SHOWN.match(lines[-1].strip()):
+                print('   ', lines[-1].strip()[:90], flush=True)
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        process.wait()
+        with open(str(folder / 'setup.log'), 'a', errors='replace') as log:
+            log.write('\n'.join([title, ' '.join(command), *lines, '']))
+    if process.returncode:
+        said = '\n'.join(lines)
+        remedy = next(fix for words, fix in REMEDIES if re.search(words, said, re.I))
+        last = '\n  '.join(lines[-10:])
+        raise SetupError(
+            f'FAILED: {title} (exit code {process.returncode}). The last it said:\n\n'
+            f'  {last}\n\nWhat to do: {remedy}\nThe log: {folder}/setup.log'
+        )
+
+
+def install_packages(folder, torch, index):
+    """Make the environment anew and install the lock into it."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(str(path))
+        elif path.name not in ('setup.json', 'setup.lock'):
+            path.unlink()
+    # This program may run in the very environment that is made anew.
+    in_venv = sys.prefix != sys.base_prefix
+    base = os.path.realpath(sys.executable) if in_venv else sys.executable
+    run([base, '-m', 'venv', str(folder)], folder, '[1/4] virtual environment')
+    python = str(folder / 'bin' / 'python')
+    pip = [python, '-m', 'pip', 'install', '--no-deps', '--only-binary', ':all:']
+    wheel = folder / 'uv.txt'
+    wheel.write_text(''.join(entry for entry in lock_entries() if UV.match(entry)))
+    try:
+        run([*pip, '--require-hashes', '-r', str(wheel)], folder, '[2/4] installer: uv')
+    except SetupError:
+        print('    uv cannot be had; pip takes its place, and more time', flush=True)
+    for command in install_commands(folder, torch, index):
+        run(command, folder, '[3/4] packages: PyTorch and what goes with it')
+
+
+def set_up(folder, torch, index):
+    """Bring the environment to what the lock says, or raise SetupError."""
+    notes, python = read_notes(folder), folder / 'bin' / 'python'
+    torch = torch or notes.get('torch', 'pypi')
+    packages = digest([LOCK], sys.version, sys.base_prefix, folder, torch, index)
+    wanted = {
+        'torch': torch,
+        'packages': packages,
+        'project': digest(PROJECT, packages),
+    }
+    if notes == wanted and python.exists():
+        return
+    check_python()
+    check_folder(folder)
+    with locked(folder):
+        notes = read_notes(folder)  # another set-up may have ended just now
+        if notes.get('packages') != packages or not python.exists():
+            write_notes(folder, {'torch': torch})
+            check_disk(folder, torch)
+            install_packages(folder, torch, index)
+        write_notes(folder, {'torch': torch, 'packages': packages})
+        editable = ['--no-build-isolation', '--editable', str(ROOT)]
+        run([*installer(folder), *editable], folder, '[4/4] onestage_pose, editable')
+        write_notes(folder, wanted)
+
+
+def digest(files, *values):
+    """Return the hash of the content of files and of values."""
+    content = [path.read_text() for path in files] + [str(value) for value in values]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def read_notes(folder):
+    """Return what the last set-up noted, {} if nothing or not whole."""
+    try:
+        return json.loads((folder / 'setup.json').read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def write_notes(folder, notes):
+    """Write notes so that a reader sees the old or the new ones."""
+    (folder / 'setup.json.new').write_text(json.dumps(notes))
+    os.replace(str(folder / 'setup.json.new'), str(folder / 'setup.json'))
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """Let one set-up at a time work in a folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / 'setup.json').exists():
+        write_notes(folder, {})
+    with open(str(folder / 'setup.lock'), 'w') as lock:
+        os.set_inheritable(lock.fileno(), True)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f'waiting for another set-up of {folder}', flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def interrupt(_signal, _frame):
+    """Turn a termination into the exception of Ctrl-C, so that children are ended."""
     raise KeyboardInterrupt
 
 
-def main() -> int:
-    """Reads the command line and does it; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('venv', type=Path, help='folder of the environment')
-    parser.add_argument('--lint', action='store_true', help='install the linter alone')
-    parser.add_argument('--remove', action='store_true', help='delete the environment')
-    args = parser.parse_args()
-    folder = Path(os.path.abspath(os.path.expanduser(str(args.venv))))
+def main(args):
+    """Set up the folder ``args[0]``, or with ``--remove`` delete it."""
+    folder = Path(os.path.abspath(os.path.expanduser(args[0])))
+    torch, index = os.environ.get('TORCH', ''), os.environ.get('TORCH_INDEX', CPU_INDEX)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:
-        environment = Environment(folder)
-        if args.remove:
-            environment.remove()
-            return 0
-        set_up(environment, args.lint)
+        if torch not in ('', *GIGABYTES):
+            raise SetupError(f'TORCH={torch}: give TORCH=cpu or TORCH=pypi')
+        if '--remove' in args:
+            check_folder(folder)
+            shutil.rmtree(str(folder), ignore_errors=True)
+        else:
+            set_up(folder, torch, index)
     except SetupError as error:
-        print(f'\n{error}\n', file=sys.stderr)
-        return 1
+        sys.exit(f'\n{error}\n')
     except OSError as error:
-        print(
-            f'\n{folder} cannot be used for the environment: {error}. Give another '
-            'place: VENV=/path\n',
-            file=sys.stderr,
-        )
-        return 1
+        sys.exit(f'\n{folder} cannot be used: {error}. Another place: VENV=/path\n')
     except KeyboardInterrupt:
-        print(
-            '\nInterrupted. The same command goes on from this step.', file=sys.stderr
-        )
-        return 130
-    return 0
+        sys.exit('\nInterrupted. The same command begins anew; downloads are kept.')
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main(sys.argv[1:])
