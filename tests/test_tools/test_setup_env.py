@@ -84,7 +84,7 @@ def test_failure_is_named_with_a_remedy_and_taken_up_again(folder):
     assert first.returncode == second.returncode == 1
     for done in (first, second):
         assert 'pip takes its place' in done.stdout
-        assert 'FAILED: [3/4] packages' in done.stderr
+        assert 'FAILED: [3/5] packages' in done.stderr
         assert 'The package index has no ready package' in done.stderr
     assert json.loads((folder / 'setup.json').read_text()) == {'torch': 'pypi'}
 
@@ -95,7 +95,7 @@ def test_second_call_runs_nothing(program, folder, ran):
 
     program.set_up(folder, '', program.CPU_INDEX)
 
-    assert first == 4
+    assert first == 5
     assert len(ran) == first
 
 
@@ -111,7 +111,7 @@ def test_changed_lock_makes_the_environment_anew(
 
     program.set_up(folder, '', program.CPU_INDEX)
 
-    assert len(ran) == 8
+    assert len(ran) == 10
     assert not (folder / 'lib' / 'old').exists()
 
 
@@ -126,7 +126,7 @@ def test_changed_project_is_installed_alone(
 
     program.set_up(folder, '', program.CPU_INDEX)
 
-    assert len(ran) == 5
+    assert len(ran) == 6
     assert '--editable' in ran[-1]
 
 
@@ -153,7 +153,7 @@ def test_missing_python_makes_the_environment_anew(program, folder, ran):
 
     program.set_up(folder, '', program.CPU_INDEX)
 
-    assert len(ran) == 8
+    assert len(ran) == 10
 
 
 def test_pip_installs_where_uv_cannot_be_had(program, folder, ran, monkeypatch, capsys):
@@ -291,9 +291,9 @@ def test_failure_gets_its_remedy(program, folder, said, remedy):
     code = f'print({said!r}); raise SystemExit(3)'
 
     with pytest.raises(program.SetupError, match=remedy) as caught:
-        program.run([sys.executable, '-c', code], folder, '[3/4] packages')
+        program.run([sys.executable, '-c', code], folder, '[3/5] packages')
 
-    assert 'FAILED: [3/4] packages (exit code 3)' in str(caught.value)
+    assert 'FAILED: [3/5] packages (exit code 3)' in str(caught.value)
     assert said in str(caught.value)
     assert said in (folder / 'setup.log').read_text()
 

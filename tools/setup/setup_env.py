@@ -159,17 +159,21 @@ def install_packages(folder, torch, index):
     # This program may run in the very environment that is made anew.
     in_venv = sys.prefix != sys.base_prefix
     base = os.path.realpath(sys.executable) if in_venv else sys.executable
-    run([base, '-m', 'venv', str(folder)], folder, '[1/4] virtual environment')
+    run([base, '-m', 'venv', str(folder)], folder, '[1/5] virtual environment')
     python = str(folder / 'bin' / 'python')
     pip = [python, '-m', 'pip', 'install', '--no-deps', '--only-binary', ':all:']
     wheel = folder / 'uv.txt'
     wheel.write_text(''.join(entry for entry in lock_entries() if UV.match(entry)))
     try:
-        run([*pip, '--require-hashes', '-r', str(wheel)], folder, '[2/4] installer: uv')
+        run([*pip, '--require-hashes', '-r', str(wheel)], folder, '[2/5] installer: uv')
     except SetupError:
         print('    uv cannot be had; pip takes its place, and more time', flush=True)
     for command in install_commands(folder, torch, index):
-        run(command, folder, '[3/4] packages: PyTorch and what goes with it')
+        run(command, folder, '[3/5] packages: PyTorch and what goes with it')
+    # mmdet's and mmpose's docstrings make Python 3.12 and later warn while compiling.
+    packages = [str(path) for path in folder.glob('lib/python3*/site-packages/mm*')]
+    compileall = [python, '-W', 'ignore', '-m', 'compileall', '-q', '-j', '0']
+    run([*compileall, *packages], folder, '[4/5] byte code')
 
 
 def set_up(folder, torch, index):
@@ -194,7 +198,7 @@ def set_up(folder, torch, index):
             install_packages(folder, torch, index)
         write_notes(folder, {'torch': torch, 'packages': packages})
         editable = ['--no-build-isolation', '--editable', str(ROOT)]
-        run([*installer(folder), *editable], folder, '[4/4] onestage_pose, editable')
+        run([*installer(folder), *editable], folder, '[5/5] onestage_pose, editable')
         write_notes(folder, wanted)
 
 
