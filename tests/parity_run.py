@@ -16,6 +16,10 @@ from onestage_pose.checkpoints.converters import (
     default_config,
     from_detectron2,
 )
+from onestage_pose.structures import (
+    continuous_to_pixel_index,
+    pixel_index_to_continuous,
+)
 
 import numpy as np
 import torch
@@ -27,8 +31,6 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor
 
 LEVELS = ('p2', 'p3', 'p4', 'p5', 'p6')
-# Continuous coordinates there, pixel indices here.
-PIXEL_CENTER = 0.5
 
 
 class ParityRun:
@@ -147,7 +149,7 @@ class ParityRun:
         return SimpleNamespace(
             boxes=torch.from_numpy(found.bboxes),
             scores=torch.from_numpy(found.bbox_scores),
-            keypoints=torch.from_numpy(found.keypoints) + PIXEL_CENTER,
+            keypoints=pixel_index_to_continuous(torch.from_numpy(found.keypoints)),
         )
 
     @cached_property
@@ -161,7 +163,9 @@ class ParityRun:
         golden = self.golden
         people = InstanceData(
             bboxes=golden['gt_boxes'],
-            keypoints=golden['gt_keypoints'][..., :2].float() - PIXEL_CENTER,
+            keypoints=continuous_to_pixel_index(
+                golden['gt_keypoints'][..., :2].float()
+            ),
             keypoints_visible=golden['gt_keypoints'][..., 2].float(),
         )
         sampled = SimpleNamespace(

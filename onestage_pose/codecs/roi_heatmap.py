@@ -3,20 +3,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import torch
-import torch.nn.functional as F
 from mmengine.utils import to_2tuple
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-# fmt: off
-COCO_SIGMAS = (
-    0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107,
-    0.107, 0.087, 0.087, 0.089, 0.089,
-)
-# fmt: on
+from ..structures.metainfo import load_sigmas
+from .decoders import DECODERS, PERSON_AREA_RATIO, SCORES, DecoderOptions
+from .decoders.grid import grid_size
 
 
 @KEYPOINT_CODECS.register_module()
@@ -89,15 +84,8 @@ class RoIHeatmap(BaseKeypointCodec):
         keypoint_labels='keypoint_labels', keypoint_weights='keypoint_weights'
     )
 
-    DECODE_MODES = ('bicubic', 'argmax', 'quarter', 'dark', 'expected_oks')
-    SCORE_MODES = ('peak', 'window', 'expected_oks')
-
-    # of ``'expected_oks'``; two leave a thousandth of a bin
-    NEWTON_STEPS = 2
-
-    # logits that bicubic decoding holds at once: as many as a GPU takes well, and as
-    # a CPU keeps in its cache
-    MAX_UPSAMPLED = dict(cpu=2**20, other=2**24)
+    DECODE_MODES = tuple(DECODERS)
+    SCORE_MODES = tuple(SCORES)
 
     def __init__(
         self,
@@ -107,12 +95,12 @@ class RoIHeatmap(BaseKeypointCodec):
         window: int = 2,
         blur_kernel_size: int = 11,
         sigmas: Sequence[float] | None = None,
-        area_ratio: float = 0.53,
+        area_ratio: float = PERSON_AREA_RATIO,
     ) -> None:
         super().__init__()
         for name, value, known in (
-            ('decode_mode', decode_mode, self.DECODE_MODES),
-            ('score_mode', score_mode, self.SCORE_MODES),
+            ('decode_mode', decode_mode, DECODERS),
+            ('score_mode', score_mode, SCORES),
         ):
             if value not in known:
                 raise ValueError(
@@ -123,8 +111,8 @@ class RoIHeatmap(BaseKeypointCodec):
             raise ValueError(
                 f'RoIHeatmap: blur_kernel_size={blur_kernel_size} must be odd.'
             )
-        self.sigmas = COCO_SIGMAS if sigmas is None else tuple(sigmas)
-        if not all(value > 0 for value in (area_ratio, *self.sigmas)):
+        self._sigmas = None if sigmas is None else tuple(sigmas)
+        if not all(value > 0 for value in (area_ratio, *(self._sigmas or ()))):
             raise ValueError(
                 f'RoIHeatmap: area_ratio={area_ratio} and sigmas={sigmas} must be '
                 f'positive.'
@@ -135,6 +123,11 @@ class RoIHeatmap(BaseKeypointCodec):
         self.window = window
         self.blur_kernel_size = blur_kernel_size
         self.area_ratio = area_ratio
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """tuple[float]: (K,) of OKS, COCO's where none were given."""
+        return load_sigmas() if self._sigmas is None else self._sigmas
 
     def encode(
         self,
@@ -176,7 +169,7 @@ class RoIHeatmap(BaseKeypointCodec):
         )
 
     def decode(self, encoded: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-        """Find the keypoints of each person.
+        """Find the keypoints of each instance.
 
         Args:
             encoded (Tensor): Logits (N, K, H, W); computed on in float32.
@@ -192,38 +185,16 @@ class RoIHeatmap(BaseKeypointCodec):
                 keypoints as there are ``sigmas`` where these are needed.
         """
         self.check_size(encoded)
+        options = DecoderOptions(
+            self.window, self.blur_kernel_size, self._sigmas, self.area_ratio
+        )
+        # autocast would round the positions
         with torch.autocast(encoded.device.type, enabled=False):
-            return self._decode(encoded.float(), boxes.float())
-
-    def _decode(self, logits: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-        """:meth:`decode` in float32: autocast would round the positions."""
-        size = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
-        if self.decode_mode == 'bicubic':
-            position, peak = self._bicubic_maximum(logits, size.ceil().long())
-        else:
-            position, peak = self.grid_maximum(logits, size)
-        keypoints = boxes[:, None, :2] + position * size[:, None]
-        return keypoints, self.scores(logits, size, position, peak)
-
-    def scores(
-        self, logits: Tensor, size: Tensor, position: Tensor, peak: Tensor
-    ) -> Tensor:
-        """Scores of the keypoints found, as ``score_mode`` says.
-
-        Args:
-            logits (Tensor): (N, K, H, W) float32.
-            size (Tensor): (N, 2), width and height of the boxes.
-            position (Tensor): (N, K, 2) as a fraction of the box.
-            peak (Tensor): (N, K), the logit there.
-
-        Returns:
-            Tensor: (N, K).
-        """
-        if self.score_mode == 'peak':
-            return (peak - logits.flatten(2).logsumexp(-1)).exp()
-        if self.score_mode == 'window':
-            return self._window_probability(logits)
-        return self._expected_oks_at(logits, size, position)
+            logits, boxes = encoded.float(), boxes.float()
+            sizes = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
+            position, peak = DECODERS[self.decode_mode](logits, sizes, options)
+            scores = SCORES[self.score_mode](logits, sizes, options, position, peak)
+            return boxes[:, None, :2] + position * sizes[:, None], scores
 
     def check_size(self, logits: Tensor) -> None:
         """Refuse logits of another grid, which would be learned in wrong places.
@@ -234,316 +205,10 @@ class RoIHeatmap(BaseKeypointCodec):
         Raises:
             ValueError: If H, W are not those of ``heatmap_size``.
         """
-        if tuple(logits.shape[-2:]) != self.heatmap_size[::-1]:
+        if grid_size(logits) != self.heatmap_size:
             raise ValueError(
                 f'RoIHeatmap was built for heatmap_size [W, H]='
                 f'{list(self.heatmap_size)} but got logits of '
-                f'{list(logits.shape[:-3:-1])}: set heatmap_size to what the '
+                f'{list(grid_size(logits))}: set heatmap_size to what the '
                 f'keypoint head gives.'
             )
-
-    def _bicubic_maximum(self, logits: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Maximum after bicubic upsampling to each person's own size.
-
-        People of like size share a batch: upsampling is two matrix products,
-        padded to the largest of the batch.
-
-        Args:
-            logits (Tensor): (N, K, H, W) float32.
-            pixels (Tensor): (N, 2) int64, width and height to upsample to.
-
-        Returns:
-            tuple[Tensor, Tensor]: Position (N, K, 2) as a fraction of the box,
-            at a pixel's centre, and the upsampled logit there (N, K).
-        """
-        num, num_keypoints = logits.shape[:2]
-        position = logits.new_zeros(num, num_keypoints, 2)
-        peak = logits.new_zeros(num, num_keypoints)
-        order = pixels.prod(-1).argsort()
-        sizes = pixels[order].tolist()
-        most = self.MAX_UPSAMPLED['cpu' if logits.device.type == 'cpu' else 'other']
-        start = 0
-        while start < num:
-            stop, width, height = start, 0, 0
-            while stop < num:
-                wider = max(width, sizes[stop][0])
-                higher = max(height, sizes[stop][1])
-                held = (stop + 1 - start) * num_keypoints * wider * higher
-                if stop > start and held > most:
-                    break
-                stop, width, height = stop + 1, wider, higher
-            people = order[start:stop]
-            position[people], peak[people] = self._bicubic_maximum_of_batch(
-                logits[people], pixels[people], width, height
-            )
-            start = stop
-        return position, peak
-
-    @staticmethod
-    def _bicubic_maximum_of_batch(
-        logits: Tensor, pixels: Tensor, width: int, height: int
-    ) -> tuple[Tensor, Tensor]:
-        """:meth:`_bicubic_maximum`, all padded to ``width`` x ``height``."""
-        across = bicubic_weights(logits.shape[-1], pixels[:, 0], width)
-        down = bicubic_weights(logits.shape[-2], pixels[:, 1], height)
-        upsampled = down[:, None] @ (logits @ across[:, None].mT)
-        # the highest row first: a maximum without its index is found faster
-        row = upsampled.amax(-1).argmax(-1, keepdim=True)
-        columns = upsampled.take_along_dim(row[..., None], 2)[:, :, 0]
-        column = columns.argmax(-1, keepdim=True)
-        peak = columns.gather(-1, column)[..., 0]
-        # what is padded repeats a person's last row and column
-        column_row = torch.cat((column, row), -1).minimum(pixels[:, None] - 1)
-        return (column_row + 0.5) / pixels[:, None], peak
-
-    def grid_maximum(self, logits: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
-        """Maximum on the grid of bins, refined as ``decode_mode`` says.
-
-        Args:
-            logits (Tensor): (N, K, H, W) float32.
-            size (Tensor): (N, 2), width and height of the boxes.
-
-        Returns:
-            tuple[Tensor, Tensor]: Position (N, K, 2) as a fraction of the box
-            and the logit (N, K) of its bin.
-        """
-        surface = logits
-        if self.decode_mode == 'expected_oks':
-            probability = logits.flatten(2).softmax(-1).view_as(logits)
-            tolerance = self._tolerance(logits, size)
-            surface = self._expected_oks(probability, tolerance)
-        width, height = self.heatmap_size
-        index = surface.flatten(2).argmax(-1)
-        peak = logits.flatten(2).gather(2, index[..., None])[..., 0]
-        column_row = torch.stack((index % width, index // width), -1)
-        position = column_row + 0.5
-        if self.decode_mode == 'quarter':
-            position = position + self._quarter_offset(logits, column_row)
-        elif self.decode_mode == 'dark':
-            position = position + self._dark_offset(logits, column_row)
-        elif self.decode_mode == 'expected_oks':
-            position = self._climb(probability, tolerance, position)
-        return position / position.new_tensor(self.heatmap_size), peak
-
-    def _tolerance(self, logits: Tensor, size: Tensor) -> Tensor:
-        """Standard deviations (N, K, 2) of OKS in bins, across and down.
-
-        OKS is ``exp(-d^2 / (2 area (2 sigma)^2))`` of a keypoint off by d px.
-        """
-        if logits.shape[1] != len(self.sigmas):
-            raise ValueError(
-                f"RoIHeatmap: 'expected_oks' needs sigmas of the {logits.shape[1]} "
-                f'keypoints, got {len(self.sigmas)}.'
-            )
-        pixels = (self.area_ratio * size.prod(-1)).sqrt()
-        pixels = pixels[:, None] * 2 * size.new_tensor(self.sigmas)
-        bins = size.new_tensor(self.heatmap_size) / size
-        return pixels[..., None] * bins[:, None]
-
-    def _expected_oks(self, probability: Tensor, tolerance: Tensor) -> Tensor:
-        """OKS to be expected at the centre of each bin: (N, K, H, W)."""
-        across, down = tolerance[..., None, None].unbind(2)
-        width, height = self.heatmap_size
-        columns = torch.arange(width, device=probability.device)
-        rows = torch.arange(height, device=probability.device)
-        across = (-0.5 * ((columns[:, None] - columns) / across) ** 2).exp()
-        down = (-0.5 * ((rows[:, None] - rows) / down) ** 2).exp()
-        return down @ (probability @ across)
-
-    def _expected_oks_at(
-        self, logits: Tensor, size: Tensor, position: Tensor
-    ) -> Tensor:
-        """OKS to be expected at ``position`` (N, K, 2) of the boxes: (N, K)."""
-        across, down = self._tolerance(logits, size)[..., None].unbind(2)
-        width, height = self.heatmap_size
-        columns = torch.arange(width, device=logits.device) + 0.5
-        rows = torch.arange(height, device=logits.device) + 0.5
-        column, row = (position * position.new_tensor(self.heatmap_size)).unbind(-1)
-        across = (-0.5 * ((columns - column[..., None]) / across) ** 2).exp()
-        down = (-0.5 * ((rows - row[..., None]) / down) ** 2).exp()
-        probability = logits.flatten(2).softmax(-1).view_as(logits)
-        return (down * (probability @ across[..., None])[..., 0]).sum(-1)
-
-    def _climb(self, probability: Tensor, tolerance: Tensor, start: Tensor) -> Tensor:
-        """Newton's method from the highest bin's centre to the maximum near it.
-
-        In x and in y on the logarithm of the expected OKS, at most a bin away and
-        inside the box; where the surface is not curved downwards, stays.
-        """
-        variance = tolerance.square()
-        bins = start.new_tensor(self.heatmap_size)
-        position = start
-        for _ in range(self.NEWTON_STEPS):
-            slopes = []
-            for axis, number in enumerate(self.heatmap_size):
-                centers = torch.arange(number, device=start.device) + 0.5
-                distance = centers - position[..., axis, None]
-                spread = variance[..., axis, None]
-                weight = (-0.5 * distance**2 / spread).exp()
-                slope = distance / spread
-                slopes.append(
-                    torch.stack(
-                        (weight, weight * slope, weight * (slope**2 - 1 / spread)), -2
-                    )
-                )
-            across, down = slopes
-            # sums over the bins with the kernel or a derivative of it down and across
-            sums = down @ (probability @ across.transpose(-2, -1))
-            value = sums[..., 0, 0, None].clamp(min=1e-30)
-            first = torch.stack((sums[..., 0, 1], sums[..., 1, 0]), -1) / value
-            second = torch.stack((sums[..., 0, 2], sums[..., 2, 0]), -1) / value
-            bend = first**2 - second
-            step = first / torch.where(bend > 0, bend, 1)
-            position = position + torch.where(bend > 0, step, 0).clamp(-0.5, 0.5)
-            position = torch.minimum(position.clamp(min=0), bins)
-            position = torch.maximum(torch.minimum(position, start + 1), start - 1)
-        return position
-
-    def _quarter_offset(self, logits: Tensor, column_row: Tensor) -> Tensor:
-        """A quarter bin towards the higher neighbour; 0 at the border."""
-        around = gather_window(logits, column_row, 1)
-        slope = torch.stack(
-            (
-                around[..., 1, 2] - around[..., 1, 0],
-                around[..., 2, 1] - around[..., 0, 1],
-            ),
-            -1,
-        )
-        inside = self._distance_to_border(column_row) >= 1
-        return 0.25 * slope.sign() * inside
-
-    def _dark_offset(self, logits: Tensor, column_row: Tensor) -> Tensor:
-        """Newton step to the maximum of the blurred log-distribution.
-
-        0 within two bins of the border and where the surface has no maximum;
-        never more than one bin.
-        """
-        probability = logits.flatten(2).softmax(-1).view_as(logits)
-        kernel = cv2.getGaussianKernel(self.blur_kernel_size, 0)
-        kernel = logits.new_tensor(kernel).view(1, 1, -1, 1)
-        reach = self.blur_kernel_size // 2
-        blurred = probability.flatten(0, 1)[:, None]
-        blurred = F.conv2d(blurred, kernel, padding=(reach, 0))
-        blurred = F.conv2d(blurred, kernel.mT, padding=(0, reach))
-        around = gather_window(
-            blurred.clamp(min=1e-10).log().view_as(logits), column_row, 2
-        )
-        dx = 0.5 * (around[..., 2, 3] - around[..., 2, 1])
-        dy = 0.5 * (around[..., 3, 2] - around[..., 1, 2])
-        twice = 2 * around[..., 2, 2]
-        dxx = 0.25 * (around[..., 2, 4] - twice + around[..., 2, 0])
-        dyy = 0.25 * (around[..., 4, 2] - twice + around[..., 0, 2])
-        dxy = 0.25 * (
-            around[..., 3, 3]
-            - around[..., 1, 3]
-            - around[..., 3, 1]
-            + around[..., 1, 1]
-        )
-        determinant = dxx * dyy - dxy**2
-        step = torch.stack((dxy * dy - dyy * dx, dxy * dx - dxx * dy), -1)
-        is_maximum = (determinant > 0) & (dxx < 0)
-        inside = (self._distance_to_border(column_row) >= 2).all(-1)
-        step = step / torch.where(is_maximum, determinant, 1)[..., None]
-        return torch.where((is_maximum & inside)[..., None], step, 0).clamp(-1, 1)
-
-    def _distance_to_border(self, column_row: Tensor) -> Tensor:
-        """Bins between each position and the nearer border, per axis."""
-        last = column_row.new_tensor(self.heatmap_size) - 1
-        return torch.minimum(column_row, last - column_row)
-
-    def _window_probability(self, logits: Tensor) -> Tensor:
-        """Softmax mass within ``window`` bins of the highest one, (N, K)."""
-        probability = logits.flatten(2).softmax(-1)
-        index = probability.argmax(-1)
-        width = self.heatmap_size[0]
-        column_row = torch.stack((index % width, index // width), -1)
-        window = gather_window(probability.view_as(logits), column_row, self.window)
-        return window.flatten(2).sum(-1)
-
-    def paste(
-        self, logits: Tensor, boxes: Tensor, image_size: tuple[int, int]
-    ) -> Tensor:
-        """Lay everybody's distribution on one picture, for drawing.
-
-        Args:
-            logits (Tensor): (N, K, H, W).
-            boxes (Tensor): (N, 4) in the picture's frame.
-            image_size (tuple[int, int]): Height and width of the picture.
-
-        Returns:
-            Tensor: (K, height, width) float32, each person's distribution
-            scaled to a maximum of 1; the higher value where people overlap.
-        """
-        height, width = image_size
-        canvas = logits.new_zeros(logits.shape[1], height, width, dtype=torch.float32)
-        ys = torch.arange(height, device=logits.device) + 0.5
-        xs = torch.arange(width, device=logits.device) + 0.5
-        for person, (x1, y1, x2, y2) in zip(logits.float(), boxes.float()):
-            heatmaps = person.flatten(1).softmax(-1)
-            heatmaps = heatmaps / heatmaps.amax(-1, keepdim=True)
-            grid_y = 2 * (ys - y1) / (y2 - y1).clamp(min=1) - 1
-            grid_x = 2 * (xs - x1) / (x2 - x1).clamp(min=1) - 1
-            rows, columns = grid_y.abs() <= 1, grid_x.abs() <= 1
-            grid = torch.stack(
-                torch.meshgrid(grid_x[columns], grid_y[rows], indexing='xy'), -1
-            )
-            pasted = F.grid_sample(
-                heatmaps.view_as(person)[None],
-                grid[None],
-                padding_mode='border',
-                align_corners=False,
-            )[0]
-            index = torch.where(rows)[0][:, None], torch.where(columns)[0]
-            canvas[:, index[0], index[1]] = torch.maximum(
-                canvas[:, index[0], index[1]], pasted
-            )
-        return canvas
-
-
-def bicubic_weights(bins: int, sizes: Tensor, padded_size: int) -> Tensor:
-    """Matrices that upsample one axis as ``F.interpolate(mode='bicubic')``.
-
-    Cubic convolution with a = -0.75, ``align_corners=False``, border bins
-    repeated.
-
-    Args:
-        bins (int): Length of the axis before.
-        sizes (Tensor): (N,) int64, length of the axis after, of each person.
-        padded_size (int): Rows of the matrices, at least the largest size.
-
-    Returns:
-        Tensor: (N, padded_size, bins) float32; rows past a person's size repeat
-        the last one.
-    """
-    target = torch.arange(padded_size, device=sizes.device).minimum(sizes[:, None] - 1)
-    source = (target + 0.5) * (bins / sizes.float())[:, None] - 0.5
-    first = source.floor()
-    t = (source - first)[..., None]
-    a = -0.75
-    near = torch.cat((t, 1 - t), -1)
-    far = near + 1
-    near = ((a + 2) * near - (a + 3)) * near * near + 1
-    far = ((a * far - 5 * a) * far + 8 * a) * far - 4 * a
-    taps = torch.cat((far[..., :1], near, far[..., 1:]), -1)
-    index = first.long()[..., None] + torch.arange(-1, 3, device=sizes.device)
-    weights = taps.new_zeros(len(sizes), padded_size, bins)
-    return weights.scatter_add_(-1, index.clamp(0, bins - 1), taps)
-
-
-def gather_window(maps: Tensor, column_row: Tensor, reach: int) -> Tensor:
-    """Values around one position of each map; 0 outside the map.
-
-    Args:
-        maps (Tensor): (N, K, H, W).
-        column_row (Tensor): (N, K, 2) int64.
-        reach (int): Bins to every side.
-
-    Returns:
-        Tensor: (N, K, 2 * reach + 1, 2 * reach + 1), rows first.
-    """
-    padded = F.pad(maps, (reach,) * 4)
-    offset = torch.arange(2 * reach + 1, device=maps.device)
-    index = (column_row[..., 1, None, None] + offset[:, None]) * padded.shape[-1]
-    index = index + column_row[..., 0, None, None] + offset
-    values = padded.flatten(2).gather(2, index.flatten(2))
-    return values.view_as(index)

@@ -15,6 +15,7 @@ from ..models import KeypointRCNN, KeypointRoIHead, RoIFeatureExtractor
 from ..models.detectors.keypoint_rcnn import mean_of_confident
 from ..models.roi_heads.keypoint_branch import mirror_boxes
 from ..models.roi_heads.roi_feature_extractor import ZeroExtendedRoIAlign
+from ..structures.coordinates import continuous_to_pixel_index
 
 
 class OnnxPeople(NamedTuple):
@@ -210,14 +211,8 @@ class OnnxKeypointRCNN(nn.Module):
                 _pool(head.keypoint_roi_extractor, mirrored, mirror_boxes(boxes, width))
             ).logits.float()
             logits = (logits + other[:, self.flip_indices].flip(-1)) / 2
-        codec = head.codec
-        size = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1)
-        if codec.decode_mode == 'bicubic':
-            position, peak = bicubic_maximum(logits, size.ceil().long())
-        else:
-            position, peak = codec.grid_maximum(logits, size)
-        keypoints = boxes[:, None, :2] + position * size[:, None] - head.PIXEL_CENTER
-        scores = codec.scores(logits, size, position, peak)
+        keypoints, scores = head.codec.decode(logits, boxes)
+        keypoints = continuous_to_pixel_index(keypoints)
         return keypoints[:num_people], scores[:num_people]
 
 
@@ -321,53 +316,3 @@ def _align(layer: nn.Module, feat: Tensor, rois: Tensor) -> Tensor:
         layer.sampling_ratio,
         layer.aligned,
     )
-
-
-def bicubic_maximum(logits: Tensor, pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """The maximum of upsampled logits, as :class:`RoIHeatmap` finds it.
-
-    Args:
-        logits (Tensor): (N, K, H, W) float32.
-        pixels (Tensor): (N, 2) int64, width and height to upsample to.
-
-    Returns:
-        tuple[Tensor, Tensor]: Position (N, K, 2) as a fraction of the box, at a
-        pixel's centre, and the upsampled logit there (N, K).
-    """
-    padded = F.pad(logits, (2, 2, 2, 2), mode='replicate')
-    found = _bicubic_maximum(padded, pixels, logits.new_zeros(0, logits.shape[1], 3))
-    return found[..., :2], found[..., 2]
-
-
-@torch.jit.script
-def _bicubic_matrix(bins: int, size: Tensor) -> Tensor:
-    """(size, bins) weights, where the outer two bins of each side are padding."""
-    target = torch.arange(int(size), device=size.device).to(torch.float32) + 0.5
-    source = target * ((bins - 4) / size.to(torch.float32)) + 1.5
-    place = torch.arange(bins, device=size.device).to(torch.float32)
-    near = (source[:, None] - place[None]).abs()
-    a = -0.75
-    inner = ((a + 2) * near - (a + 3)) * near * near + 1
-    outer = ((a * near - 5 * a) * near + 8 * a) * near - 4 * a
-    weights = torch.where(near < 1, inner, outer)
-    return torch.where(near < 2, weights, torch.zeros_like(weights))
-
-
-@torch.jit.script
-def _bicubic_maximum(logits: Tensor, pixels: Tensor, found: Tensor) -> Tensor:
-    """(N, K, 3) place and logit of each maximum, below the rows in ``found``.
-
-    A loop over people in the graph, as large as each one is.
-    """
-    for n in range(logits.shape[0]):
-        width, height = pixels[n, 0], pixels[n, 1]
-        across = _bicubic_matrix(logits.shape[3], width)
-        down = _bicubic_matrix(logits.shape[2], height)
-        upsampled = torch.matmul(down, torch.matmul(logits[n], across.t()))
-        peak, index = upsampled.flatten(1).max(dim=-1)
-        row = torch.div(index, width, rounding_mode='floor')
-        column = index - row * width
-        place = (torch.stack((column, row), -1) + 0.5) / pixels[n]
-        person = torch.cat((place, peak[:, None]), -1)
-        found = torch.cat((found, person[None]), 0)
-    return found

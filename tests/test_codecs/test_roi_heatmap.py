@@ -1,42 +1,20 @@
 # Copyright (c) onestage_pose contributors.
 from onestage_pose.codecs import RoIHeatmap
-from onestage_pose.codecs.roi_heatmap import bicubic_weights, gather_window
+from onestage_pose.codecs.decoders import DECODERS, SCORES
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from mmpose.codecs.utils.refinement import refine_keypoints, refine_keypoints_dark
-from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import KEYPOINT_CODECS
 
-
-def random_boxes(num, smallest=20.0, largest=300.0):
-    """(num, 4) boxes anywhere, beyond the picture's border as well."""
-    corner = torch.rand(num, 2) * 600 - 100
-    return torch.cat(
-        (corner, corner + smallest + torch.rand(num, 2) * (largest - smallest)), -1
-    )
-
-
-def smooth_logits(num, num_keypoints, width=56, height=56):
-    """Logits with several hills, as an unsure head gives them."""
-    coarse = torch.randn(num, num_keypoints, height // 6 + 2, width // 6 + 2)
-    return 4 * F.interpolate(coarse, (height, width), mode='bilinear')
-
-
-def gaussian_logits(peaks, sigma=2.0, width=56, height=56):
-    """Log of a Gaussian about each of ``peaks`` (N, K, 2), in bins from the edge."""
-    xs = torch.arange(width) + 0.5
-    ys = torch.arange(height) + 0.5
-    dx = xs - peaks[..., 0, None]
-    dy = ys - peaks[..., 1, None]
-    return -(dy[..., :, None] ** 2 + dx[..., None, :] ** 2) / (2 * sigma**2)
-
-
-def unit_boxes(num, width=56, height=56):
-    """Boxes in which a bin is one pixel."""
-    return torch.tensor([[0.0, 0.0, width, height]]).repeat(num, 1)
+from tests.heatmap_factory import (
+    gaussian_logits,
+    random_boxes,
+    smooth_logits,
+    unit_boxes,
+)
 
 
 class TestEncode:
@@ -121,73 +99,6 @@ def test_encode_then_decode_comes_back_within_half_a_bin(size):
     assert ((decoded - points).abs() <= half_bin + 1e-3).all()
 
 
-def decode_one_by_one(logits, boxes):
-    """Keypoint decoding of Detectron2: everybody upsampled to their own box."""
-    keypoints, scores = [], []
-    for person, (x1, y1, x2, y2) in zip(logits, boxes.tolist()):
-        width, height = max(x2 - x1, 1.0), max(y2 - y1, 1.0)
-        columns, rows = int(np.ceil(width)), int(np.ceil(height))
-        large = F.interpolate(
-            person[None], (rows, columns), mode='bicubic', align_corners=False
-        )[0].flatten(1)
-        peak, index = large.max(-1)
-        x = (index % columns + 0.5) * width / columns + x1
-        y = (index // columns + 0.5) * height / rows + y1
-        keypoints.append(torch.stack((x, y), -1))
-        scores.append((peak - person.flatten(1).logsumexp(-1)).exp())
-    return torch.stack(keypoints), torch.stack(scores)
-
-
-class TestBicubic:
-    @pytest.mark.parametrize('at_once', [2**24, 200_000, 1])
-    def test_equals_upsampling_one_by_one(self, monkeypatch, at_once):
-        monkeypatch.setattr(RoIHeatmap, 'MAX_UPSAMPLED', dict(cpu=at_once))
-        logits, boxes = smooth_logits(12, 5), random_boxes(12)
-        keypoints, scores = RoIHeatmap().decode(logits, boxes)
-        expected_keypoints, expected_scores = decode_one_by_one(logits, boxes)
-        torch.testing.assert_close(keypoints, expected_keypoints, rtol=0, atol=2e-3)
-        torch.testing.assert_close(scores, expected_scores, rtol=1e-4, atol=1e-6)
-
-    def test_few_people_are_upsampled_at_once_where_memory_is_scarce(self, monkeypatch):
-        held = []
-        one_batch = RoIHeatmap._bicubic_maximum_of_batch
-
-        def count(logits, pixels, width, height):
-            held.append((len(logits), len(logits) * 3 * width * height))
-            return one_batch(logits, pixels, width, height)
-
-        monkeypatch.setattr(RoIHeatmap, 'MAX_UPSAMPLED', dict(cpu=100_000))
-        monkeypatch.setattr(
-            RoIHeatmap, '_bicubic_maximum_of_batch', staticmethod(count)
-        )
-        RoIHeatmap().decode(smooth_logits(20, 3), random_boxes(20))
-        assert sum(people for people, _ in held) == 20
-        assert all(size <= 100_000 or people == 1 for people, size in held)
-
-    def test_grid_need_not_be_square(self):
-        logits, boxes = smooth_logits(6, 3, width=20, height=33), random_boxes(6)
-        keypoints, _ = RoIHeatmap(heatmap_size=(20, 33)).decode(logits, boxes)
-        expected, _ = decode_one_by_one(logits, boxes)
-        torch.testing.assert_close(keypoints, expected, rtol=0, atol=2e-3)
-
-    def test_boxes_smaller_than_the_grid_and_than_a_pixel(self):
-        logits = smooth_logits(8, 3)
-        boxes = random_boxes(8, smallest=0.1, largest=3.0)
-        boxes[0, 2:] = boxes[0, :2]
-        keypoints, scores = RoIHeatmap().decode(logits, boxes)
-        expected_keypoints, expected_scores = decode_one_by_one(logits, boxes)
-        torch.testing.assert_close(keypoints, expected_keypoints, rtol=0, atol=1e-3)
-        torch.testing.assert_close(scores, expected_scores, rtol=1e-4, atol=1e-6)
-
-    @pytest.mark.parametrize('size', [1, 7, 56, 57, 400])
-    def test_weights_are_those_of_interpolate(self, size):
-        weights = bicubic_weights(56, torch.tensor([size]), size)[0]
-        expected = F.interpolate(
-            torch.eye(56)[None, None], (size, 56), mode='bicubic', align_corners=False
-        )[0, 0]
-        torch.testing.assert_close(weights, expected, rtol=0, atol=1e-4)
-
-
 class TestSubPixel:
     def peaks_inside(self, num=40, num_keypoints=17):
         return 4 + torch.rand(num, num_keypoints, 2) * 48
@@ -263,75 +174,6 @@ class TestSubPixel:
         torch.testing.assert_close(mirrored, there, rtol=0, atol=1e-3)
 
 
-def expected_oks(logits, boxes, points, sigmas, area_ratio):
-    """Mean over a person's distribution of COCO's OKS of ``points`` (N, K, 2)."""
-    num, num_keypoints, height, width = logits.shape
-    rows, columns = torch.meshgrid(
-        torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing='ij'
-    )
-    bins = torch.stack((columns, rows), -1) / torch.tensor([width, height])
-    size = boxes[:, None, None, None, 2:] - boxes[:, None, None, None, :2]
-    centers = boxes[:, None, None, None, :2] + bins * size
-    distance = (centers - points[:, :, None, None]).square().sum(-1)
-    area = area_ratio * size.prod(-1)
-    variance = (2 * torch.tensor(sigmas).view(-1, 1, 1)) ** 2
-    oks = torch.exp(-distance / (2 * area * variance))
-    return (oks.flatten(2) * logits.flatten(2).softmax(-1)).sum(-1)
-
-
-class TestExpectedOks:
-    sigmas = (0.03, 0.06, 0.1)
-
-    def codec(self, **options):
-        options = dict(decode_mode='expected_oks', sigmas=self.sigmas, **options)
-        return RoIHeatmap(**options)
-
-    def test_no_place_near_or_far_promises_more(self):
-        logits, boxes = smooth_logits(8, 3), random_boxes(8)
-        best, _ = self.codec(area_ratio=0.4).decode(logits, boxes)
-        promise = expected_oks(logits, boxes, best, self.sigmas, 0.4)
-        size = (boxes[:, 2:] - boxes[:, :2])[:, None]
-        for reach in (0.01, 0.05, 1.0):
-            for _ in range(30):
-                other = best + reach * size * (torch.rand(8, 3, 2) - 0.5)
-                others = expected_oks(logits, boxes, other, self.sigmas, 0.4)
-                assert (others <= promise + 2e-4).all()
-
-    def test_two_hills_side_by_side_outweigh_a_higher_one(self):
-        peaks = torch.tensor([[[12.5, 12.5]] * 3])
-        lone = gaussian_logits(peaks, 1.0).exp()
-        pair = gaussian_logits(peaks + 25.5, 1.0).exp()
-        pair = pair + gaussian_logits(peaks + 28.5, 1.0).exp()
-        logits = (1.2 * lone + pair + 1e-9).log()
-        highest, _ = RoIHeatmap(decode_mode='argmax').decode(logits, unit_boxes(1))
-        best, _ = self.codec().decode(logits, unit_boxes(1))
-        assert (highest - peaks).abs().max() < 1
-        assert (best - (peaks + 27)).abs().max() < 1
-
-    @pytest.mark.parametrize('mode', RoIHeatmap.DECODE_MODES)
-    def test_score_is_the_oks_to_expect_where_the_keypoint_is(self, mode):
-        logits, boxes = smooth_logits(6, 3), random_boxes(6)
-        codec = RoIHeatmap(
-            decode_mode=mode,
-            score_mode='expected_oks',
-            sigmas=self.sigmas,
-            area_ratio=0.3,
-        )
-        keypoints, scores = codec.decode(logits, boxes)
-        expected = expected_oks(logits, boxes, keypoints, self.sigmas, 0.3)
-        torch.testing.assert_close(scores, expected, rtol=1e-4, atol=1e-5)
-
-    def test_coco_sigmas_are_the_default(self):
-        coco = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
-        np.testing.assert_allclose(RoIHeatmap().sigmas, coco['sigmas'])
-
-    @pytest.mark.parametrize('option', ['decode_mode', 'score_mode'])
-    def test_another_skeleton_needs_sigmas(self, option):
-        codec = RoIHeatmap(**{option: 'expected_oks'})
-        with pytest.raises(ValueError, match='sigmas of the 14 keypoints, got 17'):
-            codec.decode(torch.zeros(1, 14, 56, 56), unit_boxes(1))
-
-
 class TestScore:
     @pytest.mark.parametrize('mode', ['argmax', 'quarter', 'dark'])
     def test_peak_is_the_highest_bins_probability(self, mode):
@@ -394,67 +236,6 @@ class TestDecode:
         assert below.all() and above.all()
 
 
-class TestPaste:
-    box = torch.tensor([[30.0, 10.0, 86.0, 66.0]])
-
-    def test_the_peak_is_at_the_keypoints_pixel(self):
-        # bins and pixels coincide: bin (12, 40) is pixel (42, 50)
-        logits = gaussian_logits(torch.tensor([[[12.5, 40.5], [3.5, 2.5]]]))
-        pasted = RoIHeatmap().paste(logits, self.box, (100, 120))
-        at = pasted.flatten(1).argmax(-1)
-        assert torch.stack((at % 120, at // 120), -1).tolist() == [[42, 50], [33, 12]]
-
-    def test_follows_the_decoded_keypoint_into_any_box(self):
-        logits = gaussian_logits(4 + 48 * torch.rand(6, 4, 2))
-        boxes = random_boxes(6, smallest=60.0)
-        boxes[:, :] -= boxes.amin() - 5
-        keypoints, _ = RoIHeatmap().decode(logits, boxes)
-        for person in range(6):
-            pasted = RoIHeatmap().paste(logits[[person]], boxes[[person]], (1000, 1000))
-            at = pasted.flatten(1).argmax(-1)
-            center = torch.stack((at % 1000, at // 1000), -1) + 0.5
-            bin_size = (boxes[person, 2:] - boxes[person, :2]) / 56
-            assert ((center - keypoints[person]).abs() <= bin_size + 1).all()
-
-    def test_everybodys_maximum_is_one_and_the_rest_of_the_picture_zero(self):
-        logits = gaussian_logits(torch.tensor([[[12.5, 40.5]]]))
-        pasted = RoIHeatmap().paste(logits, self.box, (100, 120))
-        outside = pasted.clone()
-        outside[:, 10:66, 30:86] = 0
-        assert pasted.max().item() == pytest.approx(1) and not outside.any()
-
-    def test_the_higher_value_counts_where_people_overlap(self):
-        logits = gaussian_logits(torch.tensor([[[12.5, 40.5]], [[30.5, 20.5]]]))
-        boxes = self.box.repeat(2, 1)
-        codec = RoIHeatmap()
-        both = codec.paste(logits, boxes, (100, 120))
-        each = [codec.paste(logits[[i]], boxes[[i]], (100, 120)) for i in range(2)]
-        assert torch.equal(both, torch.maximum(*each))
-
-    @pytest.mark.parametrize(
-        'box', [(-30.0, -20.0, 26.0, 36.0), (100.0, 80.0, 300.0, 280.0)]
-    )
-    def test_a_box_that_leaves_the_picture_is_cut(self, box):
-        logits = torch.zeros(1, 1, 56, 56)
-        pasted = RoIHeatmap().paste(logits, torch.tensor([box]), (100, 120))
-        x1, y1, x2, y2 = (int(max(value, 0)) for value in box)
-        expected = torch.zeros(1, 100, 120)
-        expected[:, y1:y2, x1:x2] = 1
-        torch.testing.assert_close(pasted, expected)
-
-    @pytest.mark.parametrize(
-        'box', [(-90.0, -90.0, -34.0, -34.0), (200.0, 10.0, 256.0, 66.0)]
-    )
-    def test_a_box_beside_the_picture_draws_nothing(self, box):
-        logits = torch.randn(1, 2, 56, 56)
-        assert not RoIHeatmap().paste(logits, torch.tensor([box]), (100, 120)).any()
-
-    def test_nobody(self):
-        codec = RoIHeatmap()
-        pasted = codec.paste(torch.zeros(0, 7, 56, 56), torch.zeros(0, 4), (10, 12))
-        assert pasted.shape == (7, 10, 12) and not pasted.any()
-
-
 class TestOptions:
     def test_built_by_name(self):
         assert isinstance(KEYPOINT_CODECS.build(dict(type='RoIHeatmap')), RoIHeatmap)
@@ -483,7 +264,24 @@ class TestOptions:
             RoIHeatmap().decode(torch.zeros(1, 17, 14, 28), unit_boxes(1))
 
 
-def test_gather_window_is_zero_outside_the_map():
-    maps = torch.arange(1.0, 13).view(1, 1, 3, 4)
-    window = gather_window(maps, torch.tensor([[[3, 0]]]), 1)
-    assert window[0, 0].tolist() == [[0, 0, 0], [3, 4, 0], [7, 8, 0]]
+class TestTables:
+    def test_a_decoder_of_ones_own_is_an_entry(self, monkeypatch):
+        def in_the_middle(logits, sizes, options):
+            return logits.new_full((*logits.shape[:2], 2), 0.5), logits.amax((-2, -1))
+
+        monkeypatch.setitem(DECODERS, 'middle', in_the_middle)
+        boxes = random_boxes(3)
+        keypoints, _ = RoIHeatmap(decode_mode='middle').decode(
+            smooth_logits(3, 5), boxes
+        )
+        middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+        torch.testing.assert_close(keypoints, middle[:, None].expand(-1, 5, -1))
+
+    def test_a_score_of_ones_own_is_an_entry(self, monkeypatch):
+        def of_the_size(logits, sizes, options, position, peak):
+            return sizes[:, :1].expand_as(peak)
+
+        monkeypatch.setitem(SCORES, 'width', of_the_size)
+        boxes = random_boxes(3)
+        _, scores = RoIHeatmap(score_mode='width').decode(smooth_logits(3, 5), boxes)
+        torch.testing.assert_close(scores[:, 0], boxes[:, 2] - boxes[:, 0])

@@ -1,7 +1,10 @@
 # Copyright (c) onestage_pose contributors.
 """What holds of RoIHeatmap for any boxes, keypoints and logits."""
 
+from unittest import mock
+
 from onestage_pose.codecs import RoIHeatmap
+from onestage_pose.codecs.decoders import bicubic
 
 import numpy as np
 import pytest
@@ -332,11 +335,6 @@ class TestScore:
         assert ((scores >= 0) & (scores <= highest * overshoot.exp() * 1.001)).all()
 
 
-def at_once(codec, limit):
-    codec.MAX_UPSAMPLED = dict(cpu=limit)
-    return codec
-
-
 class TestPeople:
     """A person's results are their own."""
 
@@ -355,12 +353,13 @@ class TestPeople:
     @PROFILE
     @given(
         prediction=predictions_of(magnitude=50),
-        limit=st.sampled_from((1, 5000, RoIHeatmap.MAX_UPSAMPLED['cpu'])),
+        limit=st.sampled_from((1, 5000, bicubic.MAX_UPSAMPLED['cpu'])),
     )
     def test_together_are_decoded_as_alone(self, mode, prediction, limit):
         grid, logits, boxes = prediction
-        codec = at_once(codec_of(grid, mode), limit)
-        keypoints, scores = codec.decode(logits, boxes)
+        codec = codec_of(grid, mode)
+        with mock.patch.dict(bicubic.MAX_UPSAMPLED, cpu=limit):
+            keypoints, scores = codec.decode(logits, boxes)
         for i in range(len(boxes)):
             alone = codec.decode(logits[[i]], boxes[[i]])
             torch.testing.assert_close(alone[0], keypoints[[i]])

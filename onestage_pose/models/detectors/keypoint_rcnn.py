@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from ...ops import log_backend
 from ...utils.errors import ConfigValueError
 from ...utils.mixed_precision import can_autocast
+from ...visualization import paste_heatmaps
 from ..layers import WinogradConv2d, fold_norms
 from ..roi_heads.keypoint_branch import indices_of_complete, no_loss
 
@@ -315,9 +316,8 @@ class KeypointRCNN(TwoStageDetector):
             if self.test_cfg.get('output_heatmaps'):
                 meta = sample.metainfo
                 size = meta['ori_shape'] if rescale else meta['img_shape']
-                codec = self.roi_head.codec
                 sample.pred_fields = PixelData(
-                    heatmaps=codec.paste(
+                    heatmaps=paste_heatmaps(
                         result.keypoint_logits,
                         self.roi_head.enlarge(result.bboxes),
                         size[:2],

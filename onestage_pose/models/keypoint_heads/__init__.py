@@ -1,5 +1,6 @@
 # Copyright (c) onestage_pose contributors.
-from .base_keypoint_head import BaseKeypointHead, KeypointOutput
+from ...structures import KeypointOutput
+from .base_keypoint_head import BaseKeypointHead
 from .conv_keypoint_head import ConvKeypointHead
 from .gcm_keypoint_head import GCMKeypointHead
 

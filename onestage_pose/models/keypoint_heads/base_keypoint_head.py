@@ -1,25 +1,12 @@
 # Copyright (c) onestage_pose contributors.
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...structures import KeypointOutput
 from ..layers.global_context_module import INIT_CFG
-
-
-class KeypointOutput(NamedTuple):
-    """What a keypoint head tells about N people with K keypoints each.
-
-    Attributes:
-        logits (Tensor): (N, K, H, W), unnormalised scores of the bins of each
-            person's (enlarged) box; a softmax over H * W makes them a
-            distribution.
-    """
-
-    logits: Tensor
 
 
 class BaseKeypointHead(BaseModule):

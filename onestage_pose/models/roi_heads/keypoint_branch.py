@@ -10,6 +10,11 @@ from mmengine.structures import InstanceData
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor, nn
 
+from ...structures.coordinates import (
+    continuous_to_pixel_index,
+    pixel_index_to_continuous,
+)
+
 
 class KeypointBranchMixin:
     """A keypoint branch for any RoI head of mmdet.
@@ -37,9 +42,6 @@ class KeypointBranchMixin:
             fraction of the box.
         **kwargs: What the RoI head takes.
     """
-
-    # pixel-index keypoints plus this are continuous ones
-    PIXEL_CENTER = 0.5
 
     def __init__(
         self,
@@ -191,8 +193,9 @@ class KeypointBranchMixin:
         boxes, keypoints, visible = [], [], []
         for sampled, gt in zip(sampling_results, batch_gt_instances):
             self._check_annotation(gt)
-            points = gt.keypoints[sampled.pos_assigned_gt_inds] + self.PIXEL_CENTER
-            labelled = gt.keypoints_visible[sampled.pos_assigned_gt_inds] > 0
+            matched = sampled.pos_assigned_gt_inds
+            points = pixel_index_to_continuous(gt.keypoints[matched])
+            labelled = gt.keypoints_visible[matched] > 0
             priors = sampled.pos_priors
             inside = (points >= priors[:, None, :2]) & (points <= priors[:, None, 2:])
             useful = (inside.all(-1) & labelled).any(-1)
@@ -352,7 +355,7 @@ class KeypointBranchMixin:
         ):
             if rescale:
                 points = points / points.new_tensor(meta['scale_factor'])
-            result.keypoints = points - self.PIXEL_CENTER
+            result.keypoints = continuous_to_pixel_index(points)
             result.keypoint_scores = score
             result.keypoint_logits = logit
         return results_list
