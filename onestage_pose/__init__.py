@@ -1,21 +1,107 @@
 # Copyright (c) onestage_pose contributors.
 """One-stage human pose estimation for MMPose and MMDetection.
 
-Importing the package makes mmcv-lite answer for the operators that its models
-use, makes loading checkpoints safe, and registers its models, codec, datasets,
-transforms and metrics.
+Importing the package lets MMPose and MMDetection find its models, codec, datasets,
+transforms, hooks and metrics, provides NMS and RoIAlign where only mmcv-lite is
+installed, lets pycocotools answer for xtcocotools where that is missing, and makes
+loading checkpoints safe. All of this happens when OpenMMLab's packages are imported
+and used: the package itself imports neither them nor PyTorch.
 """
 
-from . import compat  # noqa: I001  (has to come before mmengine and mmpose)
+from __future__ import annotations
 
-compat.install()
+import importlib
+import importlib.util
+import pkgutil
+from pathlib import Path
+from typing import Any
 
-from . import ops  # noqa: F401, E402, I001  (has to come before mmdet)
-from . import apis, codecs, datasets, engine, evaluation, models  # noqa: F401, E402
-from .checkpoints.loading import install as _install_checkpoint_loaders  # noqa: E402
-from .version import __version__  # noqa: E402
+from .compat import (
+    mmcv_operators,
+    mmengine_checkpoint_loaders,
+    mmengine_package_utils,
+    mmpose_function_registry,
+    mmpose_inferencer_options,
+    mmpose_metainfo,
+    mmpose_model_names,
+    mmpose_opencv_visualizer,
+    registries,
+    spawned_processes,
+    xtcocotools,
+)
+from .compat.hooks import when_imported
+from .version import __version__
 
-_install_checkpoint_loaders()
-apis.install()
+__all__ = ['__version__', 'list_models', 'load_model']
 
-__all__ = ['__version__']
+# Where the names are that users want at the top.
+_EXPORTS = {'list_models': 'zoo', 'load_model': 'zoo'}
+
+# What each registry has to import to know this project's modules. mmengine looks in a
+# registry's parent, but does not let that import anything.
+_LOCATIONS = {
+    'mmdet.registry': {
+        'MODELS': 'models',
+        'OPTIM_WRAPPERS': 'engine',
+    },
+    'mmpose.registry': {
+        'DATASETS': 'datasets',
+        'HOOKS': 'engine',
+        'KEYPOINT_CODECS': 'codecs',
+        'METRICS': 'evaluation',
+        'OPTIM_WRAPPERS': 'engine',
+        'TRANSFORMS': 'datasets',
+    },
+    'mmengine.registry': {'OPTIM_WRAPPERS': 'engine'},
+}
+
+
+def _install() -> None:
+    xtcocotools.install()
+    spawned_processes.install()
+    mmengine_package_utils.install()
+    mmcv_operators.install(
+        lambda: pkgutil.resolve_name(f'{__name__}.ops.fallback_module:FallbackModule')()
+    )
+    mmengine_checkpoint_loaders.install(f'{__name__}.checkpoints.loading')
+    # registers the backend that writes a file as a whole or not at all
+    when_imported(
+        'mmengine.fileio',
+        lambda _: importlib.import_module(f'{__name__}.checkpoints.atomic'),
+    )
+    mmpose_function_registry.install()
+    mmpose_inferencer_options.install()
+    mmpose_metainfo.install()
+    mmpose_model_names.install(_find_model)
+    mmpose_opencv_visualizer.install()
+    registries.install(
+        {
+            module: {name: f'{__name__}.{room}' for name, room in rooms.items()}
+            for module, rooms in _LOCATIONS.items()
+        }
+    )
+
+
+def _find_model(name: str) -> tuple[Path, Path] | None:
+    from .zoo import get_model_files, list_models
+
+    if name.lower() not in list_models():
+        return None
+    files = get_model_files(name)
+    return files.config, files.weights
+
+
+def __getattr__(name: str) -> Any:
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(f'.{_EXPORTS[name]}', __name__), name)
+    # a part of the package: onestage_pose.ops.backend() needs no import of its own
+    if not name.startswith('_') and importlib.util.find_spec(f'{__name__}.{name}'):
+        return importlib.import_module(f'.{name}', __name__)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_EXPORTS])
+
+
+_install()

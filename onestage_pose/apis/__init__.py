@@ -1,14 +1,13 @@
 # Copyright (c) onestage_pose contributors.
-"""Trained models by name, and what mmpose's inference needs beside the model."""
+"""Trained models by name."""
 
-from ..compat import inferencer_options
-from ..zoo import ModelFiles, get_model_files, list_models, load_model, models
+from ..zoo import ModelFiles, get_model_files, list_models, load_model
+
+__all__ = ['ModelFiles', 'get_model_files', 'install', 'list_models', 'load_model']
 
 
 def install() -> None:
-    """Makes mmpose's inferencers take this package's options and models."""
-    inferencer_options.install()
-    models.install()
+    """Do nothing: importing :mod:`onestage_pose` is enough.
 
-
-__all__ = ['ModelFiles', 'get_model_files', 'install', 'list_models', 'load_model']
+    It was what makes mmpose's inferencers take this project's options and models.
+    """

@@ -1,14 +1,14 @@
 # Copyright (c) onestage_pose contributors.
 """Checkpoints: safe reading, atomic writing, checks, the latest one, conversion."""
 
-from .atomic import AtomicBackend
-from .check import check_checkpoint
-from .latest import find_newest_checkpoint
-from .loading import load_from_local
+from ..utils.lazy_exports import lazy_exports
 
-__all__ = [
-    'AtomicBackend',
-    'check_checkpoint',
-    'find_newest_checkpoint',
-    'load_from_local',
-]
+_EXPORTS = {
+    'AtomicBackend': 'atomic',
+    'check_checkpoint': 'check',
+    'find_newest_checkpoint': 'latest',
+    'load_from_local': 'loading',
+}
+__all__ = list(_EXPORTS)
+# mmengine.fileio, which comes before PyTorch, imports `atomic`.
+__getattr__ = lazy_exports(__name__, _EXPORTS)

@@ -19,7 +19,6 @@ from mmengine.dist import barrier, get_dist_info
 from mmengine.fileio import get_file_backend
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import (
-    CheckpointLoader,
     _get_mmengine_home,
     _process_mmcls_checkpoint,
     get_deprecated_model_names,
@@ -42,27 +41,6 @@ _CONFIG_TEXTS = (
 )
 _REFUSED_NAME = re.compile(r'GLOBAL (\S+) (?:was not an allowed|whose module)')
 _ALLOW_LIST_LOCK = threading.RLock()
-
-
-def install() -> None:
-    """Makes mmengine load every checkpoint through this module.
-
-    Replaces the loaders of all of mmengine's schemes (``Runner``, ``init_model``,
-    ``PretrainedInit`` and the inferencers go through them). mmengine 0.10.7 leaves
-    ``weights_only`` to torch for local files, so an environment variable can
-    switch it off, and has it off for every download. Harmless when called again.
-    """
-    loaders: tuple[tuple[tuple[str, ...], Callable], ...] = (
-        (('',), load_from_local),
-        (('http://', 'https://'), load_from_http),
-        (('torchvision://', 'modelzoo://'), load_from_torchvision),
-        (('open-mmlab://', 'openmmlab://'), load_from_openmmlab),
-        (('mmcls://',), load_from_mmcls),
-        ((r'(\S+\:)?s3://', r'(\S+\:)?petrel://'), load_from_ceph),
-        (('pavi://',), load_from_pavi),
-    )
-    for prefixes, loader in loaders:
-        CheckpointLoader.register_scheme(prefixes, loader, force=True)
 
 
 def load_from_local(

@@ -25,7 +25,7 @@ from ..utils.errors import (
     PreemptedError,
     UsageError,
 )
-from ..zoo.models import get_model_files, list_models
+from ..zoo import get_model_files, list_models
 from .config_check import (
     check_options,
     check_top_level_names,

@@ -10,16 +10,22 @@ done without it.
 from __future__ import annotations
 
 import importlib.util
-import sys
 from importlib import metadata
 from pathlib import Path
 from types import FunctionType, ModuleType
 
+from .hooks import replace_function, when_imported
 
-def install(module: ModuleType) -> None:
+
+def install() -> None:
+    """Do without pkg_resources, once mmengine's search is imported."""
+    when_imported('mmengine.utils.package_utils', replace_functions)
+
+
+def replace_functions(module: ModuleType) -> None:
     """Replace ``is_installed``, ``get_installed_path`` and ``package2module``.
 
-    Does nothing where they do without pkg_resources. Harmless when called again.
+    Does nothing where they do without pkg_resources.
 
     Args:
         module: ``mmengine.utils.package_utils``.
@@ -29,10 +35,7 @@ def install(module: ModuleType) -> None:
         original = getattr(module, name)
         if original is replacement or not _needs_pkg_resources(original):
             continue
-        # mmengine's other modules have it by its name, if they were imported before.
-        for holder in list(sys.modules.values()):
-            if getattr(holder, '__dict__', {}).get(name) is original:
-                setattr(holder, name, replacement)
+        replace_function(module, name, replacement)
 
 
 def is_installed(package: str) -> bool:

@@ -1,6 +1,14 @@
 # Copyright (c) onestage_pose contributors.
-"""The trained models, by name."""
+"""The published models, by name."""
 
-from .models import ModelFiles, get_model_files, list_models, load_model
+from ..utils.lazy_exports import lazy_exports
 
-__all__ = ['ModelFiles', 'get_model_files', 'list_models', 'load_model']
+_EXPORTS = {
+    'ModelFiles': 'files',
+    'get_model_files': 'files',
+    'list_models': 'files',
+    'load_model': 'loading',
+}
+__all__ = list(_EXPORTS)
+# Names and files of the models are to be had without PyTorch.
+__getattr__ = lazy_exports(__name__, _EXPORTS)

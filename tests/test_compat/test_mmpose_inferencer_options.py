@@ -1,11 +1,14 @@
 # Copyright (c) onestage_pose contributors.
 """``bbox_thr`` of mmpose's inferencers reaches this project's models."""
 
-from onestage_pose.apis import install
+import inspect
+
+from onestage_pose.compat.mmpose_inferencer_options import add_option
 
 import numpy as np
 import pytest
 from mmpose.apis import MMPoseInferencer, Pose2DInferencer
+from mmpose.apis.inferencers import pose2d_inferencer
 
 from tests.test_apis.tiny_model import picture
 
@@ -46,6 +49,13 @@ def test_pose2d_inferencer_takes_it_too(tiny):
 def test_installing_again_changes_nothing():
     before = Pose2DInferencer.forward_kwargs
 
-    install()
+    add_option(pose2d_inferencer)
 
     assert Pose2DInferencer.forward_kwargs == before
+
+
+def test_mmpose_still_needs_it():
+    source = inspect.getsource(Pose2DInferencer)
+    named = source.split('forward_kwargs', 1)[1].split('}', 1)[0]
+
+    assert 'bbox_thr' not in named, 'mmpose names bbox_thr: the patch can go'

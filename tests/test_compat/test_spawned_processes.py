@@ -1,0 +1,45 @@
+# Copyright (c) onestage_pose contributors.
+"""Worker processes that start without what their parent has in memory."""
+
+import multiprocessing
+import subprocess
+import sys
+
+from onestage_pose.compat import spawned_processes
+
+import pytest
+
+WORKER = """
+from torch.utils.data import DataLoader
+
+def main():
+    import onestage_pose
+    from mmpose.datasets import CocoDataset
+    dataset = CocoDataset(ann_file='', lazy_init=True, serialize_data=False)
+    dataset._fully_initialized = True
+    dataset.data_list = [dict(number=7)]
+    dataset.get_data_info = dataset.data_list.__getitem__
+    loader = DataLoader(dataset, num_workers=1, multiprocessing_context=METHOD,
+                        collate_fn=list)
+    print([item['number'] for batch in loader for item in batch])
+
+if __name__ == '__main__':
+    main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('method', ['spawn', 'forkserver'])
+def test_worker_with_a_data_set_of_mmposes_works(tmp_path, method):
+    script = tmp_path / 'worker.py'
+    script.write_text(WORKER.replace('METHOD', repr(method)))
+
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+
+    assert done.stdout.splitlines()[-1:] == ['[7]'], done.stderr
+
+
+def test_every_child_is_handed_a_function_of_this_package():
+    process = multiprocessing.get_context('spawn').Process(target=print)
+
+    assert process._config['onestage_pose'] is spawned_processes.install

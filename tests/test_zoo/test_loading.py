@@ -1,0 +1,59 @@
+# Copyright (c) onestage_pose contributors.
+"""A published model finds people."""
+
+import re
+
+from onestage_pose import load_model
+from onestage_pose.zoo import get_model_files
+
+import cv2
+import numpy as np
+import pytest
+from matplotlib import cbook
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmpose.apis import inference_bottomup
+
+from tests.tool_runs import REPOSITORY, clear_global_state
+
+ZOO = REPOSITORY / 'docs/model_zoo.md'
+
+
+@pytest.fixture(scope='module')
+def photograph():
+    """Grace Hopper, down to the elbows."""
+    return cv2.imread(cbook.get_sample_data('grace_hopper.jpg', asfileobj=False))
+
+
+@pytest.fixture(scope='module')
+def nano():
+    return load_model('nano', device='cpu')
+
+
+def test_finds_the_person_on_the_photograph(nano, photograph):
+    people = inference_bottomup(nano, photograph)[0].pred_instances
+    assert people.bbox_scores[0] > 0.5
+    assert (people.bbox_scores[1:] < 0.5).all()
+    nose, left_eye, right_eye, *_, left_shoulder, right_shoulder = people.keypoints[
+        0, [0, 1, 2, 5, 6]
+    ]
+    # where a look at the picture finds them, in pixels
+    np.testing.assert_allclose(nose, (270, 238), atol=30)
+    np.testing.assert_allclose(left_shoulder, (465, 420), atol=60)
+    np.testing.assert_allclose(right_shoulder, (65, 400), atol=60)
+    assert left_eye[0] > right_eye[0] and left_eye[1] < nose[1]
+
+
+@pytest.mark.slow
+def test_has_the_ap_that_is_documented(shared_dir, tmp_path):
+    files = get_model_files('nano')
+    cfg = Config.fromfile(files.config)
+    cfg.work_dir, cfg.load_from = str(tmp_path), str(files.weights)
+    cfg.test_dataloader.dataset.data_root = str(shared_dir / 'data/coco_pool')
+    clear_global_state()
+    metrics = Runner.from_cfg(cfg).test()
+    row = re.search(r'^\| `nano` \|.*$', ZOO.read_text(), re.MULTILINE).group()
+    documented = [float(cell) for cell in row.split('|')[6:12]]
+    names = ['coco/AP', 'coco/AP .5', 'coco/AP .75', 'coco/AP (M)', 'coco/AP (L)']
+    found = [metrics[name] for name in (*names, 'bbox/AP')]
+    np.testing.assert_allclose(found, documented, atol=0.0011)
