@@ -243,15 +243,15 @@ ANNOTATIONS = (
         'no pictures',
         lambda c: c.update(images=[], annotations=[]),
         'named; nothing is left to train on',
-        'no picture is left',
+        'no image is left',
     ),
     Case(
         'no people',
         lambda c: c.update(annotations=[]),
         'named; nothing is left to train on',
-        'no picture is left of 2',
+        'no image is left of 2',
     ),
-    Case('crowds only', all_crowd, 'named; nothing is left', 'no picture is left of 2'),
+    Case('crowds only', all_crowd, 'named; nothing is left', 'no image is left of 2'),
     Case(
         'file_name with "..", to a file outside',
         image(file_name='../../../etc/hostname'),
@@ -280,7 +280,7 @@ ANNOTATIONS = (
         'picture that is not there',
         image(file_name='gone.png'),
         'named',
-        '1 of 2 pictures .* do not exist, first .*gone.png',
+        '1 of 2 images .* do not exist, first .*gone.png',
     ),
     Case(
         'picture without file_name',
@@ -733,13 +733,13 @@ INFERENCER = (
         'list with a text named .jpg',
         lambda good: [good, str(Path(good).with_name('text.jpg'))],
         'named; the pictures before it are done',
-        'text.jpg: this picture cannot be decoded',
+        'text.jpg: this image cannot be decoded',
     ),
     Case(
         'path that is not there',
         lambda good: [f'{good}.gone.png'],
         'named',
-        'gone.png: this picture does not exist',
+        'gone.png: this image does not exist',
     ),
     Case(
         'array of two dimensions',

@@ -1,10 +1,11 @@
 # Copyright (c) onestage_pose contributors.
 """Datasets and transforms, registered in mmpose's DATASETS and TRANSFORMS."""
 
-from . import synthetic_people  # noqa: I001  (registers the alias)
+from ..utils.deprecation import renamed_attributes
+from . import synthetic_people
 from .person_keypoints import PersonKeypointsDataset
 from .transforms import (
-    BoxesAroundJoints,
+    BoxesFromKeypoints,
     LoadPoseImage,
     LoadPoseMasks,
     PackKeypointRCNNInputs,
@@ -15,7 +16,7 @@ from .transforms import (
 )
 
 __all__ = [
-    'BoxesAroundJoints',
+    'BoxesFromKeypoints',
     'LoadPoseImage',
     'LoadPoseMasks',
     'PackKeypointRCNNInputs',
@@ -27,8 +28,11 @@ __all__ = [
 ]
 
 
+_renamed = renamed_attributes(__name__, {'BoxesAroundJoints': 'BoxesFromKeypoints'})
+
+
 def __getattr__(name: str) -> type:
-    """Answer for what is a project now, with a ``FutureWarning``."""
+    """Return a class by its old name or place, with a ``FutureWarning``."""
     if name == 'SyntheticPeople':
         return synthetic_people.SyntheticPeople
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return _renamed(name)

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Reading and checking a keypoint annotation file in COCO's format."""
+"""Read and check a keypoint annotation file in COCO's format."""
 
 import json
 import math
@@ -15,18 +15,19 @@ from mmengine import fileio
 
 @dataclass
 class CocoKeypointFile:
-    """The checked content of a COCO keypoint file: I pictures, A people.
+    """The checked content of a COCO keypoint file: I images, A people.
 
     Attributes:
-        images: The I picture records as they stand in the file.
-        annotations: The A annotation records as they stand in the file.
-        categories: The category records; empty where the file has none.
-        image_index: (A,) int64, the place in ``images`` each person belongs to.
-        bboxes: (A, 4) float64 xyxy in edge coordinates of the picture, in
+        images (list[dict]): The I image records as they stand in the file.
+        annotations (list[dict]): The A annotation records as they stand in the file.
+        categories (list[dict]): The category records; empty where the file has none.
+        image_index (np.ndarray): (A,) int64, the place in ``images`` each person
+            belongs to.
+        bboxes (np.ndarray): (A, 4) float64 xyxy in edge coordinates of the image, in
             pixels, not clipped.
-        keypoints: (A, K, 3) float32: x, y in pixels (the centre of the top-left
-            pixel is 0, 0) and COCO's visibility flag (0 is not labelled).
-        iscrowd: (A,) bool.
+        keypoints (np.ndarray): (A, K, 3) float32: x, y in pixels (the centre of the
+            top-left pixel is 0, 0) and COCO's visibility flag (0 is not labelled).
+        iscrowd (np.ndarray): (A,) bool.
     """
 
     images: list[dict]
@@ -39,7 +40,7 @@ class CocoKeypointFile:
 
 
 def is_remote(path: str) -> bool:
-    """Whether ``path`` is an address (``s3://``, ``https://``) and no local path."""
+    """Return whether ``path`` is an address, such as ``s3://`` or ``https://``."""
     return '://' in path
 
 
@@ -52,14 +53,14 @@ def load_coco_keypoints(
     """Read a COCO keypoint file and check all of it before any work starts.
 
     Args:
-        ann_file: Path or address of the JSON file.
-        num_keypoints: K, the number of keypoints every person must have.
-        dataset_name: Name of the metainfo that says K, for the error message.
-        need_annotations: False allows a file without ``annotations`` (such as
+        ann_file (str): Path or address of the JSON file.
+        num_keypoints (int): K, the number of keypoints every person must have.
+        dataset_name (str): Name of the metainfo that says K, for the error message.
+        need_annotations (bool): False allows a file without ``annotations`` (such as
             COCO's image_info_test-dev2017.json), which then has no people.
 
     Returns:
-        The pictures and people of the file.
+        CocoKeypointFile: The images and people of the file.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -160,26 +161,26 @@ def _check_images(ann_file: str, images: Sequence[dict]) -> None:
             if key not in image:
                 raise ValueError(
                     f'{ann_file}: image id={image.get("id", "?")} (entry {place} of '
-                    f'"images") has no "{key}"; every picture needs id, file_name, '
+                    f'"images") has no "{key}"; every image needs id, file_name, '
                     'width and height.'
                 )
         _check_file_name(ann_file, image)
         if not isinstance(image['id'], int):
             raise ValueError(
                 f'{ann_file}: image id={image["id"]!r} is no integer; COCO results '
-                'refer to pictures by integer ids, so number them.'
+                'refer to images by integer ids, so number them.'
             )
         for key in ('width', 'height'):
             if not _is_number(image[key]) or image[key] <= 0:
                 raise ValueError(
                     f'{ann_file}: image id={image["id"]} has {key}={image[key]!r}, '
-                    'expected the size of the picture in pixels.'
+                    'expected the size of the image in pixels.'
                 )
     _check_unique(ann_file, images, 'images')
 
 
 def _check_file_name(ann_file: str, image: dict) -> None:
-    """A downloaded annotation file must not reach for other files of the disk."""
+    """Refuse names by which a downloaded file would reach for others of the disk."""
     name = image['file_name']
     if (
         not isinstance(name, str)
@@ -189,7 +190,7 @@ def _check_file_name(ann_file: str, image: dict) -> None:
     ):
         raise ValueError(
             f'{ann_file}: image id={image["id"]} has file_name={name!r}, expected a '
-            'path within the folder of the pictures; write it relative to '
+            'path within the folder of the images; write it relative to '
             'data_root/data_prefix, without "..".'
         )
 
@@ -215,18 +216,18 @@ def _image_index(
                 raise ValueError(
                     f'{ann_file}: annotation id={ann.get("id", "?")} (entry {place} '
                     f'of "annotations") has no "{key}"; give every person its own '
-                    'integer id and the image_id of its picture.'
+                    'integer id and the image_id of its image.'
                 )
             if not isinstance(ann[key], int):
                 raise ValueError(
                     f'{ann_file}: entry {place} of "annotations" has {key}='
-                    f'{ann[key]!r}, which is no integer; number people and pictures.'
+                    f'{ann[key]!r}, which is no integer; number people and images.'
                 )
         if ann['image_id'] not in place_of:
             raise ValueError(
                 f'{ann_file}: annotation id={ann["id"]} belongs to '
                 f'image_id={ann["image_id"]!r}, which is not in "images"; add the '
-                'picture there or remove the annotation.'
+                'image there or remove the annotation.'
             )
     _check_unique(ann_file, annotations, 'annotations')
     return np.array([place_of[ann['image_id']] for ann in annotations], np.int64)

@@ -1,27 +1,27 @@
 # Copyright (c) onestage_pose contributors.
-"""People with boxes and keypoints, from a file in COCO's format."""
+"""The data set of people with boxes and keypoints, from a file in COCO's format."""
 
 import os
 import os.path as osp
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-import mmpose
 import numpy as np
 from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from .coco_file import CocoKeypointFile, is_remote, load_coco_keypoints
+from .metainfo import resolve_metainfo
 
 
 @DATASETS.register_module()
 class PersonKeypointsDataset(BaseCocoStyleDataset):
-    """All people of a picture, to train and test a detector with keypoints.
+    """All people of an image, to train and test a detector with keypoints.
 
     In training (``test_mode=False``) it chooses as Detectron2's Keypoint R-CNN does:
-    crowd regions are left out; boxes are clipped to the picture in edge coordinates
-    and those without area left out; pictures with fewer than
+    crowd regions are left out; boxes are clipped to the image in edge coordinates
+    and those without area left out; images with fewer than
     ``filter_cfg['min_keypoints']`` labelled keypoints are left out; people without
     keypoints stay, to train the boxes. In testing everything stays.
 
@@ -29,7 +29,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
 
     - ``img_id``, ``img_path``, ``width``, ``height`` and, where the file has it,
       ``crowd_index``; ``keypoints_only``;
-    - ``bbox`` (N, 4) float32 xyxy in pixels, edge coordinates of the picture;
+    - ``bbox`` (N, 4) float32 xyxy in pixels, edge coordinates of the image;
       ``bbox_score`` (N,) float32, ones; ``bbox_label`` (N,) int64, zeros;
     - ``keypoints`` (N, K, 2) float32 in pixels, the centre of the top-left pixel
       being (0, 0); ``keypoints_visible`` (N, K) float32, 1 where labelled, else 0;
@@ -41,34 +41,36 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
     - with ``with_segmentation``, ``segmentation``, list of N outlines as in the file.
 
     Args:
-        ann_file: COCO keypoint file, absolute or under ``data_root``. In testing it
-            may lack ``annotations`` (COCO's image_info_test-dev2017.json).
-        data_mode: Only ``'bottomup'``, one item for each picture.
-        metainfo: The keypoints, as in MMPose: ``dict(from_file=...)`` with a file of
-            MMPose's ``configs/_base_/datasets`` or one's own. Default: COCO's 17.
-        data_root: Folder that ``ann_file`` and ``data_prefix`` start from.
-        data_prefix: ``dict(img=folder of the pictures)``.
-        filter_cfg: ``dict(min_keypoints=1)``: a picture needs so many labelled
-            keypoints over all its people to train on; 0 keeps every picture, those
-            without people too. Not used in testing.
-        with_segmentation: Keep the outlines for :class:`LoadPoseMasks`.
-        keypoints_only: The boxes are no person's outline, or not everybody in the
-            pictures is annotated: only the keypoint branch learns from them, see
+        ann_file (str): COCO keypoint file, absolute or under ``data_root``. In testing
+            it may lack ``annotations`` (COCO's image_info_test-dev2017.json).
+        data_mode (str): Only ``'bottomup'``, one item for each image.
+        metainfo (dict | None): The keypoints, as in MMPose: ``dict(from_file=...)``
+            with a file of MMPose's ``configs/_base_/datasets`` or one's own. Default:
+            COCO's 17.
+        data_root (str | None): Folder that ``ann_file`` and ``data_prefix`` start from.
+        data_prefix (dict | None): ``dict(img=folder of the images)``.
+        filter_cfg (dict | None): ``dict(min_keypoints=1)``: an image needs so many
+            labelled keypoints over all its people to train on; 0 keeps every image,
+            those without people too. Not used in testing.
+        with_segmentation (bool): Keep the outlines for :class:`LoadPoseMasks`.
+        keypoints_only (bool): The boxes are no person's outline, or not everybody in
+            the images is annotated: only the keypoint branch learns from them, see
             :meth:`KeypointRCNN.loss`.
-        check_images: Look whether all pictures exist before the work starts, by
-            listing their folders. Addresses and pictures that the pipeline reads
-            through ``backend_args`` are never looked for.
-        indices: As in mmengine's BaseDataset: take only these pictures.
-        serialize_data: As in mmengine's BaseDataset.
-        pipeline: Transforms.
-        test_mode: Testing: nothing is left out.
-        lazy_init: Load the file at the first use only.
-        max_refetch: How many other pictures to try where one is broken.
-        sample_interval: Take only pictures whose id is a multiple of it.
+        check_images (bool): Look whether all images exist before the work starts, by
+            listing their folders. Addresses and images that the pipeline reads through
+            ``backend_args`` are never looked for.
+        indices (int | Sequence[int] | None): As in mmengine's BaseDataset: take only
+            these images.
+        serialize_data (bool): As in mmengine's BaseDataset.
+        pipeline (Sequence[dict | Callable]): Transforms.
+        test_mode (bool): Testing: nothing is left out.
+        lazy_init (bool): Load the file at the first use only.
+        max_refetch (int): How many other images to try where one is broken.
+        sample_interval (int): Take only images whose id is a multiple of it.
 
     Raises:
-        FileNotFoundError: The annotation file or pictures are missing.
-        ValueError: A misspelt option, a broken file, or no picture to train on.
+        FileNotFoundError: The annotation file or images are missing.
+        ValueError: A misspelt option, a broken file, or no image to train on.
     """
 
     METAINFO: dict = dict(from_file='configs/_base_/datasets/coco.py')
@@ -95,7 +97,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         if data_mode != 'bottomup':
             raise ValueError(
                 f'{type(self).__name__} got data_mode={data_mode!r}; it gives whole '
-                "pictures, data_mode='bottomup'; mmpose's CocoDataset has 'topdown'."
+                "images, data_mode='bottomup'; mmpose's CocoDataset has 'topdown'."
             )
         filter_cfg = dict(min_keypoints=1) | dict(filter_cfg or {})
         unknown = sorted(set(filter_cfg) - {'min_keypoints'})
@@ -125,25 +127,14 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
 
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
-        # mmpose finds the files that come with it by their name too, but warns at
-        # every use that they are not under the working directory.
-        metainfo = dict(cls.METAINFO if metainfo is None else metainfo)
-        from_file = metainfo.get('from_file')
-        if from_file is not None and not osp.isfile(from_file):
-            packaged = osp.join(
-                osp.dirname(mmpose.__file__),
-                '.mim/configs/_base_/datasets',
-                osp.basename(from_file),
-            )
-            if osp.isfile(packaged):
-                metainfo['from_file'] = packaged
+        metainfo = resolve_metainfo(cls.METAINFO if metainfo is None else metainfo)
         return super()._load_metainfo(metainfo)
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file.
 
         Returns:
-            One dict for each picture, as the class describes.
+            list[dict]: One dict for each image, as the class describes.
         """
         content = load_coco_keypoints(
             self.ann_file,
@@ -156,7 +147,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         bboxes = _clip_to_images(content)
         chosen = self._choose_people(content, bboxes)
 
-        # People of one picture stand together after the sort, in the file's order.
+        # People of one image stand together after the sort, in the file's order.
         order = np.flatnonzero(chosen)
         order = order[np.argsort(content.image_index[order], kind='stable')]
         ends = np.searchsorted(
@@ -172,7 +163,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
     def _choose_people(
         self, content: CocoKeypointFile, bboxes: np.ndarray
     ) -> np.ndarray:
-        """Which of the A people to use: (A,) bool."""
+        """Return which of the A people to use, (A,) bool."""
         if self.test_mode:
             return np.ones(len(bboxes), bool)
         has_area = (bboxes[:, 2:] > bboxes[:, :2]).all(axis=1)
@@ -228,10 +219,10 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         return info
 
     def filter_data(self) -> list[dict]:
-        """Leave out pictures that teach no keypoint and look for the files.
+        """Leave out images that teach no keypoint and look for the files.
 
         Returns:
-            The pictures that stay; all of them in testing.
+            list[dict]: The images that stay; all of them in testing.
         """
         found = self.data_list
         if self.test_mode:
@@ -244,7 +235,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         self._log_choice(found, kept)
         if not kept:
             raise ValueError(
-                f'{self.ann_file}: no picture is left of {len(found)}; check "images" '
+                f'{self.ann_file}: no image is left of {len(found)}; check "images" '
                 'of the file, sample_interval, and in training filter_cfg='
                 f'{self.filter_cfg}, which asks for labelled keypoints.'
             )
@@ -259,7 +250,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
     def _log_choice(self, found: list[dict], kept: list[dict]) -> None:
         people = sum(len(info['id']) for info in kept)
         if self.test_mode:
-            text = f'{len(kept)} pictures with {people} people to test on'
+            text = f'{len(kept)} images with {people} people to test on'
             if people == 0:
                 text += '; without people, only format_only of the metrics makes sense'
         else:
@@ -267,8 +258,8 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             boxes_gone = sum(len(info['id']) for info in found) - people
             gone = ', '.join(f'{n} {what}' for what, n in self._left_out.items())
             text = (
-                f'{len(kept)} pictures with {people} people ({posed} with keypoints) '
-                f'to train on; left out: {gone}, {len(found) - len(kept)} pictures '
+                f'{len(kept)} images with {people} people ({posed} with keypoints) '
+                f'to train on; left out: {gone}, {len(found) - len(kept)} images '
                 f'({boxes_gone} people) with fewer labelled keypoints than '
                 f'{self.filter_cfg["min_keypoints"]}'
             )
@@ -276,7 +267,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
 
 
 def _clip_to_images(content: CocoKeypointFile) -> np.ndarray:
-    """Boxes clipped to [0, width] x [0, height]: (A, 4) float32 xyxy."""
+    """Return the (A, 4) float32 xyxy boxes, clipped to [0, width] x [0, height]."""
     sizes = np.array(
         [[image['width'], image['height']] for image in content.images], np.float64
     ).reshape(-1, 2)
@@ -285,7 +276,7 @@ def _clip_to_images(content: CocoKeypointFile) -> np.ndarray:
 
 
 def _check_files(paths: Sequence[str], ann_file: str) -> None:
-    """Raise where one of the picture files ``ann_file`` refers to is missing.
+    """Raise where one of the image files ``ann_file`` refers to is missing.
 
     A folder is listed once: asking for 100,000 files one by one takes minutes on a
     network drive.
@@ -298,7 +289,7 @@ def _check_files(paths: Sequence[str], ann_file: str) -> None:
     for folder, names in names_in.items():
         if not osp.isdir(folder or '.'):
             raise FileNotFoundError(
-                f'{folder}: this folder of pictures does not exist ({ann_file} refers '
+                f'{folder}: this folder of images does not exist ({ann_file} refers '
                 f'to {names[0]} in it); set data_root and data_prefix=dict(img=...) of '
                 'the dataset in the config.'
             )
@@ -306,7 +297,7 @@ def _check_files(paths: Sequence[str], ann_file: str) -> None:
         missing += [osp.join(folder, name) for name in names if name not in present]
     if missing:
         raise FileNotFoundError(
-            f'{len(missing)} of {len(paths)} pictures of {ann_file} do not exist, '
+            f'{len(missing)} of {len(paths)} images of {ann_file} do not exist, '
             f'first {missing[:3]}; complete them, or set data_root and '
             'data_prefix=dict(img=...) of the dataset in the config.'
         )

@@ -1,15 +1,13 @@
 # Copyright (c) onestage_pose contributors.
-"""Drawn people with COCO's keypoints, made while they are asked for."""
+"""Synthetic people with COCO's keypoints, made while they are asked for."""
 
 from __future__ import annotations
 
-import os.path as osp
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import onestage_pose  # noqa: F401  (before mmpose, which needs its operators)
+from onestage_pose.datasets.metainfo import resolve_metainfo
 
-import mmpose
 import numpy as np
 from mmengine.dataset import force_full_init
 from mmengine.logging import MessageHub
@@ -21,7 +19,7 @@ from .drawing import MAX_PEOPLE, RenderedPerson, render
 
 __all__ = ['SyntheticPeople', 'render']
 
-_IDS_PER_PICTURE = 100
+_IDS_PER_IMAGE = 100
 _NUM_KEYPOINTS = 17
 
 
@@ -29,7 +27,7 @@ _NUM_KEYPOINTS = 17
 class SyntheticPeople(BaseCocoStyleDataset):
     """Articulated people drawn over clutter, seen whole, hidden or cut off.
 
-    The picture of an index depends on ``seed`` and the index alone, whatever
+    The image of an index depends on ``seed`` and the index alone, whatever
     process, worker or order it is drawn in; nothing is stored. An item holds, for
     N people from far to near:
 
@@ -44,31 +42,33 @@ class SyntheticPeople(BaseCocoStyleDataset):
       float32, numbers of seen pixels; ``iscrowd`` list of N zeros; ``category_id``
       (N,) int64, ones; ``id``, list of N annotation ids unique over the dataset;
     - ``raw_ann_info``, list of N records as in a COCO file, whose visibility is 0
-      for unlabelled keypoints (outside the picture, on the far side of the head, or
+      for unlabelled keypoints (outside the image, on the far side of the head, or
       of a person of whom almost nothing is seen), 1 for those hidden by a thing,
       another person or the own body, 2 for those seen. They are the ground truth
       that CocoMetric takes without an annotation file;
     - with ``with_segmentation``, ``segmentation``, list of N compressed RLEs.
 
     Args:
-        num_images: Number of pictures.
-        img_size: Height and width in pixels, or a list of several such pairs, of
-            which each picture takes one.
-        seed: Names the series of pictures, 0 or more; use another one for testing.
-        min_people: Least number of people drawn.
-        max_people: Largest number of people drawn, up to 14.
-        person_height: Range of a standing person's height, part of the picture's.
-        occlusion_prob: Chance that a person may stand close to another, and twice
-            the chance that something is put in front of it.
-        crop_prob: Chance that a person reaches beyond the picture.
-        with_segmentation: Whether to give outlines, to train masks.
-        metainfo: As in mmpose's datasets. Default: COCO's 17 keypoints.
-        indices: As in mmengine's BaseDataset: take only these pictures.
-        serialize_data: As in mmengine's BaseDataset.
-        pipeline: Transforms.
-        test_mode: As in mmengine's BaseDataset.
-        lazy_init: As in mmengine's BaseDataset.
-        max_refetch: As in mmengine's BaseDataset.
+        num_images (int): Number of images.
+        img_size (Sequence[int] | Sequence[Sequence[int]]): Height and width in pixels,
+            or a list of several such pairs, of which each image takes one.
+        seed (int): Names the series of images, 0 or more; use another one for testing.
+        min_people (int): Least number of people drawn.
+        max_people (int): Largest number of people drawn, up to 14.
+        person_height (Sequence[float]): Range of a standing person's height, part of
+            the image's.
+        occlusion_prob (float): Chance that a person may stand close to another, and
+            twice the chance that something is put in front of it.
+        crop_prob (float): Chance that a person reaches beyond the image.
+        with_segmentation (bool): Whether to give outlines, to train masks.
+        metainfo (dict | None): As in mmpose's datasets. Default: COCO's 17 keypoints.
+        indices (int | Sequence[int] | None): As in mmengine's BaseDataset: take only
+            these images.
+        serialize_data (bool): As in mmengine's BaseDataset.
+        pipeline (Sequence[dict | Callable]): Transforms.
+        test_mode (bool): As in mmengine's BaseDataset.
+        lazy_init (bool): As in mmengine's BaseDataset.
+        max_refetch (int): As in mmengine's BaseDataset.
 
     Raises:
         TypeError: An argument is misspelt.
@@ -145,16 +145,11 @@ class SyntheticPeople(BaseCocoStyleDataset):
 
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
-        if metainfo is None:
-            # mmpose finds its file by the short name too, but warns at every use
-            # that it is not under the working directory.
-            own = cls.METAINFO['from_file']
-            packaged = osp.join(osp.dirname(mmpose.__file__), '.mim', own)
-            metainfo = dict(from_file=packaged if osp.isfile(packaged) else own)
+        metainfo = resolve_metainfo(cls.METAINFO if metainfo is None else metainfo)
         return super()._load_metainfo(metainfo)
 
     def load_data_list(self) -> list[dict]:
-        """List the pictures without drawing them."""
+        """List the images without drawing them."""
         return [
             dict(
                 img_id=index,
@@ -165,14 +160,14 @@ class SyntheticPeople(BaseCocoStyleDataset):
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict[str, Any]:
-        """Draw a picture.
+        """Draw an image.
 
         Args:
-            idx: Index of the picture in the dataset.
+            idx (int): Index of the image in the dataset.
 
         Returns:
-            The item as the class describes it, with the metainfo that mmpose's
-            transforms take.
+            dict[str, Any]: The item as the class describes it, with the metainfo that
+            mmpose's transforms take.
         """
         info = super().get_data_info(idx)
         index = info['img_id']
@@ -207,7 +202,7 @@ class SyntheticPeople(BaseCocoStyleDataset):
         return info
 
     def draw(self, index: int) -> tuple[np.ndarray, list[RenderedPerson], np.ndarray]:
-        """Draw the picture of an index, as :func:`render` with ``return_ids``."""
+        """Draw the image of an index, as :func:`render` with ``return_ids``."""
         sequence = np.random.SeedSequence([self.seed, index])
         rng = np.random.Generator(np.random.PCG64(sequence))
         size = self.img_sizes[int(rng.integers(len(self.img_sizes)))]
@@ -225,13 +220,13 @@ class SyntheticPeople(BaseCocoStyleDataset):
     def _record(
         self, person: RenderedPerson, ids: np.ndarray, index: int, n: int
     ) -> dict[str, Any]:
-        """One annotation as in a COCO file."""
+        """Return the annotation of a person as in a COCO file."""
         x1, y1, x2, y2 = (float(v) for v in person.bbox)
         keypoints = person.keypoints.astype(np.float64).round(3)
         flat = keypoints.reshape(-1).tolist()
         flat[2::3] = [int(v) for v in flat[2::3]]
         record: dict[str, Any] = dict(
-            id=index * _IDS_PER_PICTURE + n,
+            id=index * _IDS_PER_IMAGE + n,
             image_id=index,
             category_id=1,
             bbox=[x1, y1, x2 - x1, y2 - y1],
@@ -293,6 +288,6 @@ def _heights(value: Any) -> tuple[float, float]:
     if not good or not 0 < value[0] <= value[1] <= 2:
         raise ValueError(
             f'SyntheticPeople got person_height={value!r}; give (low, high) with '
-            "0 < low <= high <= 2, parts of the picture's height."
+            "0 < low <= high <= 2, parts of the image's height."
         )
     return float(value[0]), float(value[1])

@@ -39,7 +39,7 @@ class CocoSet:
 
     Args:
         root: The folder, pathlib's.
-        images: Picture records, each of which gets a grey picture of its size.
+        images: Image records, each of which gets a grey image of its size.
         annotations: Person records.
     """
 
@@ -52,15 +52,15 @@ class CocoSet:
         )
         (root / 'images').mkdir(exist_ok=True)
         for record in images:
-            picture = np.full((record['height'], record['width'], 3), 128, np.uint8)
-            cv2.imwrite(str(self.picture(record)), picture)
+            image = np.full((record['height'], record['width'], 3), 128, np.uint8)
+            cv2.imwrite(str(self.image(record)), image)
         self.save(self.content)
 
     @property
     def ann_file(self):
         return self.root / 'annotations.json'
 
-    def picture(self, record):
+    def image(self, record):
         return self.root / 'images' / record['file_name']
 
     def save(self, content):
@@ -92,7 +92,7 @@ def person():
 
 @pytest.fixture
 def image():
-    """Make a picture's record: ``image(id, width=120, height=80)``."""
+    """Make an image's record: ``image(id, width=120, height=80)``."""
     return make_image
 
 

@@ -76,7 +76,7 @@ def test_only_testing_takes_a_file_without_annotations(coco_set, image):
 
 
 @pytest.mark.parametrize('key', ['id', 'file_name', 'width', 'height'])
-def test_a_missing_key_of_a_picture_is_named(coco_set, key, image):
+def test_a_missing_key_of_an_image_is_named(coco_set, key, image):
     coco = coco_set([image(1), image(2)], [])
     del coco.content['images'][1][key]
     coco.save(coco.content)
@@ -92,7 +92,7 @@ def test_a_missing_key_of_a_picture_is_named(coco_set, key, image):
         (dict(height='80'), "image id=1 has height='80'"),
     ],
 )
-def test_a_wrong_value_of_a_picture_is_named(coco_set, change, message, image):
+def test_a_wrong_value_of_an_image_is_named(coco_set, change, message, image):
     coco = coco_set([image(1)], [])
     coco.content['images'][0].update(change)
     coco.save(coco.content)
@@ -115,7 +115,7 @@ def test_ids_that_come_twice_are_named(coco_set, key, image, person):
         load(coco)
 
 
-def test_a_person_of_an_absent_picture_is_named(coco_set, image, person):
+def test_a_person_of_an_absent_image_is_named(coco_set, image, person):
     coco = coco_set([image(1)], [person(5, image_id=9)])
     with pytest.raises(ValueError, match='annotation id=5 belongs to image_id=9'):
         load(coco)

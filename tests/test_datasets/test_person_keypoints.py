@@ -26,9 +26,7 @@ def ids_of(dataset):
     return {info['img_id']: info['id'] for info in dataset}
 
 
-def test_people_are_grouped_by_picture_in_the_order_of_the_file(
-    coco_set, image, person
-):
+def test_people_are_grouped_by_image_in_the_order_of_the_file(coco_set, image, person):
     people = [person(3, 2), person(1, 1), person(2, 2)]
     coco = coco_set([image(1), image(2)], people)
     dataset = PersonKeypointsDataset(**coco.options())
@@ -56,7 +54,7 @@ def test_shapes_and_dtypes_of_an_item(coco_set, image, person):
     }
 
 
-def test_boxes_are_clipped_to_the_edges_of_the_picture(coco_set, image, person):
+def test_boxes_are_clipped_to_the_edges_of_the_image(coco_set, image, person):
     coco = coco_set([image(1, 120, 80)], [person(1, bbox=[-5, -5, 500, 500])])
     dataset = PersonKeypointsDataset(**coco.options())
     assert boxes_of(dataset) == [[[0, 0, 120, 80]]]
@@ -89,7 +87,7 @@ def test_training_keeps_people_without_keypoints_for_the_boxes(coco_set, image, 
     assert ids_of(dataset) == {1: [1, 2]}
 
 
-def test_training_leaves_out_pictures_without_a_labelled_keypoint(
+def test_training_leaves_out_images_without_a_labelled_keypoint(
     coco_set, image, person
 ):
     coco = coco_set(
@@ -100,7 +98,7 @@ def test_training_leaves_out_pictures_without_a_labelled_keypoint(
     assert ids_of(dataset) == {1: [1]}
 
 
-def test_the_picture_filter_can_be_turned_off(coco_set, image, person):
+def test_the_image_filter_can_be_turned_off(coco_set, image, person):
     coco = coco_set([image(1), image(2)], [person(1, 1)])
     options = coco.options(filter_cfg=dict(min_keypoints=0))
     assert ids_of(PersonKeypointsDataset(**options)) == {1: [1], 2: []}
@@ -118,15 +116,15 @@ def test_the_log_counts_what_was_left_out_and_why(coco_set, log, image, person):
     )
     PersonKeypointsDataset(**coco.options())
     assert (
-        '1 pictures with 1 people (1 with keypoints) to train on; left out: 1 crowd '
-        'regions, 1 boxes without area, 1 pictures (1 people) with fewer labelled '
+        '1 images with 1 people (1 with keypoints) to train on; left out: 1 crowd '
+        'regions, 1 boxes without area, 1 images (1 people) with fewer labelled '
         'keypoints than 1'
     ) in log.getvalue()
 
 
-def test_no_picture_left_is_an_error(coco_set, image, person):
+def test_no_image_left_is_an_error(coco_set, image, person):
     coco = coco_set([image(1)], [person(1, keypoints=NO_KEYPOINTS)])
-    with pytest.raises(ValueError, match='no picture is left of 1'):
+    with pytest.raises(ValueError, match='no image is left of 1'):
         PersonKeypointsDataset(**coco.options())
 
 
@@ -165,7 +163,7 @@ def test_training_does_not_carry_them(coco_set, image, person):
     assert 'raw_ann_info' not in PersonKeypointsDataset(**coco.options())[0]
 
 
-def test_size_and_crowd_index_of_the_picture_are_carried(coco_set, image, person):
+def test_size_and_crowd_index_of_the_image_are_carried(coco_set, image, person):
     coco = coco_set([dict(image(1, 120, 80), crowdIndex=0.3)], [person(1)])
     info = PersonKeypointsDataset(**coco.options())[0]
     assert (info['width'], info['height'], info['crowd_index']) == (120, 80, 0.3)
@@ -178,7 +176,7 @@ def test_outlines_are_kept_on_demand(coco_set, image, person):
 
 
 @pytest.mark.parametrize('only', [True, False])
-def test_pictures_say_whether_they_train_the_keypoint_branch_alone(
+def test_images_say_whether_they_train_the_keypoint_branch_alone(
     coco_set, image, person, only
 ):
     coco = coco_set([image(1)], [person(1)])
@@ -188,7 +186,7 @@ def test_pictures_say_whether_they_train_the_keypoint_branch_alone(
     assert sample.metainfo['keypoints_only'] is only
 
 
-def test_only_whole_pictures(coco_set, image, person):
+def test_only_whole_images(coco_set, image, person):
     coco = coco_set([image(1)], [person(1)])
     with pytest.raises(ValueError, match="data_mode='topdown'; it gives whole"):
         PersonKeypointsDataset(**coco.options(data_mode='topdown'))
@@ -203,36 +201,34 @@ def test_a_misspelt_filter_is_named(coco_set, image, person):
         PersonKeypointsDataset(**options)
 
 
-def test_missing_pictures_are_counted_and_named_before_training(
-    coco_set, image, person
-):
+def test_missing_images_are_counted_and_named_before_training(coco_set, image, person):
     coco = coco_set([image(1), image(2)], [person(1, 1), person(2, 2)])
     (coco.root / 'images/0002.png').unlink()
-    with pytest.raises(FileNotFoundError, match=r'1 of 2 pictures.*0002\.png'):
+    with pytest.raises(FileNotFoundError, match=r'1 of 2 images.*0002\.png'):
         PersonKeypointsDataset(**coco.options())
 
 
-def test_a_missing_folder_of_pictures_names_the_option(coco_set, image, person):
+def test_a_missing_folder_of_images_names_the_option(coco_set, image, person):
     coco = coco_set([image(1)], [person(1)])
     options = coco.options(data_prefix=dict(img='elsewhere/'))
     with pytest.raises(FileNotFoundError, match=r'elsewhere: this folder.*data_prefix'):
         PersonKeypointsDataset(**options)
 
 
-def test_pictures_that_are_not_used_may_be_missing(coco_set, image, person):
+def test_images_that_are_not_used_may_be_missing(coco_set, image, person):
     coco = coco_set([image(1), image(2)], [person(1, 1)])
     (coco.root / 'images/0002.png').unlink()
     assert len(PersonKeypointsDataset(**coco.options())) == 1
 
 
-def test_pictures_kept_elsewhere_are_not_looked_for(coco_set, image, person):
+def test_images_kept_elsewhere_are_not_looked_for(coco_set, image, person):
     coco = coco_set([image(1)], [person(1)])
     options = coco.options(data_prefix=dict(img='s3://bucket/images/'))
     dataset = PersonKeypointsDataset(**options)
     assert dataset.get_data_info(0)['img_path'] == 's3://bucket/images/0001.png'
 
 
-def test_pictures_may_lie_in_folders_of_their_own(coco_set, image, person):
+def test_images_may_lie_in_folders_of_their_own(coco_set, image, person):
     records = [dict(image(1), file_name='a.png'), dict(image(2), file_name='b.png')]
     coco = coco_set(records, [person(1, 1), person(2, 2)])
     (coco.root / 'images/sub').mkdir()
@@ -242,22 +238,20 @@ def test_pictures_may_lie_in_folders_of_their_own(coco_set, image, person):
     assert len(PersonKeypointsDataset(**coco.options())) == 2
 
 
-def test_a_broken_picture_is_replaced_in_training_where_allowed(
-    coco_set, image, person
-):
+def test_a_broken_image_is_replaced_in_training_where_allowed(coco_set, image, person):
     coco = coco_set([image(1), image(2)], [person(1, 1), person(2, 2)])
-    (coco.root / 'images/0001.png').write_bytes(b'no picture')
+    (coco.root / 'images/0001.png').write_bytes(b'no image')
     pipeline = [dict(type='mmpose.LoadPoseImage', on_error='warn')]
     dataset = PersonKeypointsDataset(**coco.options(pipeline=pipeline))
     assert dataset[0]['img_id'] == 2
 
 
-def test_a_broken_picture_ends_a_test_in_any_case(coco_set, image, person):
+def test_a_broken_image_ends_a_test_in_any_case(coco_set, image, person):
     coco = coco_set([image(1)], [person(1)])
-    (coco.root / 'images/0001.png').write_bytes(b'no picture')
+    (coco.root / 'images/0001.png').write_bytes(b'no image')
     pipeline = [dict(type='mmpose.LoadPoseImage', on_error='warn')]
     dataset = PersonKeypointsDataset(**coco.options(pipeline=pipeline, test_mode=True))
-    with pytest.raises(ValueError, match=r'0001\.png: this picture cannot be decoded'):
+    with pytest.raises(ValueError, match=r'0001\.png: this image cannot be decoded'):
         dataset[0]
 
 
@@ -285,7 +279,7 @@ def test_the_coco_config_tests_at_800_without_a_flip(coco_set, image, person):
     assert 'flip' not in sample
 
 
-def test_the_coco_config_batches_pictures_of_one_orientation(coco_set, image, person):
+def test_the_coco_config_batches_images_of_one_orientation(coco_set, image, person):
     ids = range(1, 9)
     images = [image(i, *((120, 80) if i % 2 else (80, 120))) for i in ids]
     coco = coco_set(images, [person(i, i) for i in ids])
@@ -328,7 +322,7 @@ def test_the_set_of_14_keypoints_flips_by_its_own_names(coco_set, image, person)
     ]
 
 
-def test_all_annotations_of_real_pictures_are_loaded(shared_dir):
+def test_all_annotations_of_real_images_are_loaded(shared_dir):
     root = Path(shared_dir) / 'data/coco_pool'
     dataset = PersonKeypointsDataset(
         data_root=str(root),

@@ -52,7 +52,7 @@ lspe_train = dict(
             grid=(3, 3),
             tile=[
                 load_image,
-                dict(type='BoxesAroundJoints'),
+                dict(type='BoxesFromKeypoints'),
                 person_window,
             ],
         )

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Loading a picture, with the broken ones named."""
+"""Load an image, and name a broken one."""
 
 import logging
 
@@ -8,37 +8,38 @@ from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
-# pictures of `keep_in_memory`, by path and by how they were decoded
-_KEPT: dict[tuple, np.ndarray] = {}
+# Images of `keep_in_memory`, by path and by how they were decoded.
+_DECODED: dict[tuple, np.ndarray] = {}
 
 
 @TRANSFORMS.register_module()
 class LoadPoseImage(LoadImage):
-    """Load a picture from ``img_path``, or take the array in ``img``.
+    """Load an image from ``img_path``, or take the array in ``img``.
 
     Sets ``img`` (h, w, 3) uint8 BGR (float32 with ``to_float32``), ``img_shape`` and
     ``ori_shape`` (h, w). A file is turned as its EXIF orientation says, unless
     ``color_type='color_ignore_orientation'``.
 
-    A picture is broken where it cannot be decoded, or where its size is not the
-    ``width`` and ``height`` of its annotation (an annotation of an unturned picture,
+    An image is broken where it cannot be decoded, or where its size is not the
+    ``width`` and ``height`` of its annotation (an annotation of an unturned image,
     or of another one, would train on nonsense in silence).
 
     Args:
-        on_error: What a broken or missing picture does. ``'raise'`` ends the run;
-            ``'warn'`` logs it and, in training, lets the dataset give another
-            picture. In testing it ends the run in any case: results without it would
-            pass for complete.
-        keep_in_memory: Decode a file once in every dataloader worker. For sets of a
-            few thousand pictures; a picture of 640x480 takes 0.9 MB.
-        to_float32: Give float32.
-        color_type: As in :func:`mmcv.imfrombytes`.
-        imdecode_backend: As in :func:`mmcv.imfrombytes`.
-        backend_args: As in :func:`mmengine.fileio.get`, for pictures kept elsewhere.
+        on_error (str): What a broken or missing image does. ``'raise'`` ends the run;
+            ``'warn'`` logs it and, in training, lets the dataset give another image. In
+            testing it ends the run in any case: results without it would pass for
+            complete.
+        keep_in_memory (bool): Decode a file once in every dataloader worker. For sets
+            of a few thousand images; an image of 640x480 takes 0.9 MB.
+        to_float32 (bool): Give float32.
+        color_type (str): As in :func:`mmcv.imfrombytes`.
+        imdecode_backend (str): As in :func:`mmcv.imfrombytes`.
+        backend_args (dict | None): As in :func:`mmengine.fileio.get`, for images kept
+            elsewhere.
 
     Raises:
         FileNotFoundError: The file does not exist.
-        ValueError: The picture is broken, or ``img`` is not (h, w, 3).
+        ValueError: The image is broken, or ``img`` is not (h, w, 3).
     """
 
     def __init__(
@@ -64,15 +65,15 @@ class LoadPoseImage(LoadImage):
         self.keep_in_memory = keep_in_memory
 
     def transform(self, results: dict) -> dict | None:
-        """Load the picture.
+        """Load the image.
 
         Args:
-            results: Holds ``img_path`` or ``img``, and ``width`` and ``height`` where
-                an annotation gives them.
+            results (dict): Holds ``img_path`` or ``img``, and ``width`` and ``height``
+                where an annotation gives them.
 
         Returns:
-            ``results`` with the picture; None for a broken one in training with
-            ``on_error='warn'``.
+            dict | None: ``results`` with the image; None for a broken one in training
+            with ``on_error='warn'``.
         """
         try:
             return self._load(results)
@@ -82,7 +83,7 @@ class LoadPoseImage(LoadImage):
             if self.on_error == 'raise' or not training:
                 raise
             print_log(
-                f'{error} Another picture is taken in its place.',
+                f'{error} Another image is taken in its place.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -95,33 +96,33 @@ class LoadPoseImage(LoadImage):
             return super().transform(results)
         key = path, self.color_type, self.imdecode_backend, self.to_float32
         try:
-            if self.keep_in_memory and key in _KEPT:
-                results['img'] = _KEPT[key].copy()
+            if self.keep_in_memory and key in _DECODED:
+                results['img'] = _DECODED[key].copy()
             results = super().transform(results)
         except FileNotFoundError as error:
-            raise FileNotFoundError(f'{path}: this picture does not exist.') from error
+            raise FileNotFoundError(f'{path}: this image does not exist.') from error
         except Exception as error:
             # Each decoder fails in its own way (cv2 by None, Pillow by an exception).
             advice = 'replace the file.'
             if results.get('dataset') is not None:
                 advice = (
                     'replace the file or remove it from the annotations. In training, '
-                    'LoadPoseImage(on_error="warn") goes on with another picture.'
+                    'LoadPoseImage(on_error="warn") goes on with another image.'
                 )
             raise ValueError(
-                f'{path}: this picture cannot be decoded; {advice}'
+                f'{path}: this image cannot be decoded; {advice}'
             ) from error
         height, width = results['ori_shape']
         expected = results.get('width', width), results.get('height', height)
         if expected != (width, height):
             raise ValueError(
-                f'{path}: this picture is {width}x{height} pixels (width x height), '
+                f'{path}: this image is {width}x{height} pixels (width x height), '
                 f'its annotation says {expected[0]}x{expected[1]}; was it resized, or '
                 'annotated without regard to its EXIF orientation (then use '
                 'LoadPoseImage(color_type="color_ignore_orientation"))?'
             )
-        if self.keep_in_memory and key not in _KEPT:
-            _KEPT[key] = results['img'].copy()
+        if self.keep_in_memory and key not in _DECODED:
+            _DECODED[key] = results['img'].copy()
         return results
 
 
@@ -133,9 +134,9 @@ def _check_array(img: object) -> None:
         and img.size > 0
     ):
         if not np.isfinite(img).all():
-            raise ValueError('A picture given as an array holds NaN or infinity.')
+            raise ValueError('An image given as an array holds NaN or infinity.')
         return
     found = img.shape if isinstance(img, np.ndarray) else type(img).__name__
     raise ValueError(
-        f'A picture given as an array must be (height, width, 3), BGR; got {found}.'
+        f'An image given as an array must be (height, width, 3), BGR; got {found}.'
     )

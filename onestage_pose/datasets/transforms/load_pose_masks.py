@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Drawing the outlines of people as masks."""
+"""Draw the outlines of people as masks."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -14,7 +14,7 @@ class LoadPoseMasks(BaseTransform):
 
     Stands behind :class:`LoadPoseImage`; the dataset needs
     ``with_segmentation=True``. Sets ``gt_masks``, mmdet's BitmapMasks of N masks of
-    the picture's size, uint8 with 1 inside. Outlines are polygons or run lengths, as
+    the image's size, uint8 with 1 inside. Outlines are polygons or run lengths, as
     in COCO.
 
     Raises:
@@ -25,10 +25,11 @@ class LoadPoseMasks(BaseTransform):
         """Draw the masks.
 
         Args:
-            results: Holds ``segmentation``, ``img_shape`` (h, w), ``id``, ``img_path``.
+            results (dict): Holds ``segmentation``, ``img_shape`` (h, w), ``id``,
+                ``img_path``.
 
         Returns:
-            ``results`` with ``gt_masks``.
+            dict: ``results`` with ``gt_masks``.
         """
         if 'segmentation' not in results:
             raise ValueError(
@@ -52,7 +53,7 @@ class LoadPoseMasks(BaseTransform):
 
 
 def _draw(outline: list | dict, height: int, width: int) -> np.ndarray:
-    """Give the (height, width) uint8 mask of one person."""
+    """Return the (height, width) uint8 mask of one person."""
     if isinstance(outline, list):
         outline = mask_utils.merge(mask_utils.frPyObjects(outline, height, width))
     elif isinstance(outline['counts'], list):

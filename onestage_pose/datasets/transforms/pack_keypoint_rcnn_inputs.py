@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Packing a picture and its people for a detector with keypoints."""
+"""Pack an image and its people for a detector with keypoints."""
 
 from collections.abc import Sequence
 
@@ -19,14 +19,15 @@ class PackKeypointRCNNInputs(PackPoseInputs):
       ``labels`` (N,) int64, zeros unless ``bbox_label`` says else, ``keypoints``
       (N, K, 2) float32 with the centre of the top-left pixel at (0, 0),
       ``keypoints_visible`` (N, K) float32, above 0 where labelled, and mmdet's
-      ``masks`` where they were loaded. Empty where the picture came without
+      ``masks`` where they were loaded. Empty where the image came without
       annotations, or where these were left in another frame
       (``PoseResize(image_only=True)``).
 
     Args:
-        meta_keys: What of the rest goes into the sample's metainfo, where it is
-            there. ``scale_factor`` (w, h) is 1 for a picture that was not resized.
-        pack_transformed: As in mmpose's PackPoseInputs.
+        meta_keys (Sequence[str]): What of the rest goes into the sample's metainfo,
+            where it is there. ``scale_factor`` (w, h) is 1 for an image that was not
+            resized.
+        pack_transformed (bool): As in mmpose's PackPoseInputs.
     """
 
     label_mapping_table = dict(
@@ -59,14 +60,14 @@ class PackKeypointRCNNInputs(PackPoseInputs):
         super().__init__(meta_keys=tuple(meta_keys), pack_transformed=pack_transformed)
 
     def transform(self, results: dict) -> dict:
-        """Pack.
+        """Pack the image and its annotations.
 
         Args:
-            results: Holds ``img`` (h, w, 3), ``img_shape`` and, for a picture with
-                annotations, the keys :class:`PersonKeypointsDataset` gives.
+            results (dict): Holds ``img`` (h, w, 3), ``img_shape`` and, for an image
+                with annotations, the keys :class:`PersonKeypointsDataset` gives.
 
         Returns:
-            Dict with ``inputs`` and ``data_samples``.
+            dict: Dict with ``inputs`` and ``data_samples``.
         """
         results = dict(results)
         results.setdefault('scale_factor', (1.0, 1.0))

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Laying several small pictures side by side into one."""
+"""Lay several small images side by side into one."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,27 +8,27 @@ from mmengine.dataset import BaseDataset
 from mmpose.datasets.transforms.mix_img_transforms import MixImageTransform
 from mmpose.registry import TRANSFORMS
 
-from .pose_random_affine import PERSON_KEYS
+from .pose_random_affine import INSTANCE_KEYS
 
-# so many pictures are tried for each tile
+# How many images are tried for each tile.
 MAX_DRAWS = 10
 
 
 @TRANSFORMS.register_module()
 class PoseMosaic(MixImageTransform):
-    """Tiles of equal size, each of another picture, in rows and columns.
+    """Lay tiles of equal size, each of another image, in rows and columns.
 
-    Small pictures of one person each, such as LSP Extended's, so train as many people
-    in a step as ordinary pictures do. The other pictures are drawn from the same data
-    set. The first transform of a pipeline: ``tile`` loads the pictures.
+    Small images of one person each, such as LSP Extended's, so train as many people
+    in a step as ordinary images do. The other images are drawn from the same data
+    set. The first transform of a pipeline: ``tile`` loads the images.
 
     Changes ``img``, ``img_shape`` and all that there is of every person; boxes and
     keypoints move with their tile.
 
     Args:
-        tile: Pipeline that makes one tile, such as LoadPoseImage and
-            PoseRandomAffine; its pictures must all be of one size.
-        grid: Rows and columns.
+        tile (Sequence[dict | Callable]): Pipeline that makes one tile, such as
+            LoadPoseImage and PoseRandomAffine; its images must all be of one size.
+        grid (tuple[int, int]): Rows and columns.
 
     Raises:
         ValueError: The tiles differ in size.
@@ -47,10 +47,12 @@ class PoseMosaic(MixImageTransform):
         """Make the tiles and lay them out; see the class for the keys.
 
         Args:
-            results: What the data set gives of one picture, and ``dataset`` itself.
+            results (dict): What the data set gives of one image, and ``dataset``
+                itself.
 
         Returns:
-            ``results``, changed; None where its picture was passed over by ``tile``.
+            dict | None: ``results``, changed; None where its image was passed over by
+            ``tile``.
         """
         dataset = results['dataset']
         results = self.pre_transform(results)
@@ -60,7 +62,7 @@ class PoseMosaic(MixImageTransform):
         return self.apply_mix(results)
 
     def _get_mixed_data_list(self, dataset: BaseDataset) -> list[dict]:
-        """The other tiles; a picture that ``tile`` passes over is drawn anew."""
+        """Return the other tiles; an image that ``tile`` passes over is drawn anew."""
         tiles = []
         for _ in range(self.num_aux_image * MAX_DRAWS):
             if len(tiles) == self.num_aux_image:
@@ -71,20 +73,20 @@ class PoseMosaic(MixImageTransform):
                 tiles.append(tile)
         if len(tiles) < self.num_aux_image:
             raise ValueError(
-                f'PoseMosaic: of {self.num_aux_image * MAX_DRAWS} pictures of '
+                f'PoseMosaic: of {self.num_aux_image * MAX_DRAWS} images of '
                 f'{type(dataset).__name__} {len(tiles)} could be read: see the log for '
                 'their names.'
             )
         return tiles
 
     def apply_mix(self, results: dict) -> dict:
-        """Lay the picture and the others side by side; see the class for the keys.
+        """Lay the image and the others side by side; see the class for the keys.
 
         Args:
-            results: The first tile, and the others in ``mixed_data_list``.
+            results (dict): The first tile, and the others in ``mixed_data_list``.
 
         Returns:
-            The first tile's ``results``, changed.
+            dict: The first tile's ``results``, changed.
         """
         others = results.pop('mixed_data_list')
         tiles = [results, *others]
@@ -108,7 +110,7 @@ class PoseMosaic(MixImageTransform):
             ]
         )
         results['img_shape'] = results['img'].shape[:2]
-        for key in PERSON_KEYS:
+        for key in INSTANCE_KEYS:
             if isinstance(results.get(key), np.ndarray):
                 results[key] = np.concatenate([tile[key] for tile in tiles])
             elif key in results:

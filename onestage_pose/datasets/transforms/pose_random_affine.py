@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Scaling, rotating and cropping a picture with its boxes and keypoints."""
+"""Scale, rotate and crop an image with its boxes and keypoints."""
 
 import cv2
 import numpy as np
@@ -11,9 +11,10 @@ from ...structures.coordinates import (
     continuous_to_pixel_index,
     pixel_index_to_continuous,
 )
+from ...utils.deprecation import warn_deprecated
 
-# what there is of every person, to be kept or left out together
-PERSON_KEYS = (
+# What every instance has, kept or left out together.
+INSTANCE_KEYS = (
     'id',
     'bbox',
     'bbox_score',
@@ -29,9 +30,9 @@ PERSON_KEYS = (
 
 @TRANSFORMS.register_module()
 class PoseRandomAffine(BaseTransform):
-    """Scale and rotate a picture at random and take a window of a fixed size.
+    """Scale and rotate an image at random and take a window of a fixed size.
 
-    Where the scaled picture is smaller than the window it lies somewhere in it;
+    Where the scaled image is smaller than the window it lies somewhere in it;
     where it is larger, the window is laid over one of the people. mmpose's
     BottomupRandomAffine rotates the corners of boxes, which inflates them, and knows
     nothing of edge coordinates.
@@ -39,38 +40,38 @@ class PoseRandomAffine(BaseTransform):
     The new box of a rotated person is that of the rotated ellipse in the old one,
     extended to the labelled keypoints. Boxes are clipped to the window; people of
     whom less than ``min_visible`` is left, or less than ``min_side``, are left out;
-    keypoints outside are not labelled any more. Outside the picture the window is
-    ``pad_val``. A picture that is scaled down is smoothed, as Pillow does.
+    keypoints outside are not labelled any more. Outside the image the window is
+    ``pad_val``. An image that is scaled down is smoothed, as Pillow does.
 
     Changes ``img``, ``img_shape`` (h, w), ``bbox`` (N, 4), ``keypoints`` (N, K, 2),
     ``keypoints_visible`` (N, K), ``num_keypoints``, ``area`` and all else that there
     is of every person.
 
     Args:
-        input_size: Width and height of the window, in pixels.
-        size_range: Bounds of the length, in pixels of the window, that the picture's
-            longer side gets, or with ``scale_to='person'`` the longer side of one
-            person's box; drawn log-uniformly.
-        scale_to: ``'picture'``, or ``'person'`` for a window about one person.
-        rotate: Largest angle, in degrees.
-        rotate_prob: Probability of rotating.
-        shift: With ``scale_to='person'``, how far off the window's centre the
+        input_size (tuple[int, int]): Width and height of the window, in pixels.
+        size_range (tuple[float, float]): Bounds of the length, in pixels of the window,
+            that the image's longer side gets, or with ``scale_to='person'`` the longer
+            side of one person's box; drawn log-uniformly.
+        scale_to (str): ``'image'``, or ``'person'`` for a window about one person.
+        rotate (float): Largest angle, in degrees.
+        rotate_prob (float): Probability of rotating.
+        shift (float): With ``scale_to='person'``, how far off the window's centre the
             person's may be, as a fraction of the box.
-        min_visible: Fraction of a box that must be left.
-        min_side: Shortest side of a box that must be left, in pixels.
-        pad_val: Colour, BGR.
+        min_visible (float): Fraction of a box that must be left.
+        min_side (float): Shortest side of a box that must be left, in pixels.
+        pad_val (tuple[int, int, int]): Colour, BGR.
 
     Raises:
         ValueError: On an unknown ``scale_to``, or masks among the annotations.
     """
 
-    SCALE_TO = ('picture', 'person')
+    SCALE_TO = ('image', 'person')
 
     def __init__(
         self,
         input_size: tuple[int, int],
         size_range: tuple[float, float],
-        scale_to: str = 'picture',
+        scale_to: str = 'image',
         rotate: float = 0.0,
         rotate_prob: float = 1.0,
         shift: float = 0.1,
@@ -79,6 +80,9 @@ class PoseRandomAffine(BaseTransform):
         pad_val: tuple[int, int, int] = (127, 127, 127),
     ) -> None:
         super().__init__()
+        if scale_to == 'picture':
+            warn_deprecated("scale_to='picture'", "scale_to='image'")
+            scale_to = 'image'
         if scale_to not in self.SCALE_TO:
             raise ValueError(
                 f'PoseRandomAffine: scale_to={scale_to!r} is unknown, use one of '
@@ -95,13 +99,13 @@ class PoseRandomAffine(BaseTransform):
         self.pad_val = tuple(pad_val)
 
     def transform(self, results: dict) -> dict:
-        """Transform; see the class for the keys.
+        """Scale, rotate and crop; see the class for the keys.
 
         Args:
-            results: Holds ``img`` (h, w, 3) and the people's annotations.
+            results (dict): Holds ``img`` (h, w, 3) and the people's annotations.
 
         Returns:
-            ``results``, changed.
+            dict: ``results``, changed.
         """
         if results.get('gt_masks') is not None:
             raise ValueError(
@@ -126,15 +130,15 @@ class PoseRandomAffine(BaseTransform):
     def _draw(
         self, size: tuple[int, int], box: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Draw the turning and scaling, and what comes to the window's centre.
+        """Draw the rotation and scale, and the point that comes to the window's centre.
 
         Args:
-            size: Width and height of the picture.
-            box: (4,) of the person chosen, where there is one.
+            size (tuple[int, int]): Width and height of the image.
+            box (np.ndarray | None): (4,) of the person chosen, where there is one.
 
         Returns:
-            The (2, 2) matrix and the (2,) point of the picture, in continuous
-            coordinates.
+            tuple[np.ndarray, np.ndarray]: The (2, 2) matrix and the (2,) point of the
+            image, in continuous coordinates.
         """
         size = np.array(size, np.float64)
         to_person = self.scale_to == 'person' and box is not None
@@ -151,7 +155,7 @@ class PoseRandomAffine(BaseTransform):
             center = middle + extent * np.random.uniform(-self.shift, self.shift, 2)
             return matrix, center
         reach = self.input_size / scale / 2
-        # a smaller picture may lie anywhere in the window
+        # a smaller image may lie anywhere in the window
         center = np.random.uniform(
             np.minimum(size - reach, reach), np.maximum(size - reach, reach)
         )
@@ -215,7 +219,7 @@ class PoseRandomAffine(BaseTransform):
         results['num_keypoints'] = (visible > 0).sum(1)
         if 'area' in results:
             results['area'] = results['area'] * np.float32(np.linalg.det(matrix))
-        for key in PERSON_KEYS:
+        for key in INSTANCE_KEYS:
             if isinstance(results.get(key), np.ndarray):
                 results[key] = results[key][keep]
             elif key in results:

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Flipping a picture with its boxes, keypoints and masks."""
+"""Flip an image with its boxes, keypoints and masks."""
 
 import numpy as np
 from mmpose.datasets.transforms import RandomFlip
@@ -10,7 +10,7 @@ from mmpose.registry import TRANSFORMS
 class PoseRandomFlip(RandomFlip):
     """Flip at random, with boxes in edge coordinates.
 
-    In a picture of width w, a keypoint (centre of the top-left pixel at 0, 0) goes to
+    In an image of width w, a keypoint (centre of the top-left pixel at 0, 0) goes to
     w - 1 - x and changes its name by ``flip_indices``, as in mmpose; a box goes to
     w - x, where mmpose's goes to w - 1 - x, a pixel too far left. Heights likewise.
 
@@ -23,10 +23,10 @@ class PoseRandomFlip(RandomFlip):
         """Flip or not; see the class for the keys.
 
         Args:
-            results: Holds ``img``, ``img_shape`` (h, w) and ``flip_indices``.
+            results (dict): Holds ``img``, ``img_shape`` (h, w) and ``flip_indices``.
 
         Returns:
-            ``results``, changed.
+            dict: ``results``, changed.
         """
         results = super().transform(results)
         if not results['flip']:

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Resizing a picture with its boxes, keypoints and masks."""
+"""Resize an image with its boxes, keypoints and masks."""
 
 import mmcv
 import numpy as np
@@ -12,7 +12,7 @@ from ...structures.coordinates import resize_pixel_index
 
 @TRANSFORMS.register_module()
 class PoseResize(Resize):
-    """Resize the picture and what is annotated in it.
+    """Resize the image and what is annotated in it.
 
     With ``keep_ratio`` the new size is Detectron2's ResizeShortestEdge: the shorter
     side becomes ``min(scale)`` unless the longer would pass ``max(scale)``; each
@@ -25,14 +25,16 @@ class PoseResize(Resize):
     ``keep_ratio`` and ``annotations_resized``.
 
     Args:
-        scale: (longer, shorter) with ``keep_ratio``, else (w, h), in pixels.
-        scale_factor: Instead of ``scale``: the factor, or that of (w, h).
-        keep_ratio: Keep the picture's proportions.
-        clip_object_border: Clip boxes to the picture.
-        backend: ``'pillow'`` smooths while it shrinks, as Detectron2's pictures are;
-            ``'cv2'`` is faster and does not.
-        interpolation: As in :func:`mmcv.imresize`.
-        image_only: Leave the annotations in the frame of the original picture. For
+        scale (int | tuple[int, int] | None): (longer, shorter) with ``keep_ratio``,
+            else (w, h), in pixels.
+        scale_factor (float | tuple[float, float] | None): Instead of ``scale``: the
+            factor, or that of (w, h).
+        keep_ratio (bool): Keep the image's proportions.
+        clip_object_border (bool): Clip boxes to the image.
+        backend (str): ``'pillow'`` smooths while it shrinks, as Detectron2's images
+            are; ``'cv2'`` is faster and does not.
+        interpolation (str): As in :func:`mmcv.imresize`.
+        image_only (bool): Leave the annotations in the frame of the original image. For
             test pipelines: ``gt_instances`` then compare to what the model predicts.
     """
 
@@ -60,10 +62,10 @@ class PoseResize(Resize):
         """Resize; see the class for the keys.
 
         Args:
-            results: Holds ``img`` (h, w, 3), uint8 or float32.
+            results (dict): Holds ``img`` (h, w, 3), uint8 or float32.
 
         Returns:
-            ``results``, changed.
+            dict: ``results``, changed.
         """
         results = super().transform(results)
         if results.get('gt_masks') is not None and not self.image_only:
@@ -75,7 +77,7 @@ class PoseResize(Resize):
         height, width = results['img'].shape[:2]
         new_width, new_height = results['scale']
         if self.scale is None:
-            # mmcv's size has been rounded, to 0 of a narrow picture.
+            # mmcv's size has been rounded, to 0 of a narrow image.
             factors = np.broadcast_to(self.scale_factor, 2)
             new_width, new_height = (
                 max(1, int(side * factor + 0.5))
@@ -90,7 +92,7 @@ class PoseResize(Resize):
 
     def _resize_array(self, img: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         if self.backend == 'pillow' and img.dtype != np.uint8:
-            # Pillow takes float pictures one channel at a time.
+            # Pillow takes float images one channel at a time.
             code = mmcv.image.geometric.pillow_interp_codes[self.interpolation]
             planes = [
                 Image.fromarray(np.ascontiguousarray(plane, np.float32))
@@ -121,15 +123,16 @@ class PoseResize(Resize):
 def shortest_edge_size(
     width: int, height: int, scale: tuple[int, int]
 ) -> tuple[int, int]:
-    """Give the new size that Detectron2's ResizeShortestEdge would.
+    """Return the new size that Detectron2's ResizeShortestEdge would.
 
     Args:
-        width: Of the picture, in pixels.
-        height: Of the picture, in pixels.
-        scale: The bounds of the longer and of the shorter side, in any order.
+        width (int): Of the image, in pixels.
+        height (int): Of the image, in pixels.
+        scale (tuple[int, int]): The bounds of the longer and of the shorter side, in
+            any order.
 
     Returns:
-        (width, height) in pixels.
+        tuple[int, int]: (width, height) in pixels.
     """
     factor = min(scale) / min(width, height)
     new = [factor * width, factor * height]

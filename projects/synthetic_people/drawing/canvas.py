@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""A picture under construction together with the id of what covers each pixel."""
+"""An image under construction together with the id of what covers each pixel."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _ONE = 1 << _SHIFT
 
 
 class Canvas:
-    """Colour buffer at twice the picture's size, id buffer at its size.
+    """Colour buffer at twice the image's size, id buffer at its size.
 
-    All coordinates are those of the final picture in the pixel-index
+    All coordinates are those of the final image in the pixel-index
     convention (the centre of the top-left pixel is (0, 0)).
 
     Attributes:
@@ -34,9 +34,10 @@ class Canvas:
         """Fill a polygon.
 
         Args:
-            points: (P, 2) float, x and y in the picture.
-            color: BGR.
-            id_: what the covered pixels become in ``ids``; None leaves them.
+            points (np.ndarray): (P, 2) float, x and y in the image.
+            color (Color): BGR.
+            id_ (int | None): What the covered pixels become in ``ids``; None leaves
+                them.
         """
         s = SUPERSAMPLING
         fine = points * (s * _ONE) + ((s - 1) * 0.5 * _ONE + 0.5)
@@ -46,7 +47,7 @@ class Canvas:
             cv2.fillPoly(self.ids, [coarse], id_, cv2.LINE_8, _SHIFT)
 
     def line(self, points: np.ndarray, color: Color, width: float) -> None:
-        """Draw a polyline of ``width`` picture pixels; never touches the ids."""
+        """Draw a polyline of ``width`` image pixels; never touches the ids."""
         s = SUPERSAMPLING
         fine = points * (s * _ONE) + ((s - 1) * 0.5 * _ONE + 0.5)
         cv2.polylines(
@@ -99,8 +100,8 @@ class Canvas:
         view = self.color[cy0:cy1, cx0:cx1]
         view[...] = view * gain[..., None]
 
-    def picture(self) -> np.ndarray:
-        """The (H, W, 3) uint8 BGR picture, anti-aliased by area averaging."""
+    def image(self) -> np.ndarray:
+        """Return the (H, W, 3) uint8 BGR image, anti-aliased by area averaging."""
         return cv2.resize(
             self.color, (self.width, self.height), interpolation=cv2.INTER_AREA
         )
@@ -113,7 +114,7 @@ CIRCLE = np.stack([np.cos(_TURN), np.sin(_TURN)], 1)
 def ellipse_points(
     center: np.ndarray, radii: tuple[float, float], angle: float = 0.0
 ) -> np.ndarray:
-    """(20, 2) float points on an ellipse."""
+    """Return (20, 2) float points on an ellipse."""
     points = CIRCLE * radii
     if angle:
         c, s = np.cos(angle), np.sin(angle)

@@ -33,14 +33,14 @@ HAIRS: tuple[Color, ...] = (
 
 
 def hsv(hue: float, saturation: float, value: float) -> Color:
-    """BGR colour of a hue, saturation and value in 0..1."""
+    """Return the BGR colour of a hue, saturation and value in 0..1."""
     r, g, b = colorsys.hsv_to_rgb(hue % 1.0, saturation, value)
     return int(b * 255), int(g * 255), int(r * 255)
 
 
 @lru_cache(maxsize=4096)
 def shade(color: Color, factor: float, toward: Color = (0, 0, 0)) -> Color:
-    """Colour times ``factor`` (<1) or lightened toward white (>1)."""
+    """Return a colour times ``factor`` (<1) or lightened toward white (>1)."""
     if factor <= 1:
         return tuple(  # type: ignore[return-value]
             int(c * factor + t * (1 - factor)) for c, t in zip(color, toward)
@@ -51,12 +51,12 @@ def shade(color: Color, factor: float, toward: Color = (0, 0, 0)) -> Color:
 
 
 def mix(a: Color, b: Color, t: float) -> Color:
-    """Colour at ``t`` (0..1) between ``a`` and ``b``."""
+    """Return the colour at ``t`` (0..1) between ``a`` and ``b``."""
     return tuple(int(x + (y - x) * t) for x, y in zip(a, b))  # type: ignore[return-value]
 
 
 def cloth(rng: np.random.Generator) -> Color:
-    """A random colour of clothes, furniture and other dyed things."""
+    """Draw a random colour of clothes, furniture and other dyed things."""
     u = rng.random(4)
     if u[3] < 0.25:  # black, grey, white
         v = 0.12 + 0.84 * u[2]
@@ -65,6 +65,6 @@ def cloth(rng: np.random.Generator) -> Color:
 
 
 def pastel(rng: np.random.Generator) -> Color:
-    """A random pale colour of walls and skies."""
+    """Draw a random pale colour of walls and skies."""
     u = rng.random(3)
     return hsv(u[0], 0.05 + 0.3 * u[1], 0.6 + 0.38 * u[2])

@@ -84,7 +84,7 @@ class Figure:
 
     Attributes:
         box: (4,) float64 x1, y1, x2, y2 around the drawn person.
-        yaw: degrees, 0 for a front view.
+        yaw (float): Degrees, 0 for a front view.
     """
 
     def __init__(
@@ -113,12 +113,12 @@ class Figure:
         """Draw the person with its standing height of ``height`` pixels.
 
         Args:
-            canvas: what to draw on.
-            origin: (2,) picture point of the ground under the person.
-            height: pixels.
-            number: the person's number from 1; its ids are from
-                ``STRIDE * number`` on.
-            light: (2,) unit vector toward the light in the picture.
+            canvas (Canvas): What to draw on.
+            origin (np.ndarray): (2,) image point of the ground under the person.
+            height (float): Pixels.
+            number (int): The person's number from 1; its ids are from ``STRIDE *
+                number`` on.
+            light (np.ndarray): (2,) unit vector toward the light in the image.
 
         Returns:
             Placed: the person's keypoints.
@@ -129,15 +129,15 @@ class Figure:
 
 
 class Placed:
-    """A figure at a place of a picture.
+    """A figure at a place of an image.
 
     Attributes:
-        keypoints: (17, 2) float64, picture coordinates, pixel-index convention.
-        state: (17,) int, 2 where the person's own shape lets the keypoint be
-            seen, 1 where it turns away slightly or is covered by hair, 0 where
-            it turns away by a clear margin.
+        keypoints: (17, 2) float64, image coordinates, pixel-index convention.
+        state: (17,) int, 2 where the person's own shape lets the keypoint be seen, 1
+            where it turns away slightly or is covered by hair, 0 where it turns away by
+            a clear margin.
         far: (17,) bool, shoulders and hips behind the own trunk.
-        number: the person's number from 1.
+        number (int): The person's number from 1.
     """
 
     def __init__(
@@ -208,20 +208,20 @@ class Placed:
         front = np.stack([level[1][:, 2] * level[3] for level in levels])
         xy, _, scale = figure.camera.project(center)
         turn = figure.camera.rotation[:2] * np.array([[1.0], [-1.0]])
-        to_picture = turn.T[None] * (scale * self.height)[:, None, None]
+        to_image = turn.T[None] * (scale * self.height)[:, None, None]
         view = figure.camera.rotation[2]
         return Torso(
             self.canvas,
             figure.outfit,
             origin + xy * self.height,
-            np.einsum('rc,rcd->rd', side, to_picture),
-            np.einsum('rc,rcd->rd', front, to_picture),
+            np.einsum('rc,rcd->rd', side, to_image),
+            np.einsum('rc,rcd->rd', front, to_image),
             math.atan2(float(view @ chest[:, 0]), float(view @ chest[:, 2])),
             self.light,
         )
 
     def _limbs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Skin and cloth outlines, each (3 tones, 6 limbs, 2 sides, P, 2)."""
+        """Return skin and cloth outlines, each (3 tones, 6 limbs, 2 sides, P, 2)."""
         figure, outfit = self.figure, self.figure.outfit
         h = self.height
         girth = math.sqrt(figure.body.girth)

@@ -21,7 +21,7 @@ def _direction(*xyz: float) -> np.ndarray:
 
 
 def _cap(axis: np.ndarray, degrees: float) -> np.ndarray:
-    """(24, 3) rim of the cap of half-angle ``degrees`` around ``axis``."""
+    """Return the (24, 3) rim of the cap of half-angle ``degrees`` around ``axis``."""
     helper = np.array([1.0, 0, 0])
     e1 = np.cross(axis, helper)
     e1 /= np.sqrt((e1**2).sum())
@@ -64,13 +64,13 @@ class Head:
     """Head, face, hair and hat.
 
     Args:
-        canvas: what to draw on.
-        outfit: skin, hair and hat.
-        center: (2,) picture point of the head's middle.
-        radius: pixels.
-        rotation: (3, 3) from the head frame to the camera frame.
-        light: (2,) unit vector toward the light.
-        base: the person's first id.
+        canvas (Canvas): What to draw on.
+        outfit (Outfit): Skin, hair and hat.
+        center (np.ndarray): (2,) image point of the head's middle.
+        radius (float): Pixels.
+        rotation (np.ndarray): (3, 3) from the head frame to the camera frame.
+        light (np.ndarray): (2,) unit vector toward the light.
+        base (int): The person's first id.
     """
 
     def __init__(
@@ -92,16 +92,16 @@ class Head:
         # Heads are longer than wide: stretch along the projected up axis.
         self.stretch = radius * (0.9 * np.eye(2) + 0.24 * length * np.outer(up, up))
 
-    def _to_picture(self, camera_xy: np.ndarray) -> np.ndarray:
+    def _to_image(self, camera_xy: np.ndarray) -> np.ndarray:
         return self.center + (camera_xy * (1.0, -1.0)) @ self.stretch
 
     def _place(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Picture points (..., 2) and facing (...,) of head-frame points."""
+        """Return image points (..., 2) and facing (...,) of head-frame points."""
         turned = points @ self.rotation.T
-        return self._to_picture(turned[..., :2]), turned[..., 2]
+        return self._to_image(turned[..., :2]), turned[..., 2]
 
     def keypoints(self) -> tuple[np.ndarray, np.ndarray]:
-        """Nose, eyes and ears: (5, 2) picture points and (5,) states."""
+        """Return nose, eyes and ears: (5, 2) image points and (5,) states."""
         xy, facing = self._place(_STACK)
         seen = np.array([-0.2, 0.1, 0.1, -0.25, -0.25])
         gone = np.array([-0.5, -0.3, -0.3, -0.6, -0.6])
@@ -117,7 +117,7 @@ class Head:
         outline = visible_cap(turned, middle)
         if outline is None:
             return
-        points = self._to_picture(outline * grow)
+        points = self._to_image(outline * grow)
         self.canvas.polygon(points, shade(color, 0.74, _DARK), self.id)
         center = points.mean(0)
         lit = center + (points - center) * 0.84 + self.light * 0.06 * self.radius
@@ -142,7 +142,7 @@ class Head:
                 if ear_facing[k] <= 0.12:
                     self._ear(ears[k])
         chin, _ = self._place(_CHIN)
-        skull = self._to_picture(CIRCLE)
+        skull = self._to_image(CIRCLE)
         jaw = chin + CIRCLE * 0.52 * r
         outline = np.concatenate([skull, jaw]).astype(np.float32)
         hull = cv2.convexHull(outline)[:, 0].astype(np.float64)

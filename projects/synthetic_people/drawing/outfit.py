@@ -42,7 +42,7 @@ def _pick(rng: np.random.Generator, names: str) -> str:
 
 
 def sample_outfit(rng: np.random.Generator) -> Outfit:
-    """A random look."""
+    """Draw a random look."""
     skin = SKINS[int(rng.integers(len(SKINS)))]
     hair = HAIRS[int(rng.integers(len(HAIRS)))]
     style = _pick(

@@ -263,7 +263,7 @@ _CUMULATIVE = _CUMULATIVE / _CUMULATIVE[-1]
 
 
 def sample_pose(rng: np.random.Generator, name: str | None = None) -> Pose:
-    """A random pose, of the kind ``name`` (a key of ``POSES``) where given."""
+    """Draw a random pose, of the kind ``name`` (a key of ``POSES``) where given."""
     if name is None:
         index = min(int(np.searchsorted(_CUMULATIVE, rng.random())), len(_NAMES) - 1)
         name = _NAMES[index]

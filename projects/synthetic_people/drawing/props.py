@@ -12,14 +12,14 @@ from .colors import SKINS, Color, cloth, hsv, mix, pastel, shade
 class Props:
     """Draws single things of random looks.
 
-    Places are picture points: ``x`` the left border or the middle of the thing,
+    Places are image points: ``x`` the left border or the middle of the thing,
     ``y`` the ground it stands on. Nothing of this belongs to a person; only
     :meth:`foreground` erases ids.
 
     Args:
-        canvas: what to draw on.
-        rng: source of all randomness.
-        light: (2,) unit vector toward the light.
+        canvas (Canvas): What to draw on.
+        rng (np.random.Generator): Source of all randomness.
+        light (np.ndarray): (2,) unit vector toward the light.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Props:
             )
 
     def frame(self, x: float, y: float) -> None:
-        """Draw a picture on the wall."""
+        """Draw a framed picture on the wall."""
         w, h = self._u(0.08, 0.2) * self.unit, self._u(0.08, 0.2) * self.unit
         e = 0.01 * self.unit
         self.canvas.rectangle(x, y, x + w, y + h, shade(cloth(self.rng), 0.6))
@@ -277,9 +277,9 @@ class Props:
         """Draw something that hides part of what stands at a place.
 
         Args:
-            x: picture column.
-            ground: picture row on which the thing stands.
-            height: standing height there of a person, pixels.
+            x (float): Image column.
+            ground (float): Image row on which the thing stands.
+            height (float): Standing height there of a person, pixels.
         """
         rng, canvas = self.rng, self.canvas
         color = cloth(rng)

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""One picture of drawn people with its annotations."""
+"""Render one image of synthetic people with its annotations."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _LEAST_SEEN = 0.08
 
 @dataclass
 class RenderedPerson:
-    """One person of a picture.
+    """One person of an image.
 
     Attributes:
-        keypoints: (17, 3) float32, x and y in the pixel-index convention and
-            COCO's visibility: 0 unlabelled (then x = y = 0), 1 hidden, 2 seen.
-        bbox: (4,) float32 x1, y1, x2, y2, continuous edges around the pixels
-            that are seen of the person.
-        area: number of those pixels.
-        number: the person's ids are from ``STRIDE * number`` on.
-        yaw: degrees, 0 for a front view, 180 for a back view.
+        keypoints (np.ndarray): (17, 3) float32, x and y in the pixel-index convention
+            and COCO's visibility: 0 unlabelled (then x = y = 0), 1 hidden, 2 seen.
+        bbox (np.ndarray): (4,) float32 x1, y1, x2, y2, continuous edges around the
+            pixels that are seen of the person.
+        area (int): Number of those pixels.
+        number (int): The person's ids are from ``STRIDE * number`` on.
+        yaw (float): Degrees, 0 for a front view, 180 for a back view.
     """
 
     keypoints: np.ndarray
@@ -42,11 +42,11 @@ class RenderedPerson:
 
     @property
     def num_keypoints(self) -> int:
-        """Number of labelled keypoints."""
+        """Return the number of labelled keypoints."""
         return int((self.keypoints[:, 2] > 0).sum())
 
     def mask(self, ids: np.ndarray) -> np.ndarray:
-        """(H, W) bool, where the picture's id buffer shows the person."""
+        """Return (H, W) bool, where the image's id buffer shows the person."""
         return ids // STRIDE == self.number
 
 
@@ -66,21 +66,23 @@ def render(
     """Draw people over clutter.
 
     Args:
-        rng: source of all randomness; equal states give equal pictures.
-        size: height and width in pixels.
+        rng (np.random.Generator): Source of all randomness; equal states give equal
+            images.
+        size (tuple[int, int]): Height and width in pixels.
         min_people, max_people: inclusive range of the number of people drawn;
             up to ``MAX_PEOPLE``.
-        person_height: range of a standing person's height, part of the
-            picture's height.
-        occlusion_prob: chance that a person may stand close behind or in front
+        person_height (tuple[float, float]): Range of a standing person's height, part
+            of the image's height.
+        occlusion_prob (float): Chance that a person may stand close behind or in front
             of another, and that a person gets a thing put in front.
-        crop_prob: chance that a person reaches beyond the picture.
-        return_ids: whether to return the id buffer too.
+        crop_prob (float): Chance that a person reaches beyond the image.
+        return_ids (bool): Whether to return the id buffer too.
 
     Returns:
-        image (H, W, 3) uint8 BGR; the people of whom anything is seen, from
-        far to near; with ``return_ids`` also the (H, W) uint8 id buffer, 0
-        where nobody is seen.
+        tuple[np.ndarray, list[RenderedPerson]] | tuple[np.ndarray,
+        list[RenderedPerson], np.ndarray]: Image (H, W, 3) uint8 BGR; the people of whom
+        anything is seen, from far to near; with ``return_ids`` also the (H, W) uint8 id
+        buffer, 0 where nobody is seen.
     """
     h, w = size
     canvas = Canvas(h, w)
@@ -116,7 +118,7 @@ def render(
         annotation = annotate(canvas.ids, person, drawn)
         if annotation is not None:
             people.append(annotation)
-    image = _develop(rng, canvas.picture())
+    image = _develop(rng, canvas.image())
     return (image, people, canvas.ids) if return_ids else (image, people)
 
 
@@ -140,7 +142,7 @@ def _arrange(
     occlusion_prob: float,
     crop_prob: float,
 ) -> list[tuple[Figure, np.ndarray, float]]:
-    """Figures with the picture points they stand on and heights, far to near."""
+    """Return figures with the image points they stand on and heights, far to near."""
     h, w = scene.h, scene.w
     places: list[tuple[Figure, np.ndarray, float]] = []
     boxes: list[np.ndarray] = []
@@ -154,7 +156,7 @@ def _arrange(
         best: tuple[float, np.ndarray, np.ndarray, float] | None = None
         for _attempt in range(10):
             height = low * (high / low) ** rng.random() * h
-            # Nothing but a crop may stick out of the picture.
+            # Nothing but a crop may stick out of the image.
             span = figure.box[2:] - figure.box[:2]
             height = min(height, (w - 2) / span[0], (h - 2) / span[1])
             box = figure.box * height
@@ -187,7 +189,7 @@ def _crop(
     y: float,
     height: float,
 ) -> tuple[float, float, float]:
-    """Move a person over one of the picture's borders."""
+    """Move a person over one of the image's borders."""
     h, w = size
     side = rng.random()
     part = rng.uniform(0.15, 0.5)
@@ -195,11 +197,11 @@ def _crop(
         return -box[0] - part * (box[2] - box[0]), y, height
     if side < 0.6:
         return w - box[2] + part * (box[2] - box[0]), y, height
-    if side < 0.9:  # the feet are below the picture
+    if side < 0.9:  # the feet are below the image
         grow = rng.uniform(1.0, 1.6)
         bottom = h + part * (box[3] - box[1]) * grow
         return x, bottom - box[3] * grow, height * grow
-    # The head is above the picture, the feet stay where they are.
+    # The head is above the image, the feet stay where they are.
     grow = y / (-box[1] - 0.5 * part * (box[3] - box[1]))
     if 1 <= grow < 1.8:
         return x, y, height * grow
@@ -207,7 +209,7 @@ def _crop(
 
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over the smaller of two boxes."""
+    """Return the intersection over the smaller of two boxes."""
     side = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
     if (side <= 0).any():
         return 0.0
@@ -216,7 +218,7 @@ def _overlap(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def annotate(ids: np.ndarray, person: Placed, drawn: int) -> RenderedPerson | None:
-    """What is seen of a person in the finished id buffer; None for nothing."""
+    """Return what is seen of a person in the finished id buffer; None for nothing."""
     h, w = ids.shape
     own = ids // STRIDE == person.number
     columns, rows = np.flatnonzero(own.any(0)), np.flatnonzero(own.any(1))
@@ -245,7 +247,7 @@ def annotate(ids: np.ndarray, person: Placed, drawn: int) -> RenderedPerson | No
 
 
 def _develop(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Light, colour, blur and noise of a camera."""
+    """Apply light, colour, blur and noise of a camera."""
     h, w = image.shape[:2]
     corners = rng.uniform(0.78, 1.12, (2, 2, 1)) * rng.uniform(0.95, 1.05, (1, 1, 3))
     gain = cv2.resize(

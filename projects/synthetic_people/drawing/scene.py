@@ -17,12 +17,12 @@ class Scene(Props):
     """Paints one background.
 
     Args:
-        canvas: what to draw on.
-        rng: source of all randomness.
-        light: (2,) unit vector toward the light.
+        canvas (Canvas): What to draw on.
+        rng (np.random.Generator): Source of all randomness.
+        light (np.ndarray): (2,) unit vector toward the light.
 
     Attributes:
-        horizon: height in the picture of the line where the ground ends.
+        horizon: Height in the image of the line where the ground ends.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Scene(Props):
         kinds[int(self.rng.integers(len(kinds)))]()
 
     def _gradient(self, y0: float, y1: float, top: Color, bottom: Color) -> None:
-        """Fill the rows from y0 to y1 of the picture."""
+        """Fill the rows from y0 to y1 of the image."""
         s = SUPERSAMPLING
         a, b = max(int(y0 * s), 0), min(int(y1 * s) + 1, self.h * s)
         if a < b:

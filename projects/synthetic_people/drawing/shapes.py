@@ -32,16 +32,16 @@ def tubes(
     bulge: np.ndarray,
     light: np.ndarray,
 ) -> np.ndarray:
-    """Rounded, tapered limbs from ``a`` to ``b`` with their lit inner parts.
+    """Return rounded, tapered limbs from ``a`` to ``b`` with their lit inner parts.
 
     Args:
         a, b: (L, 2) ends of the axes.
         ra, rb: (L,) radii at the ends.
-        bulge: (L,) relative swelling at a third of the way from ``a``.
-        light: (2,) unit vector toward the light.
+        bulge (np.ndarray): (L,) relative swelling at a third of the way from ``a``.
+        light (np.ndarray): (2,) unit vector toward the light.
 
     Returns:
-        (3, L, P, 2) outlines: the whole limb, its lit part, its highlight.
+        np.ndarray: (3, L, P, 2) outlines: the whole limb, its lit part, its highlight.
     """
     t = _ALONG[None]
     d = b - a
@@ -67,15 +67,15 @@ def tubes(
 def trunk(
     center: np.ndarray, side: np.ndarray, front: np.ndarray, light: np.ndarray
 ) -> np.ndarray:
-    """The outline of a stack of ellipses, and its lit part.
+    """Return the outline of a stack of ellipses, and its lit part.
 
     Args:
         center, side, front: (R, 2) projected middle and half axes of each
             ring, from one end of the stack to the other.
-        light: (2,) unit vector toward the light.
+        light (np.ndarray): (2,) unit vector toward the light.
 
     Returns:
-        (2, 2R', 2) outlines: the whole trunk and its lit part.
+        np.ndarray: (2, 2R', 2) outlines: the whole trunk and its lit part.
     """
     axis = np.gradient(center, axis=0) + 0.5 * (center[-1] - center[0])
     v = np.stack([-axis[:, 1], axis[:, 0]], 1)
@@ -100,22 +100,22 @@ def trunk(
 
 
 def smooth(points: np.ndarray) -> np.ndarray:
-    """One corner-cutting step over an open (P, 2) polyline; ends stay."""
+    """Apply one corner-cutting step to an open (P, 2) polyline; ends stay."""
     a, b = points[:-1], points[1:]
     cut = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], 1).reshape(-1, 2)
     return np.concatenate([points[:1], cut, points[-1:]])
 
 
 def visible_cap(boundary: np.ndarray, axis: np.ndarray) -> np.ndarray | None:
-    """The seen part of a cap on the unit sphere.
+    """Return the seen part of a cap on the unit sphere.
 
     Args:
-        boundary: (P, 3) points of the cap's rim, in order around it, z toward
-            the viewer.
-        axis: (3,) the cap's middle.
+        boundary (np.ndarray): (P, 3) points of the cap's rim, in order around it, z
+            toward the viewer.
+        axis (np.ndarray): (3,) the cap's middle.
 
     Returns:
-        (P', 2) outline in x and y, or None where nothing is seen.
+        np.ndarray | None: (P', 2) outline in x and y, or None where nothing is seen.
     """
     seen = boundary[:, 2] > 0
     if seen.all():

@@ -32,7 +32,7 @@ class Body:
 
 
 def sample_body(rng: np.random.Generator) -> Body:
-    """Random proportions; one person in six is a child."""
+    """Draw random proportions; one person in six is a child."""
     u = rng.uniform(-1, 1, 6)
     child = rng.random() < 0.17
     head = (0.098 if child else 0.079) + 0.005 * u[0]
@@ -84,9 +84,9 @@ class Skeleton:
     """A posed body.
 
     Attributes:
-        joints: (22, 3) float64, rows as named by the constants above.
-        frames: orientation matrices of 'pelvis', 'chest' and 'head', whose
-            columns are the part's left, up and forward directions.
+        joints (np.ndarray): (22, 3) float64, rows as named by the constants above.
+        frames (dict[str, np.ndarray]): Orientation matrices of 'pelvis', 'chest' and
+            'head', whose columns are the part's left, up and forward directions.
     """
 
     joints: np.ndarray
@@ -149,7 +149,7 @@ class Camera:
     """Turns the body by ``yaw`` degrees and looks at it from a distance.
 
     ``yaw`` 0 is a front view, 180 a back view; positive turns the person's
-    front toward the picture's right. ``pitch`` looks down for positive values.
+    front toward the image's right. ``pitch`` looks down for positive values.
     ``distance`` is in body heights.
     """
 
@@ -161,9 +161,10 @@ class Camera:
         """Project (..., 3) body points around the body's middle.
 
         Returns:
-            xy (..., 2) in body heights, x right and y down from the point of
-            the ground under the body; depth (...,) toward the camera; scale
-            (...,), by which a length at that depth is multiplied.
+            tuple[np.ndarray, np.ndarray, np.ndarray]: Xy (..., 2) in body heights, x
+            right and y down from the point of the ground under the body; depth (...,)
+            toward the camera; scale (...,), by which a length at that depth is
+            multiplied.
         """
         center = np.array([0.0, 0.5, 0.0])
         turned = (points - center) @ self.rotation.T

@@ -23,11 +23,11 @@ class Torso:
     0 in front, positive toward the person's left.
 
     Args:
-        canvas: what to draw on.
-        outfit: the clothes.
-        center, side, front: (6, 2) picture points and half axes of the levels.
-        view: the angle from which the camera sees the chest, radians.
-        light: (2,) unit vector toward the light.
+        canvas (Canvas): What to draw on.
+        outfit (Outfit): The clothes.
+        center, side, front: (6, 2) image points and half axes of the levels.
+        view (float): The angle from which the camera sees the chest, radians.
+        light (np.ndarray): (2,) unit vector toward the light.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class Torso:
         return center, side, front
 
     def _arc(self, level: float, angles: np.ndarray) -> np.ndarray:
-        """(A, 2) points of the surface at a level."""
+        """Return (A, 2) points of the surface at a level."""
         center, side, front = self._level(level)
         return center + np.outer(np.sin(angles), side) + np.outer(np.cos(angles), front)
 
     def _seen(self, start: float, stop: float) -> np.ndarray | None:
-        """(7,) the seen angles between two, or None."""
+        """Return (7,) the seen angles between two, or None."""
         middle = (start + stop) / 2
         shift = (middle - self.view + math.pi) % (2 * math.pi) - math.pi
         half = (stop - start) / 2

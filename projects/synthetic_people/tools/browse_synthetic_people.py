@@ -6,8 +6,8 @@ In ``projects/synthetic_people``:
     python tools/browse_synthetic_people.py --out sheet.png --num 12
     python tools/browse_synthetic_people.py --out folder --num 12
 
-A name that ends like a picture's gets a contact sheet; any other is a folder for
-single pictures. With --annotations, boxes and skeletons are drawn: filled dots are
+A file name such as sheet.png gets a contact sheet; any other is a folder for
+single images. With --annotations, boxes and skeletons are drawn: filled dots are
 seen keypoints, rings are hidden ones.
 """
 
@@ -22,7 +22,7 @@ from onestage_pose.projects.synthetic_people import SyntheticPeople
 import cv2
 import numpy as np
 
-_PICTURE_SUFFIXES = ('.png', '.jpg', '.jpeg')
+_IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -30,9 +30,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--out', type=Path, required=True, help='picture or folder')
-    parser.add_argument('--num', type=int, default=12, help='number of pictures')
-    parser.add_argument('--seed', type=int, default=0, help='series of pictures')
+    parser.add_argument('--out', type=Path, required=True, help='image or folder')
+    parser.add_argument('--num', type=int, default=12, help='number of images')
+    parser.add_argument('--seed', type=int, default=0, help='series of images')
     parser.add_argument(
         '--size', type=int, nargs=2, default=(320, 320), metavar=('H', 'W')
     )
@@ -46,7 +46,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def draw_annotations(info: dict, metainfo: dict) -> np.ndarray:
-    """A (H, W, 3) uint8 copy of the picture with its boxes and skeletons."""
+    """Return a (H, W, 3) uint8 copy of the image with its boxes and skeletons."""
     image = info['img'].copy()
     thick = max(1, round(min(image.shape[:2]) / 300))
     links = metainfo['skeleton_links']
@@ -68,7 +68,7 @@ def draw_annotations(info: dict, metainfo: dict) -> np.ndarray:
 
 
 def contact_sheet(images: list[np.ndarray], columns: int) -> np.ndarray:
-    """Pictures of one size side by side, (rows * H, columns * W, 3) uint8."""
+    """Lay images of one size side by side, (rows * H, columns * W, 3) uint8."""
     columns = min(columns, len(images))
     blank = np.full_like(images[0], 255)
     images = images + [blank] * (-len(images) % columns)
@@ -80,7 +80,7 @@ def contact_sheet(images: list[np.ndarray], columns: int) -> np.ndarray:
 
 
 def write(path: Path, image: np.ndarray) -> None:
-    """Write a picture or end the program with its name."""
+    """Write an image or end the program with its name."""
     if not cv2.imwrite(str(path), image):
         raise SystemExit(f'{path} cannot be written')
 
@@ -103,14 +103,14 @@ def main(argv: list[str] | None = None) -> None:
         draw_annotations(info, dataset.metainfo) if args.annotations else info['img']
         for info in infos
     ]
-    if args.out.suffix.lower() in _PICTURE_SUFFIXES:
+    if args.out.suffix.lower() in _IMAGE_SUFFIXES:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         write(args.out, contact_sheet(images, args.columns))
     else:
         args.out.mkdir(parents=True, exist_ok=True)
         for index, image in enumerate(images):
             write(args.out / f'{index:06d}.png', image)
-    print(f'{len(images)} pictures in {args.out}')
+    print(f'{len(images)} images in {args.out}')
 
 
 if __name__ == '__main__':

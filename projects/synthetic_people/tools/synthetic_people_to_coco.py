@@ -7,7 +7,7 @@ In ``projects/synthetic_people``,
 
 gives OUT/images/SPLIT/000000.png and so on, and
 OUT/annotations/person_keypoints_SPLIT.json with boxes, keypoints and outlines
-(RLE). The pictures are those of ``SyntheticPeople`` with the same arguments.
+(RLE). The images are those of ``SyntheticPeople`` with the same arguments.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('out', type=Path, help='root of the new set')
-    parser.add_argument('--num', type=int, default=200, help='number of pictures')
-    parser.add_argument('--seed', type=int, default=0, help='series of pictures')
+    parser.add_argument('--num', type=int, default=200, help='number of images')
+    parser.add_argument('--seed', type=int, default=0, help='series of images')
     parser.add_argument('--split', default='train', help='name of the part written')
     parser.add_argument(
         '--size', type=int, nargs=2, default=(320, 320), metavar=('H', 'W')
@@ -47,7 +47,7 @@ def prepare_folders(out: Path, split: str, overwrite: bool) -> tuple[Path, Path]
     """Make room for a part.
 
     Returns:
-        The folder of its pictures and the path of its annotation file.
+        tuple[Path, Path]: The folder of its images and the path of its annotation file.
 
     Raises:
         SystemExit: Something is there already and ``overwrite`` is not given.
@@ -105,16 +105,14 @@ def main(argv: list[str] | None = None) -> None:
         annotations += info['raw_ann_info']
         progress.update()
     coco = dict(
-        info=dict(
-            description=f'SyntheticPeople, seed {args.seed}, {args.num} pictures'
-        ),
+        info=dict(description=f'SyntheticPeople, seed {args.seed}, {args.num} images'),
         images=images,
         annotations=annotations,
         categories=dataset.metainfo['CLASSES'],
     )
     ann_file.write_text(json.dumps(coco))
     print(
-        f'\n{len(images)} pictures in {folder}, {len(annotations)} people in {ann_file}'
+        f'\n{len(images)} images in {folder}, {len(annotations)} people in {ann_file}'
     )
 
 

@@ -16,7 +16,7 @@ from mmpose.visualization import PoseLocalVisualizer
 
 
 def results_of(num_people=2, **changes):
-    """What a dataset and LoadPoseImage leave of a 40x60 picture."""
+    """What a dataset and LoadPoseImage leave of a 40x60 image."""
     base = dict(
         img=np.zeros((40, 60, 3), np.uint8),
         img_shape=(40, 60),
@@ -41,7 +41,7 @@ def forms(instances):
     return {key: (tuple(value.shape), value.dtype) for key, value in instances.items()}
 
 
-def test_the_picture_becomes_a_tensor_of_its_type():
+def test_the_image_becomes_a_tensor_of_its_type():
     inputs = pack()['inputs']
     assert (inputs.shape, inputs.dtype) == ((3, 40, 60), torch.uint8)
 
@@ -97,7 +97,7 @@ def test_the_category_stays_out_of_the_metainfo():
     assert 'category_id' not in pack()['data_samples']
 
 
-def test_a_picture_that_was_not_resized_has_scale_factor_1():
+def test_an_image_that_was_not_resized_has_scale_factor_1():
     assert pack()['data_samples'].scale_factor == (1.0, 1.0)
 
 
@@ -114,7 +114,7 @@ def test_annotations_left_in_another_frame_are_no_labels():
     assert sample['data_samples'].gt_instances.bboxes.shape == (2, 4)
 
 
-def test_a_picture_without_annotations_is_packed_for_an_inferencer():
+def test_an_image_without_annotations_is_packed_for_an_inferencer():
     results = LoadPoseImage().transform(
         dict(img=np.zeros((40, 60, 3), np.uint8), dataset_name='coco')
     )

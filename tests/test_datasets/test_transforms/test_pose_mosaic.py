@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 
-class Pictures:
-    """Grey pictures of 10x8 px with one person each, numbered by their grey."""
+class Images:
+    """Grey images of 10x8 px with one person each, numbered by their grey."""
 
     def __len__(self):
         return 6
@@ -23,13 +23,13 @@ class Pictures:
 
 
 def mosaic(grid, tile=()):
-    data = Pictures().get_data_info(0)
-    data['dataset'] = Pictures()
+    data = Images().get_data_info(0)
+    data['dataset'] = Images()
     return PoseMosaic(tile=list(tile), grid=grid).transform(data)
 
 
 @pytest.mark.parametrize('grid', [(2, 2), (1, 3), (3, 1)])
-def test_people_lie_on_their_own_pictures(grid):
+def test_people_lie_on_their_own_images(grid):
     results = mosaic(grid)
     rows, columns = grid
     assert results['img'].shape == (8 * rows, 10 * columns, 3)
@@ -44,7 +44,7 @@ def test_people_lie_on_their_own_pictures(grid):
     assert len(set(map(tuple, results['bbox']))) == rows * columns
 
 
-def test_the_first_picture_is_the_one_asked_for():
+def test_the_first_image_is_the_one_asked_for():
     results = mosaic((2, 2))
     assert results['id'][0] == 0 and results['img'][0, 0, 0] == 10
 
@@ -58,11 +58,11 @@ def test_tiles_of_several_sizes_are_refused():
         mosaic((2, 2), [shorten])
 
 
-def test_a_picture_that_is_passed_over_is_drawn_anew():
+def test_an_image_that_is_passed_over_is_drawn_anew():
     seen = []
 
     def pass_over_every_other(data):
-        assert isinstance(data['dataset'], Pictures)
+        assert isinstance(data['dataset'], Images)
         seen.append(data['id'][0])
         return None if len(seen) % 2 == 0 else data
 
@@ -70,11 +70,11 @@ def test_a_picture_that_is_passed_over_is_drawn_anew():
     assert len(results['bbox']) == 4 and len(seen) == 7
 
 
-def test_without_the_first_picture_the_data_set_takes_another():
+def test_without_the_first_image_the_data_set_takes_another():
     assert mosaic((2, 2), [lambda data: None]) is None
 
 
 def test_a_set_that_cannot_be_read_is_an_error():
     first = iter([True])
-    with pytest.raises(ValueError, match='of 30 pictures of Pictures 0 could be read'):
+    with pytest.raises(ValueError, match='of 30 images of Images 0 could be read'):
         mosaic((2, 2), [lambda data: data if next(first, False) else None])

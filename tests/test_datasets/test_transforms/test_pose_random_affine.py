@@ -38,7 +38,7 @@ def white_box(img):
     return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
 
 
-@pytest.mark.parametrize('scale_to', ['picture', 'person'])
+@pytest.mark.parametrize('scale_to', ['image', 'person'])
 @pytest.mark.parametrize('seed', range(8))
 def test_an_unrotated_box_bounds_the_same_pixels(seed, scale_to):
     results = transformed(
@@ -111,19 +111,19 @@ def test_a_rotated_box_holds_the_labelled_keypoints(seed):
 
 
 @pytest.mark.parametrize('seed', range(20))
-def test_a_smaller_picture_lies_whole_in_the_window(seed):
+def test_a_smaller_image_lies_whole_in_the_window(seed):
     results = transformed(seed, size_range=(40, 64), pad_val=(9, 9, 9))
     assert (results['img'][..., 0] == 255).any()
     assert results['keypoints_visible'].all()
 
 
 @pytest.mark.parametrize('seed', range(20))
-def test_a_window_of_a_larger_picture_shows_somebody(seed):
+def test_a_window_of_a_larger_image_shows_somebody(seed):
     results = transformed(seed, size_range=(300, 400), min_visible=0.0)
     assert len(results['bbox']) == 1 and (results['img'][..., 0] > 190).any()
 
 
-def test_a_window_of_a_larger_picture_shows_no_padding():
+def test_a_window_of_a_larger_image_shows_no_padding():
     data = sample()
     data['img'][:] = 255
     assert transformed(2, data, size_range=(300, 400))['img'].min() == 255
@@ -147,12 +147,12 @@ def test_people_who_are_cut_off_are_left_out_with_all_that_belongs_to_them():
         assert len(results[key]) == kept
 
 
-def test_area_scales_with_the_picture():
+def test_area_scales_with_the_image():
     results = transformed(size_range=(60, 60))
     np.testing.assert_allclose(results['area'], 800 * (60 / 120) ** 2)
 
 
-def test_a_picture_without_people():
+def test_an_image_without_people():
     data = sample(num_people=0)
     data['bbox'] = np.zeros((0, 4), np.float32)
     data['keypoints'] = np.zeros((0, 3, 2), np.float32)
@@ -168,7 +168,7 @@ def test_types_stay_those_of_the_data_set():
             assert after[key].dtype == value.dtype, key
 
 
-def test_the_same_seed_gives_the_same_picture():
+def test_the_same_seed_gives_the_same_image():
     first, second = transformed(5, rotate=30.0), transformed(5, rotate=30.0)
     np.testing.assert_array_equal(first['img'], second['img'])
     np.testing.assert_array_equal(first['keypoints'], second['keypoints'])
@@ -179,3 +179,8 @@ def test_wrong_options_are_refused():
         PoseRandomAffine(SIZE, (10, 20), scale_to='box')
     with pytest.raises(ValueError, match='LoadPoseMasks'):
         transformed(0, dict(sample(), gt_masks=[]))
+
+
+def test_the_old_name_of_the_image_scale_warns():
+    with pytest.warns(FutureWarning, match="is now scale_to='image'"):
+        assert PoseRandomAffine(SIZE, (10, 20), scale_to='picture').scale_to == 'image'

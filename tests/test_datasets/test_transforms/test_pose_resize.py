@@ -10,7 +10,7 @@ from mmpose.registry import TRANSFORMS
 
 
 def sample(height=60, width=90, dtype=np.uint8):
-    """A grey picture with one person and a white spot on their first keypoint."""
+    """A grey image with one person and a white spot on their first keypoint."""
     img = np.full((height, width, 3), 20, dtype)
     img[20:25, 30:37] = 220
     return dict(
@@ -71,7 +71,7 @@ def test_the_factors_are_those_of_the_rounded_size():
     assert results['scale_factor'] == (1199 / 640, 800 / 427)
 
 
-def test_boxes_are_clipped_to_the_picture_and_keypoints_are_not():
+def test_boxes_are_clipped_to_the_image_and_keypoints_are_not():
     results = dict(
         sample(),
         bbox=np.array([[-5, -5, 95, 65]], np.float32),
@@ -88,7 +88,7 @@ def test_types_stay():
     assert names == dict(img='uint8', bbox='float32', keypoints='float32')
 
 
-def test_masks_take_the_size_of_the_picture():
+def test_masks_take_the_size_of_the_image():
     masks = BitmapMasks([np.ones((60, 90), np.uint8)], 60, 90)
     results = PoseResize(scale=(180, 120), keep_ratio=True).transform(
         dict(sample(), gt_masks=masks)
@@ -117,7 +117,7 @@ def test_nobody_stays_nobody():
     assert results['keypoints'].shape == (0, 2, 2)
 
 
-def test_a_picture_alone_is_resized():
+def test_an_image_alone_is_resized():
     img = np.zeros((60, 90, 3), np.uint8)
     results = PoseResize(scale=(180, 120), keep_ratio=True).transform(dict(img=img))
     assert results['img'].shape == (120, 180, 3)

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""What holds of resizing and flipping for any picture and any people."""
+"""What holds of resizing and flipping for any image and any people."""
 
 from onestage_pose.datasets import PoseRandomFlip, PoseResize
 from onestage_pose.datasets.transforms.pose_resize import shortest_edge_size
@@ -40,14 +40,14 @@ def mirror_names(draw, num_keypoints):
 
 
 def positions(shape, low, high, extent):
-    """Where ``low`` to ``high`` are fractions of a picture of (w, h) ``extent``."""
+    """Where ``low`` to ``high`` are fractions of an image of (w, h) ``extent``."""
     fractions = arrays(np.float32, shape, elements=st.floats(low, high, width=32))
     return fractions.map(lambda fraction: fraction * np.float32(extent))
 
 
 @st.composite
 def samples(draw, beyond=0.5):
-    """A picture without symmetry and its people, who may leave it by ``beyond``."""
+    """An image without symmetry and its people, who may leave it by ``beyond``."""
     height, width, num = draw(sides), draw(sides), draw(st.integers(0, 3))
     num_keypoints = draw(st.integers(1, 5))
     img = np.arange(height * width * 3).reshape(height, width, 3) % 251
@@ -81,12 +81,12 @@ def resize(results, **options):
     return PoseResize(**options).transform(dict(results))
 
 
-def pictures(height, width):
+def images(height, width):
     return dict(img=np.zeros((height, width, 3), np.uint8))
 
 
 def in_edge_frame(results):
-    """Keypoints (N, K, 2) and corners (N, 1, 2) x2 with the picture's edge at 0."""
+    """Keypoints (N, K, 2) and corners (N, 1, 2) x2 with the image's edge at 0."""
     corners = results['bbox'].reshape(-1, 2, 2).astype(np.float64)
     return results['keypoints'] + 0.5, corners[:, :1], corners[:, 1:]
 
@@ -112,7 +112,7 @@ class TestFlip:
     @every_direction
     @PROFILE
     @given(before=samples())
-    def test_masks_move_with_the_picture(self, direction, before):
+    def test_masks_move_with_the_image(self, direction, before):
         after = flip(before, direction)
         np.testing.assert_array_equal(
             after['gt_masks'].masks, drawn_in(after['img'], len(after['bbox']))
@@ -209,7 +209,7 @@ class TestShortestEdgeSize:
 
     @PROFILE
     @given(width=long_sides, height=long_sides, scale=bounds)
-    def test_a_picture_on_its_side_gives_the_size_on_its_side(
+    def test_an_image_on_its_side_gives_the_size_on_its_side(
         self, width, height, scale
     ):
         size = shortest_edge_size(width, height, scale)
@@ -225,9 +225,9 @@ class TestShortestEdgeSize:
 class TestResize:
     @pytest.mark.parametrize('backend', ['cv2', 'pillow'])
     @pytest.mark.parametrize('shape', [(1, 5000), (5000, 1), (20, 20_000), (1, 1)])
-    def test_thin_pictures_keep_a_pixel(self, backend, shape):
+    def test_thin_images_keep_a_pixel(self, backend, shape):
         results = resize(
-            pictures(*shape), scale=(133, 80), keep_ratio=True, backend=backend
+            images(*shape), scale=(133, 80), keep_ratio=True, backend=backend
         )
         height, width = results['img_shape']
         assert results['img'].shape == (height, width, 3)
@@ -235,7 +235,7 @@ class TestResize:
 
     @PROFILE
     @given(before=samples(), scale=scales, keep=st.booleans(), backend=backends)
-    def test_says_the_size_and_the_factors_of_the_picture(
+    def test_says_the_size_and_the_factors_of_the_image(
         self, before, scale, keep, backend
     ):
         after = resize(before, scale=scale, keep_ratio=keep, backend=backend)
@@ -256,7 +256,7 @@ class TestResize:
 
     @PROFILE
     @given(before=samples(), scale=scales, keep=st.booleans())
-    def test_a_place_in_the_picture_stays_that_place(self, before, scale, keep):
+    def test_a_place_in_the_image_stays_that_place(self, before, scale, keep):
         after = resize(before, scale=scale, keep_ratio=keep, clip_object_border=False)
         old, new = (np.array(r['img_shape'][::-1]) for r in (before, after))
         for there, here in zip(in_edge_frame(after), in_edge_frame(before)):
@@ -264,7 +264,7 @@ class TestResize:
 
     @PROFILE
     @given(before=samples(), scale=scales, keep=st.booleans())
-    def test_boxes_are_clipped_to_the_picture(self, before, scale, keep):
+    def test_boxes_are_clipped_to_the_image(self, before, scale, keep):
         after = resize(before, scale=scale, keep_ratio=keep)
         height, width = after['img_shape']
         assert (after['bbox'] >= 0).all()
@@ -272,7 +272,7 @@ class TestResize:
 
     @PROFILE
     @given(before=samples(beyond=0), scale=scales, keep=st.booleans())
-    def test_clipping_leaves_boxes_in_the_picture(self, before, scale, keep):
+    def test_clipping_leaves_boxes_in_the_image(self, before, scale, keep):
         after = resize(before, scale=scale, keep_ratio=keep)
         unclipped = resize(
             before, scale=scale, keep_ratio=keep, clip_object_border=False
@@ -291,7 +291,7 @@ class TestResize:
     @example(height=1, width=1, factor=0.25)
     @given(height=sides, width=sides, factor=st.floats(0.01, 2))
     def test_a_factor_resizes_each_side_and_leaves_a_pixel(self, height, width, factor):
-        shape = resize(pictures(height, width), scale_factor=factor)['img_shape']
+        shape = resize(images(height, width), scale_factor=factor)['img_shape']
         for new, old in zip(shape, (height, width)):
             assert abs(new - max(1, old * factor)) <= 0.5 + 1e-6
 
@@ -301,7 +301,7 @@ class TestResize:
     def test_a_factor_resizes_each_side_where_proportions_are_kept(
         self, height, width, factor
     ):
-        shape = resize(pictures(height, width), scale_factor=factor, keep_ratio=True)
+        shape = resize(images(height, width), scale_factor=factor, keep_ratio=True)
         for new, old in zip(shape['img_shape'], (height, width)):
             assert abs(new - max(1, old * factor)) <= 0.5 + 1e-6
 

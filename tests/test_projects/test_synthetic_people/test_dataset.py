@@ -25,13 +25,13 @@ from tests.tool_runs import REPOSITORY
 # --- the same again
 
 
-def test_a_picture_does_not_depend_on_what_was_drawn_before_it():
+def test_an_image_does_not_depend_on_what_was_drawn_before_it():
     forward = digests(people_set(), range(6))
     backward = digests(people_set(), reversed(range(6)))
     assert forward == backward
 
 
-def test_a_picture_does_not_depend_on_global_random_state():
+def test_an_image_does_not_depend_on_global_random_state():
     dataset = people_set()
     np.random.seed(1)
     first = digest(dataset.get_data_info(0))
@@ -39,12 +39,12 @@ def test_a_picture_does_not_depend_on_global_random_state():
     assert digest(dataset.get_data_info(0)) == first
 
 
-def test_a_picture_does_not_depend_on_how_many_there_are():
+def test_an_image_does_not_depend_on_how_many_there_are():
     few, many = people_set(num_images=3), people_set(num_images=30)
     assert digests(few, range(3)) == digests(many, range(3))
 
 
-def test_a_subset_has_the_pictures_of_the_whole():
+def test_a_subset_has_the_images_of_the_whole():
     subset = people_set(indices=[4, 2])
     expected = digests(people_set(), [4, 2])
     assert list(digests(subset, range(2)).values()) == list(expected.values())
@@ -73,13 +73,13 @@ def test_a_pickled_dataset_draws_the_same():
     assert digests(copy, range(2)) == digests(dataset, range(2))
 
 
-def test_seeds_give_different_pictures():
+def test_seeds_give_different_images():
     assert digest(people_set(seed=0)[0]) != digest(people_set(seed=1)[0])
 
 
 def test_listing_draws_nothing(monkeypatch):
     def refuse(*args, **kwargs):
-        raise AssertionError('a picture was drawn')
+        raise AssertionError('an image was drawn')
 
     monkeypatch.setattr(dataset, 'render', refuse)
     assert len(people_set(num_images=2000)) == 2000
@@ -107,7 +107,7 @@ def test_shapes_and_dtypes_of_an_item():
     )
 
 
-def test_a_picture_without_people_is_empty_of_the_right_shapes():
+def test_an_image_without_people_is_empty_of_the_right_shapes():
     info = people_set(min_people=0, max_people=0)[0]
     shapes = [info[key].shape for key in ('bbox', 'keypoints', 'keypoints_visible')]
     assert shapes == [(0, 4), (0, 17, 2), (0, 17)]

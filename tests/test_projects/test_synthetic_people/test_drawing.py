@@ -27,15 +27,15 @@ FACE = slice(0, 5)
 
 @pytest.fixture(scope='module')
 def drawn():
-    """(people, ids) of pictures with many hidden and cut-off people."""
-    pictures = []
+    """(people, ids) of images with many hidden and cut-off people."""
+    images = []
     for index in range(25):
         rng = np.random.default_rng([3, index])
         _, people, ids = render(
             rng, SIZE, 1, 6, occlusion_prob=0.7, crop_prob=0.4, return_ids=True
         )
-        pictures.append((people, ids))
-    return pictures
+        images.append((people, ids))
+    return images
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_seen_keypoints_lie_on_their_own_part_of_their_person(drawn):
                     assert SEEN_ON[k, id_ % STRIDE]
 
 
-def test_keypoints_outside_the_picture_are_not_labelled(drawn):
+def test_keypoints_outside_the_image_are_not_labelled(drawn):
     h, w = SIZE
     points = np.concatenate([p.keypoints for people, _ in drawn for p in people])
     labelled = points[points[:, 2] > 0]
@@ -116,7 +116,7 @@ def test_keypoints_outside_the_picture_are_not_labelled(drawn):
     assert not points[points[:, 2] == 0].any()
 
 
-def test_pictures_hold_all_three_visibilities(drawn):
+def test_images_hold_all_three_visibilities(drawn):
     points = np.concatenate([p.keypoints for people, _ in drawn for p in people])
     assert set(np.unique(points[:, 2])) == {0, 1, 2}
 
@@ -125,14 +125,14 @@ def test_pictures_hold_all_three_visibilities(drawn):
 
 
 @pytest.mark.parametrize('seed', range(4))
-def test_on_a_front_view_the_left_side_is_on_the_pictures_right(stage, seed):
+def test_on_a_front_view_the_left_side_is_on_the_images_right(stage, seed):
     (person,) = stage((100, dict(yaw=0, seed=seed)))
     x = person.keypoints[:, 0]
     assert x[LEFT_SHOULDER] > x[RIGHT_SHOULDER] and x[LEFT_HIP] > x[RIGHT_HIP]
 
 
 @pytest.mark.parametrize('seed', range(4))
-def test_on_a_back_view_the_left_side_is_on_the_pictures_left(stage, seed):
+def test_on_a_back_view_the_left_side_is_on_the_images_left(stage, seed):
     (person,) = stage((100, dict(yaw=180, seed=seed)))
     x = person.keypoints[:, 0]
     assert x[LEFT_SHOULDER] < x[RIGHT_SHOULDER] and x[LEFT_HIP] < x[RIGHT_HIP]
@@ -154,7 +154,7 @@ def test_long_hair_hides_the_ears(stage):
 
 
 def test_a_profile_hides_the_far_eye_ear_shoulder_and_hip(stage):
-    # The front turns to the picture's right: the person's right side is near.
+    # The front turns to the image's right: the person's right side is near.
     (person,) = stage((100, dict(yaw=90)))
     v = person.keypoints[:, 2]
     left_eye, right_eye, left_ear, right_ear = v[1:5]

@@ -52,7 +52,7 @@ def test_a_second_part_stands_beside_the_first(tmp_path):
     }
 
 
-def test_the_contact_sheet_holds_all_pictures(tmp_path):
+def test_the_contact_sheet_holds_all_images(tmp_path):
     out = tmp_path / 'sheet.png'
     run_tool(
         BROWSE, '--out', out, '--num', 5, '--size', *SIZE, '--columns', 3,

@@ -132,7 +132,7 @@ def test_a_model_that_is_given_wrongly_is_refused(tool, words, message):
 
 def test_a_broken_picture_is_named(tool, folder):
     (folder / '1.png').write_bytes((folder / '1.png').read_bytes()[:60])
-    with pytest.raises(UsageError, match=r'1\.png: this picture cannot be decoded'):
+    with pytest.raises(UsageError, match=r'1\.png: this image cannot be decoded'):
         tool.read_pictures(folder, 3)
 
 

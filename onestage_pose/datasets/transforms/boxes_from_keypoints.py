@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Boxes for people of whom only the joints of the limbs are known."""
+"""Estimate the box of a person of whom only the joints of the limbs are labelled."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -11,19 +11,19 @@ SHOULDERS, HIPS = [5, 6], [11, 12]
 
 
 @TRANSFORMS.register_module()
-class BoxesAroundJoints(BaseTransform):
-    """Replace boxes that end at the joints by what COCO's boxes would about be.
+class BoxesFromKeypoints(BaseTransform):
+    """Replace boxes that end at the outermost joints by boxes of the whole person.
 
-    COCO's boxes hold the whole person. The top of the head is taken to be as far
-    above the shoulders, in the direction of the trunk, as ``head`` times the trunk is
-    long, and everything that is labelled is held with a margin for hands, feet and
-    clothes. People whose trunk is not labelled get the margin alone.
+    COCO's boxes hold the whole person, with head, hands and feet. So the top of the
+    head is estimated at ``head`` times the length of the trunk above the shoulders, in
+    the direction of the trunk; the box holds it and every labelled keypoint, with
+    ``margin`` on each side. People whose trunk is not labelled get the margin alone.
 
-    Changes ``bbox`` (N, 4), within the picture.
+    Changes ``bbox`` (N, 4), within the image.
 
     Args:
-        head: Distance between shoulders and the top of the head, in trunks.
-        margin: At every side, as a fraction of the longer side.
+        head (float): Distance between shoulders and the top of the head, in trunks.
+        margin (float): At every side, as a fraction of the longer side.
     """
 
     def __init__(self, head: float = 0.7, margin: float = 0.07) -> None:
@@ -35,12 +35,12 @@ class BoxesAroundJoints(BaseTransform):
         """Replace the boxes; see the class for the keys.
 
         Args:
-            results: Holds COCO's 17 ``keypoints`` (N, 17, 2), ``keypoints_visible``
-                (N, 17), ``bbox`` (N, 4) and ``img_shape`` (h, w). People whose
-                labelled keypoints have no extent keep their box.
+            results (dict): Holds COCO's 17 ``keypoints`` (N, 17, 2),
+                ``keypoints_visible`` (N, 17), ``bbox`` (N, 4) and ``img_shape`` (h, w).
+                People whose labelled keypoints have no extent keep their box.
 
         Returns:
-            ``results``, changed.
+            dict: ``results``, changed.
         """
         points = pixel_index_to_continuous(results['keypoints'])
         labelled = results['keypoints_visible'] > 0

@@ -1,8 +1,10 @@
 # Copyright (c) onestage_pose contributors.
-from onestage_pose.datasets import BoxesAroundJoints
+from onestage_pose import datasets
+from onestage_pose.datasets import BoxesFromKeypoints
 
 import numpy as np
 import pytest
+from mmpose.registry import TRANSFORMS
 
 
 def standing(labelled=range(5, 17), size=(400, 300)):
@@ -23,7 +25,7 @@ def standing(labelled=range(5, 17), size=(400, 300)):
 
 
 def box_of(*args, **options):
-    return BoxesAroundJoints(**options).transform(standing(*args))['bbox'][0]
+    return BoxesFromKeypoints(**options).transform(standing(*args))['bbox'][0]
 
 
 def test_holds_the_joints_and_the_head_above_them():
@@ -39,7 +41,7 @@ def test_margin_is_a_fraction_of_the_longer_side():
 def test_the_head_lies_in_the_direction_of_the_trunk():
     data = standing()
     data['keypoints'][..., 1] = 300 - data['keypoints'][..., 1]
-    box = BoxesAroundJoints(head=0.5, margin=0.0).transform(data)['bbox'][0]
+    box = BoxesFromKeypoints(head=0.5, margin=0.0).transform(data)['bbox'][0]
     np.testing.assert_allclose(box[3], 300 - 100 + 30 + 0.5)
 
 
@@ -49,7 +51,7 @@ def test_without_a_trunk_there_is_no_head(missing):
     assert box_of(labelled, head=5.0, margin=0.0)[1] == 100.5
 
 
-def test_stays_in_the_picture():
+def test_stays_in_the_image():
     box = box_of(range(5, 17), (250, 162), margin=0.5)
     assert box.tolist() == [34.5, 0, 162, 250]
 
@@ -58,5 +60,19 @@ def test_stays_in_the_picture():
 def test_people_whose_joints_have_no_extent_keep_their_box(labelled):
     data = standing(labelled)
     data['keypoints'][0, 9, 0] = data['keypoints'][0, 5, 0]
-    box = BoxesAroundJoints(margin=0.0).transform(data)['bbox'][0]
+    box = BoxesFromKeypoints(margin=0.0).transform(data)['bbox'][0]
     assert box.tolist() == [1, 2, 3, 4] and box.dtype == np.float32
+
+
+def test_is_built_by_its_old_name():
+    with pytest.warns(FutureWarning, match="is now type='BoxesFromKeypoints'"):
+        built = TRANSFORMS.build(dict(type='BoxesAroundJoints', head=0.5))
+
+    assert type(built) is BoxesFromKeypoints
+    assert built.head == 0.5
+
+
+@pytest.mark.parametrize('module', [datasets, datasets.transforms])
+def test_is_imported_by_its_old_name(module):
+    with pytest.warns(FutureWarning, match='BoxesFromKeypoints'):
+        assert module.BoxesAroundJoints is BoxesFromKeypoints
