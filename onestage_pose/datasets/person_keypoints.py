@@ -11,8 +11,9 @@ from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
+from ..codecs.decoders.options import PERSON_AREA_RATIO
+from ..structures.metainfo import resolve_metainfo
 from .coco_file import CocoKeypointFile, is_remote, load_coco_keypoints
-from .metainfo import resolve_metainfo
 
 
 @DATASETS.register_module()
@@ -199,7 +200,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             num_keypoints=labelled.sum(axis=1),
             area=np.array(
                 [
-                    ann.get('area', 0.53 * area)
+                    ann.get('area', PERSON_AREA_RATIO * area)
                     for ann, area in zip(anns, box_area.tolist())
                 ],
                 np.float32,

@@ -1,4 +1,6 @@
 # Copyright (c) onestage_pose contributors.
+"""Find the metainfo files of data sets, and read what they say."""
+
 from __future__ import annotations
 
 import functools
@@ -8,6 +10,29 @@ import mmpose
 from mmengine.config import Config
 
 COCO_METAINFO = 'configs/_base_/datasets/coco.py'
+_PACKAGED = Path(mmpose.__file__).parent / '.mim/configs/_base_/datasets'
+
+
+def resolve_metainfo(metainfo: dict) -> dict:
+    """Return metainfo whose ``from_file`` is where that file is.
+
+    mmpose finds its own files by their name too, but warns at every use that they are
+    not under the working directory.
+
+    Args:
+        metainfo (dict): As mmpose's datasets take it; may have ``from_file``.
+
+    Returns:
+        dict: A copy; with an absolute ``from_file`` where that is no file of the
+        working directory, but one of mmpose has its name.
+    """
+    metainfo = dict(metainfo)
+    from_file = metainfo.get('from_file')
+    if from_file is not None and not Path(from_file).is_file():
+        packaged = _PACKAGED / Path(from_file).name
+        if packaged.is_file():
+            metainfo['from_file'] = str(packaged)
+    return metainfo
 
 
 @functools.cache
@@ -24,7 +49,5 @@ def load_sigmas(metainfo: str = COCO_METAINFO) -> tuple[float, ...]:
     Raises:
         FileNotFoundError: There is no such config, here or in MMPose.
     """
-    path = Path(metainfo)
-    if not path.is_file():
-        path = Path(mmpose.__file__).parent / '.mim' / metainfo
+    path = resolve_metainfo(dict(from_file=metainfo))['from_file']
     return tuple(map(float, Config.fromfile(path).dataset_info['sigmas']))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from onestage_pose.datasets.metainfo import resolve_metainfo
+from onestage_pose.structures.metainfo import resolve_metainfo
 
 import numpy as np
 from mmengine.dataset import force_full_init
