@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
-from onestage_pose.cli.common import positive
+from onestage_pose.cli.args import positive
+from onestage_pose.cli.runner import build_runner as build_quiet_runner
 from onestage_pose.utils.paths import get_config_path
 
 import cv2
@@ -54,7 +55,7 @@ def build_runner(args: argparse.Namespace) -> Runner:
         )
     if args.max_iters is not None:
         cfg.train_cfg.max_iters = cfg.train_cfg.val_interval = args.max_iters
-    return Runner.from_cfg(cfg)
+    return build_quiet_runner(cfg)
 
 
 def draw(runner: Runner, out_dir: Path, num_pictures: int) -> Path:

@@ -98,20 +98,20 @@ PICTURES = (
     Case(
         'JPEG cut off in the middle',
         lambda: ('.jpg', jpeg()[: len(jpeg()) // 2]),
-        'named as torn, the others drawn',
-        'is torn',
+        'named as truncated, the others drawn',
+        'is truncated',
     ),
     Case(
         'JPEG of which the end is missing',
         lambda: ('.jpg', jpeg()[:-40]),
-        'named as torn, the others drawn',
-        'is torn',
+        'named as truncated, the others drawn',
+        'is truncated',
     ),
     Case(
         'PNG cut off in the middle',
         lambda: ('.png', encoded(scene(), 'PNG')[:200]),
-        'named as torn, the others drawn',
-        'is torn',
+        'named as truncated, the others drawn',
+        'is truncated',
     ),
     Case(
         'empty file',
@@ -581,9 +581,14 @@ CHECKPOINTS = (
         'named, with names that look alike',
         'weights.pth does not exist',
     ),
-    Case('empty file', cut(0), 'named as torn', 'weights.pth .*is torn'),
-    Case('cut off', cut(0.5), 'named as torn', 'weights.pth .*is torn'),
-    Case('last bytes missing', cut(0.99), 'named as torn', 'weights.pth .*is torn'),
+    Case('empty file', cut(0), 'named as truncated', 'weights.pth .*is truncated'),
+    Case('cut off', cut(0.5), 'named as truncated', 'weights.pth .*is truncated'),
+    Case(
+        'last bytes missing',
+        cut(0.99),
+        'named as truncated',
+        'weights.pth .*is truncated',
+    ),
     Case(
         'text named .pth',
         lambda path, state: path.write_text('hello'),
@@ -685,12 +690,14 @@ DETECTRON2_FILES = (
         'named',
         'theirs.pkl does not exist',
     ),
-    Case('empty .pkl', lambda path, a: path.touch(), 'named as torn', 'is torn'),
+    Case(
+        'empty .pkl', lambda path, a: path.touch(), 'named as truncated', 'is truncated'
+    ),
     Case(
         '.pkl cut off',
         lambda path, a: path.write_bytes(pickle.dumps(dict(model=a), 2)[:1000]),
-        'named as torn',
-        'theirs.pkl .*is torn',
+        'named as truncated',
+        'theirs.pkl .*is truncated',
     ),
     Case(
         'program in a .pkl',

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import onestage_pose  # noqa: F401
-from onestage_pose.cli import common as cli
+from onestage_pose.cli.run import run_tool
 from onestage_pose.datasets import PersonKeypointsDataset
 
 import cv2
@@ -48,7 +48,7 @@ def message_of(tool: Any, *words: Any) -> str:
     """What a tool says when it refuses, with status 1 and in place of a traceback."""
     clear_global_state()
     with pytest.raises(SystemExit) as exit_:
-        cli.run_tool(lambda argv: tool([str(word) for word in words]))
+        run_tool(lambda argv: tool([str(word) for word in words]))
     assert isinstance(exit_.value.code, str), 'the tool ended well'
     return exit_.value.code
 

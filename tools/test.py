@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Evaluates a checkpoint. The options are those of MMPose's test.py."""
+"""Evaluate a checkpoint. The options are those of MMPose's test.py."""
 
 import argparse
 import os
@@ -7,15 +7,16 @@ import os.path as osp
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.checkpoints.check import check_checkpoint
-from onestage_pose.cli.common import (
-    add_common_arguments,
+from onestage_pose.cli.args import add_common_arguments
+from onestage_pose.cli.config import finish_config, load_config
+from onestage_pose.cli.distributed import prepare_dist
+from onestage_pose.cli.files import (
+    check_annotation_files,
     check_checkpoint_path,
     check_writable,
-    finish_config,
-    load_config,
-    run_tool,
 )
-from onestage_pose.cli.distributed import prepare_dist
+from onestage_pose.cli.run import run_tool
+from onestage_pose.cli.runner import build_runner
 from onestage_pose.engine.hooks.data_check_hook import check_dataloaders_when_built
 from onestage_pose.utils.errors import UsageError
 from onestage_pose.utils.mixed_precision import can_autocast
@@ -25,14 +26,12 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 _OUT_SUFFIXES = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description='Test (and evaluate) a pose model')
     parser.add_argument('config', help='the config of the model, a Python file')
     parser.add_argument('checkpoint', help='the checkpoint, a file or an address')
@@ -52,7 +51,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def merge_args(args: argparse.Namespace) -> Config:
-    """Makes the config of the run out of the file and the command line."""
+    """Make the config of the run out of the file and the command line.
+
+    Raises:
+        UsageError: What was typed cannot be used; more in
+            :mod:`onestage_pose.cli.config`.
+    """
     check_checkpoint_path(args.checkpoint, 'checkpoint')
     _check_file_name('--out', args.out, _OUT_SUFFIXES)
     _check_file_name('--dump', args.dump, _OUT_SUFFIXES[-2:])
@@ -72,15 +76,16 @@ def merge_args(args: argparse.Namespace) -> Config:
         dump = dict(type='DumpResults', out_file_path=args.dump)
         cfg.test_evaluator = [*metrics, dump]
     finish_config(cfg, args)
+    check_annotation_files(cfg, ('test_dataloader',))
     return cfg
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Evaluates."""
+    """Evaluate, and write the metrics where that is asked for."""
     args = parse_args(argv)
     cfg = merge_args(args)
     prepare_dist(cfg)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     check_checkpoint(cfg.load_from, runner.model)
     check_dataloaders_when_built(runner)
     metrics = runner.test()

@@ -1,30 +1,26 @@
 # Copyright (c) onestage_pose contributors.
-"""Trains a model from a config. The options are those of MMPose's train.py."""
+"""Train a model from a config. The options are those of MMPose's train.py."""
 
 import argparse
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.checkpoints.check import check_checkpoint
-from onestage_pose.checkpoints.latest import find_newest_checkpoint
-from onestage_pose.cli.common import (
-    add_common_arguments,
-    check_checkpoint_path,
-    finish_config,
-    load_config,
-    run_tool,
-    use_amp,
-)
+from onestage_pose.checkpoints.latest import find_latest_checkpoint
+from onestage_pose.cli.args import add_common_arguments
+from onestage_pose.cli.config import finish_config, load_config, use_amp
 from onestage_pose.cli.distributed import prepare_dist
+from onestage_pose.cli.files import check_annotation_files, check_checkpoint_path
+from onestage_pose.cli.run import run_tool
+from onestage_pose.cli.runner import build_runner
 from onestage_pose.engine.hooks.data_check_hook import check_dataloaders_when_built
 from onestage_pose.utils.errors import UsageError
 
 from mmengine.config import Config
-from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(description='Train a pose model')
     parser.add_argument('config', help='the training config, a Python file')
     parser.add_argument(
@@ -32,8 +28,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint, or without a value from the latest in the '
-        'work dir that is whole (from the start where there is none)',
+        help='resume from this checkpoint, or without a value from the latest valid '
+        'one in the work dir (from the start where there is none)',
     )
     parser.add_argument(
         '--amp',
@@ -54,7 +50,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def merge_args(args: argparse.Namespace) -> Config:
-    """Makes the config of the run out of the file and the command line."""
+    """Make the config of the run out of the file and the command line.
+
+    Raises:
+        UsageError: What was typed cannot be used; more in
+            :mod:`onestage_pose.cli.config`.
+        CheckpointError: There is nothing valid to resume.
+    """
     cfg = load_config(args)
     if args.amp:
         use_amp(cfg)
@@ -75,20 +77,24 @@ def merge_args(args: argparse.Namespace) -> Config:
         cfg.val_dataloader = None
         cfg.val_evaluator = None
     if args.resume == 'auto' or (cfg.get('resume') and cfg.get('load_from') is None):
-        newest = find_newest_checkpoint(cfg.work_dir)
-        cfg.resume = newest is not None
+        latest = find_latest_checkpoint(cfg.work_dir)
+        cfg.resume = latest is not None
         # With nothing to resume, the config's own load_from stays.
-        cfg.load_from = newest or cfg.get('load_from')
+        cfg.load_from = latest or cfg.get('load_from')
     if cfg.get('load_from') is not None:
         option = '--resume' if cfg.get('resume') else 'load_from'
         check_checkpoint_path(cfg.load_from, option)
+    check_annotation_files(cfg, ('train_dataloader', 'val_dataloader'))
     return cfg
 
 
 def check_start(cfg: Config, runner: Runner) -> None:
-    """Compares the checkpoint that a run starts from with its model.
+    """Compare the checkpoint that a run starts from with its model.
 
     Called before the data is read, which takes long.
+
+    Raises:
+        CheckpointError: It cannot be read, or is of another model.
     """
     resumes = cfg.get('resume', False)
     checkpoint = cfg.get('load_from')
@@ -103,11 +109,11 @@ def check_start(cfg: Config, runner: Runner) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Trains."""
+    """Train, or resume a training."""
     args = parse_args(argv)
     cfg = merge_args(args)
     prepare_dist(cfg)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     if args.resume == 'auto' and not cfg.get('resume'):
         runner.logger.info(
             f'--resume: {runner.work_dir} holds no checkpoint to resume, so training '

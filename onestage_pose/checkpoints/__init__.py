@@ -6,7 +6,8 @@ from ..utils.lazy_exports import lazy_exports
 _EXPORTS = {
     'AtomicBackend': 'atomic',
     'check_checkpoint': 'check',
-    'find_newest_checkpoint': 'latest',
+    'find_latest_checkpoint': 'latest',
+    'load_checkpoint': 'check',
     'load_from_local': 'loading',
 }
 __all__ = list(_EXPORTS)

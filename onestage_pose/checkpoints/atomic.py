@@ -1,71 +1,111 @@
 # Copyright (c) onestage_pose contributors.
+"""Write files that exist whole or not at all, whenever the program is killed."""
+
+from __future__ import annotations
+
 import os
 import os.path as osp
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
 from ..utils.errors import SaveError
 
+#: What the names of unfinished files end in; they begin with a dot.
+SUFFIX = '.tmp'
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a new file to write to, which takes the name ``path`` when all is written.
+
+    It lies in the same folder, is brought to the disk, and renamed. A process that is
+    killed, or a machine that fails, leaves the file that was there before, and perhaps
+    a ``.tmp`` beside it.
+
+    Args:
+        path (str | Path): File to write; its folder is created where it is missing.
+
+    Yields:
+        Path: An empty file. It is removed where the block ends by an exception.
+
+    Raises:
+        OSError: The disk is full, or the folder cannot be written to.
+    """
+    path = Path(osp.abspath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(SUFFIX, f'.{path.name}.', path.parent)
+    os.close(descriptor)
+    part = Path(name)
+    try:
+        yield part
+        _sync(part)
+        part.chmod(0o666 & ~_umask())
+        os.replace(part, path)
+        # A new name is only safe from a power failure with its folder.
+        _sync(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a small text file in UTF-8, whole or not at all.
+
+    Args:
+        text (str): What it holds.
+        path (str | Path): Its path.
+
+    Raises:
+        OSError: As :func:`replacing`.
+    """
+    with replacing(path) as part:
+        part.write_text(text, encoding='utf-8')
+
 
 @register_backend('atomic', force=True)
 class AtomicBackend(LocalBackend):
-    """The local disk, where a file is there whole or not at all.
+    """mmengine's local disk, where a file exists whole or not at all.
 
-    What is put is written under another name in the same folder, brought to the
-    disk, and renamed. A process that is killed, or a machine that fails, leaves
-    the file that was there before, and perhaps a ``.tmp`` beside it.
-
-    Chosen by ``backend_args=dict(backend='atomic')``.
+    Chosen by ``backend_args=dict(backend='atomic')``; see :func:`replacing`.
     """
 
-    SUFFIX = '.tmp'
+    SUFFIX = SUFFIX
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Writes a file.
+        """Write a file.
 
         Args:
-            obj: What it is to hold.
-            filepath: Its path; the folder is made where it is missing.
+            obj (bytes): What it holds.
+            filepath (str | Path): Its path; the folder is created where it is missing.
 
         Raises:
             SaveError: The disk is full, or the folder cannot be written to.
         """
-        path = osp.abspath(filepath)
-        folder, name = osp.split(path)
-        written = None
         try:
-            os.makedirs(folder, exist_ok=True)
-            descriptor, written = tempfile.mkstemp(self.SUFFIX, f'.{name}.', folder)
-            with os.fdopen(descriptor, 'wb') as file:
-                file.write(obj)
-                file.flush()
-                os.fsync(descriptor)
-            os.chmod(written, 0o666 & ~_umask())
-            os.replace(written, path)
-            _sync_folder(folder)
+            with replacing(filepath) as part:
+                part.write_bytes(obj)
         except OSError as error:
-            if written is not None and osp.exists(written):
-                os.remove(written)
             raise SaveError(
-                f'{path} ({len(obj):,} bytes) could not be written: {error.strerror}. '
-                'What was there before is untouched. Make room or choose another '
-                'work_dir, and go on with --resume.'
+                f'{osp.abspath(filepath)} ({len(obj):,} bytes) could not be written: '
+                f'{error.strerror}. What was there before is untouched. Make room or '
+                'choose another work_dir, and resume with --resume.'
             ) from error
 
+    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
+        """Write a text file, see :meth:`put`."""
+        self.put(obj.encode(encoding), filepath)
+
     def remove_unfinished(self, folder: str | Path) -> None:
-        """Removes what killed processes have left of files they were writing.
+        """Remove what killed processes have left of files they were writing.
 
         Args:
-            folder: Where nobody is writing now.
+            folder (str | Path): Where nobody is writing now.
         """
-        for path in Path(folder).glob(f'.*{self.SUFFIX}'):
+        for path in Path(folder).glob(f'.*{SUFFIX}'):
             path.unlink()
-
-    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
-        """Writes a text file, see :meth:`put`."""
-        self.put(obj.encode(encoding), filepath)
 
 
 def _umask() -> int:
@@ -75,9 +115,12 @@ def _umask() -> int:
     return mask
 
 
-def _sync_folder(folder: str) -> None:
-    # A new name is only safe from a power failure with its folder.
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Bring a file or a folder to the disk."""
+    if path.is_dir() and os.name == 'nt':
+        # Windows does not open folders.
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Finds what a run can be resumed from."""
+"""Find what a run can be resumed from."""
 
 import glob
 import logging
@@ -18,7 +18,7 @@ _BEGINNING = re.compile(r'\d{8}_\d{6}$')
 
 
 class _Candidate(NamedTuple):
-    """A training checkpoint; sorts by its run, how far that was, then by age."""
+    """A training checkpoint; sorts by its run, its iteration, then by age."""
 
     run: str
     iteration: int
@@ -26,26 +26,26 @@ class _Candidate(NamedTuple):
     path: str
 
 
-def find_newest_checkpoint(folder: str) -> str | None:
-    """Finds the whole checkpoint of a work dir that its last run got furthest with.
+def find_latest_checkpoint(folder: str) -> str | None:
+    """Find the latest valid checkpoint of the last run in a work dir.
 
     mmengine believes what ``last_checkpoint`` says, which an interruption may
-    have left empty, or pointing to a file that is torn. Here every file is asked
-    itself, when its run was started and how far it is. A resumed run is one of its
+    have left empty, or pointing to a file that is truncated. Here every file is
+    read: when its run was started, and its iteration. A resumed run is one of its
     own, so one that went back to an earlier checkpoint comes after the one that it
-    left. Those that are torn or refused are named in the log and passed over;
+    left. Truncated and refused files are named in the log and passed over;
     weights alone (as ``best_*.pth`` and published ones) cannot be resumed from.
 
     Args:
-        folder: The work dir. Where ``last_checkpoint`` in it points to another
+        folder (str): The work dir. Where ``last_checkpoint`` in it points to another
             folder (``out_dir`` of the checkpoint hook), that one is searched too.
 
     Returns:
-        Its path; None where there has been no checkpoint.
+        str | None: Its path; None where there has been no checkpoint.
 
     Raises:
         CheckpointError: There are, or have been, checkpoints of trainings, and
-            none is whole.
+            none is valid.
     """
     found, broken = [], []
     last = _last_checkpoint(folder)
@@ -61,7 +61,7 @@ def find_newest_checkpoint(folder: str) -> str | None:
                 found.append(_Candidate(*progress, os.stat(path).st_mtime_ns, path))
     for candidate in sorted(found, reverse=True):
         try:
-            _check_whole(candidate.path)
+            _check_complete(candidate.path)
         except BrokenCheckpointError as error:
             broken.append(candidate.path)
             _warn(error)
@@ -71,19 +71,20 @@ def find_newest_checkpoint(folder: str) -> str | None:
     if broken:
         raise CheckpointError(
             f'none of the checkpoints in {folder} can be resumed from: '
-            f'{", ".join(broken)}. Copy a whole one back, or move these away to start '
-            'afresh.'
+            f'{", ".join(broken)}. Copy a valid one back, or move these away to start '
+            'from the beginning.'
         )
     if last:
         raise CheckpointError(
             f'{folder}/last_checkpoint names {last}, which does not exist. Give a '
-            'checkpoint to --resume, or delete last_checkpoint to start afresh.'
+            'checkpoint to --resume, or delete last_checkpoint to start from the '
+            'beginning.'
         )
     return None
 
 
 def _last_checkpoint(folder: str) -> str:
-    """What mmengine has written down, which may be empty or wrong."""
+    """Read what mmengine has written down, which may be empty or wrong."""
     path = osp.join(folder, 'last_checkpoint')
     if not osp.isfile(path):
         return ''
@@ -100,7 +101,7 @@ def _folders(folder: str, last: str) -> list[str]:
 
 
 def _progress(path: str) -> tuple[str, int] | None:
-    """When the run of a training checkpoint began and how far it is.
+    """Read when the run of a training checkpoint began, and its iteration.
 
     None for another file. The time, ``YYYYMMDD_HHMMSS``, is what mmengine puts at the
     end of a run's name, empty where there is none.
@@ -119,17 +120,17 @@ def _warn_of_further(found: list[_Candidate], chosen: _Candidate) -> None:
     further = max(found, key=lambda candidate: candidate.iteration)
     if further.iteration > chosen.iteration:
         print_log(
-            f'{further.path} is of an earlier run and further, at iteration '
-            f'{further.iteration}: give it to --resume to go on with that.',
+            f'{further.path} is of an earlier run, at the later iteration '
+            f'{further.iteration}: to resume that run give it to --resume.',
             logger='current',
             level=logging.WARNING,
         )
 
 
-def _check_whole(path: str) -> None:
-    """Reads a file to its end; its parts carry checksums."""
+def _check_complete(path: str) -> None:
+    """Read a file to its end; its parts carry checksums."""
     if not zipfile.is_zipfile(path):
-        # torch's old form, which has been read whole already
+        # torch's old format, which has been read to its end already
         return
     try:
         with zipfile.ZipFile(path) as archive:

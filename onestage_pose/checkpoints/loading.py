@@ -1,7 +1,6 @@
 # Copyright (c) onestage_pose contributors.
-"""Loads checkpoints of every origin without running anything that is in them."""
+"""Load checkpoints of every origin without running anything that is in them."""
 
-import difflib
 import io
 import logging
 import os
@@ -28,6 +27,7 @@ from mmengine.runner.checkpoint import (
 )
 
 from ..utils.errors import BrokenCheckpointError, CheckpointError, UnsafeCheckpointError
+from ..utils.suggestions import did_you_mean, suggest_path
 from .plain_config import is_plain_config
 from .safe_objects import STAND_INS, unwrap
 
@@ -46,15 +46,16 @@ _ALLOW_LIST_LOCK = threading.RLock()
 def load_from_local(
     filename: str, map_location: MapLocation = None, mmap: bool = False
 ) -> Any:
-    """Loads a checkpoint file: tensors, numbers, text, and plain numpy arrays.
+    """Load a checkpoint file: tensors, numbers, text, and plain numpy arrays.
 
     Args:
-        filename: Path of a file that ``torch.save`` wrote.
-        map_location: Where the tensors go, as in ``torch.load``.
-        mmap: Read tensors from the disk when they are used, as in ``torch.load``.
+        filename (str): Path of a file that ``torch.save`` wrote.
+        map_location (MapLocation): Where the tensors go, as in ``torch.load``.
+        mmap (bool): Read tensors from the disk when they are used, as in
+            ``torch.load``.
 
     Returns:
-        What was saved, usually a dict.
+        Any: What was saved, usually a dict.
 
     Raises:
         FileNotFoundError: With the names that are there and look alike.
@@ -64,7 +65,7 @@ def load_from_local(
     filename = osp.expanduser(filename)
     if not osp.isfile(filename):
         raise FileNotFoundError(
-            f'checkpoint {filename} does not exist.{_similar_files(filename)}'
+            f'checkpoint {filename} does not exist.{suggest_path(filename)}'
         )
     if mmap:
         return _load(filename, filename, map_location)
@@ -73,7 +74,7 @@ def load_from_local(
 
 
 def load_from_http(filename: str, map_location: MapLocation = None) -> Any:
-    """Downloads a checkpoint into torch's hub folder, once, and loads it.
+    """Download a checkpoint into torch's hub folder, once, and load it.
 
     Of several processes rank 0 downloads first; the others find its file, or
     fetch their own where they do not share a disk with it.
@@ -88,13 +89,13 @@ def load_from_http(filename: str, map_location: MapLocation = None) -> Any:
 
 
 def load_from_torchvision(filename: str, map_location: MapLocation = None) -> Any:
-    """Loads ``torchvision://NAME``, e.g. ``torchvision://resnet50``."""
+    """Load ``torchvision://NAME``, e.g. ``torchvision://resnet50``."""
     urls = get_torchvision_models()
     return load_from_http(_look_up(filename, urls), map_location)
 
 
 def load_from_openmmlab(filename: str, map_location: MapLocation = None) -> Any:
-    """Loads ``open-mmlab://NAME``, e.g. ``open-mmlab://detectron2/resnet50_caffe``."""
+    """Load ``open-mmlab://NAME``, e.g. ``open-mmlab://detectron2/resnet50_caffe``."""
     scheme, name = filename.split('://', 1)
     name = get_deprecated_model_names().get(name, name)
     place = _look_up(f'{scheme}://{name}', get_external_models())
@@ -104,19 +105,19 @@ def load_from_openmmlab(filename: str, map_location: MapLocation = None) -> Any:
 
 
 def load_from_mmcls(filename: str, map_location: MapLocation = None) -> Any:
-    """Loads the backbone of ``mmcls://NAME``."""
+    """Load the backbone of ``mmcls://NAME``."""
     checkpoint = load_from_http(_look_up(filename, get_mmcls_models()), map_location)
     return _process_mmcls_checkpoint(checkpoint)
 
 
 def load_from_ceph(filename: str, map_location: MapLocation = None) -> Any:
-    """Loads a checkpoint from a Ceph store through mmengine's petrel backend."""
+    """Load a checkpoint from a Ceph store through mmengine's petrel backend."""
     backend = get_file_backend(filename, backend_args={'backend': 'petrel'})
     return _load(io.BytesIO(backend.get(filename)), filename, map_location)
 
 
 def load_from_pavi(filename: str, map_location: MapLocation = None) -> Any:
-    """Refuses ``pavi://``, whose client cannot be tried outside its network."""
+    """Refuse ``pavi://``, whose client cannot be tried outside its network."""
     raise CheckpointError(
         f'{filename}: checkpoints are not loaded from pavi; download the file and '
         'give its path.'
@@ -133,7 +134,7 @@ def _load(file: str | BinaryIO, name: str, map_location: MapLocation) -> Any:
         raise
     except Exception as error:
         if _is_readable(file):
-            # The file is whole: it is `map_location`'s device that is missing.
+            # The file is valid: it is `map_location`'s device that is missing.
             raise
         raise _broken(name, error) from error
     checkpoint = unwrap(checkpoint)
@@ -200,8 +201,8 @@ def _broken(name: str, error: BaseException) -> BrokenCheckpointError:
     size = f' ({osp.getsize(name)} bytes)' if osp.isfile(name) else ''
     reason = (str(error).strip() or type(error).__name__).split('. ')[0]
     return BrokenCheckpointError(
-        f'checkpoint {name}{size} cannot be read: it is torn (a download or a save '
-        'that was cut short) or was not written by torch.save. Fetch or copy it '
+        f'checkpoint {name}{size} cannot be read: it is truncated (a download or a '
+        'save that was cut short) or was not written by torch.save. Fetch or copy it '
         f'again, or give an earlier checkpoint. torch says: {reason}'
     )
 
@@ -229,7 +230,7 @@ def _download(url: str) -> str:
     path = osp.join(folder, osp.basename(urlparse(url).path))
     if not osp.isfile(path):
         print_log(f'Downloading {url} to {path}', logger='current')
-        # Writes under another name and renames, so `path` is whole or absent.
+        # Writes under another name and renames, so `path` is complete or absent.
         try:
             os.makedirs(folder, exist_ok=True)
             torch.hub.download_url_to_file(url, path, progress=os.isatty(0))
@@ -248,19 +249,6 @@ def _look_up(filename: str, places: dict[str, str]) -> str:
     name = filename.split('://', 1)[1]
     if name not in places:
         raise CheckpointError(
-            f'{filename}: no such model in the catalogue.'
-            f'{_did_you_mean(name, list(places))}'
+            f'{filename}: no such model in the catalogue.{did_you_mean(name, places)}'
         )
     return places[name]
-
-
-def _similar_files(filename: str) -> str:
-    folder, name = osp.split(osp.abspath(filename))
-    if not osp.isdir(folder):
-        return f' Its folder {folder} does not exist either.'
-    return _did_you_mean(name, os.listdir(folder))
-
-
-def _did_you_mean(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names)
-    return f' Did you mean {" or ".join(close)}?' if close else ''

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Tells a config that only states values from one that would run code."""
+"""Tell a config that only states values from one that would run code."""
 
 import ast
 
@@ -24,7 +24,7 @@ _HARMLESS = (
 
 
 def is_plain_config(text: str) -> bool:
-    """Whether a config's text is literals and ``dict(...)`` and nothing more.
+    """Return whether a config's text is literals and ``dict(...)`` and nothing more.
 
     ``Config.fromstring`` runs its text as a Python program, and mmengine calls
     it on the text that a checkpoint carries (in ``Runner.resume`` and in an
@@ -32,10 +32,10 @@ def is_plain_config(text: str) -> bool:
     is plain in this sense.
 
     Args:
-        text: The Python text of a config.
+        text (str): The Python text of a config.
 
     Returns:
-        False as well for text that inherits another file (``_base_``), or has
+        bool: False as well for text that inherits another file (``_base_``), or has
         a ``{{template}}``, which is replaced before the text is run.
     """
     if '{{' in text:

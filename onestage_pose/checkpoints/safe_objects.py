@@ -113,15 +113,16 @@ STAND_INS: tuple[tuple[Any, str], ...] = (
 
 
 def unwrap(loaded: Any, seen: set[int] | None = None) -> Any:
-    """Puts the rebuilt objects in the place of their stand-ins.
+    """Put the rebuilt objects in the place of their stand-ins.
 
     Args:
-        loaded: What the unpickler returned. Dicts and lists are changed in place
+        loaded (Any): What the unpickler returned. Dicts and lists are changed in place
             (an ``OrderedDict`` keeps its attributes), tuples are replaced.
-        seen: Ids of the containers already visited; a pickle may hold cycles.
+        seen (set[int] | None): Ids of the containers already visited; a pickle may
+            hold cycles.
 
     Returns:
-        ``loaded``, or its replacement where it was a stand-in or a tuple.
+        Any: ``loaded``, or its replacement where it was a stand-in or a tuple.
     """
     seen = set() if seen is None else seen
     if isinstance(loaded, _Rebuilt):

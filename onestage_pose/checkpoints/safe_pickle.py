@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Reads ``.pkl`` files that hold numpy arrays and plain containers, and no others."""
+"""Read ``.pkl`` files that hold numpy arrays and plain containers, and no others."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .safe_objects import STAND_INS, unwrap
 
 
 def load_plain_pickle(filename: str | os.PathLike) -> Any:
-    """Loads a pickle without running anything that is in it.
+    """Load a pickle without running anything that is in it.
 
     Numbers, text, dicts, lists, tuples and sets are what pickle itself knows;
     numpy's arrays and scalars of plain dtypes are rebuilt as
-    :mod:`.checkpoint_objects` says. All pickle protocols are read.
+    :mod:`.safe_objects` says. All pickle protocols are read.
 
     Args:
-        filename: Path of the file.
+        filename (str | os.PathLike): Path of the file.
 
     Returns:
-        What was pickled.
+        Any: What was pickled.
 
     Raises:
         UnsafeCheckpointError: If it holds anything else; names it.
@@ -46,7 +46,7 @@ def load_plain_pickle(filename: str | os.PathLike) -> Any:
         reason = str(error) or type(error).__name__
         raise BrokenCheckpointError(
             f'{filename} ({os.path.getsize(filename)} bytes) cannot be read: it is '
-            f'torn (a download that was cut short) or holds no plain pickle. Fetch '
+            'truncated (a download that was cut short) or holds no plain pickle. Fetch '
             f'or copy it again. pickle says: {reason}'
         ) from error
 
@@ -56,7 +56,7 @@ class _RefusedError(Exception):
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Answers names by stand-ins, and refuses all others."""
+    """An unpickler that answers names by stand-ins, and refuses all others."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module == '__builtin__':  # as protocols up to 2 call it

@@ -1,7 +1,6 @@
 # Copyright (c) onestage_pose contributors.
-"""Finds misspelt names in configs and options before anything is built."""
+"""Find misspelt names in configs and options before anything is built."""
 
-import difflib
 import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from mmengine.runner import Runner
 
 from ..utils.errors import ConfigNameError, ConfigValueError
+from ..utils.suggestions import find_similar, quote_names
 
 #: Top-level names that mmengine, mmpose or this project's tools look up in a
 #: config beside the arguments of ``Runner``.
@@ -28,14 +28,12 @@ _OTHER_TOP_LEVEL_NAMES = {
     'runner_type',
     'sync_bn',
 }
-# Python 3.9 leaves the class out.
 _UNKNOWN_OPTION = re.compile(
-    r"(?:(\w+)\.)?__init__\(\) got an unexpected keyword argument '(\w+)'"
+    r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'"
 )
 # High enough to tell `max_iters` from `max_epochs`, low enough for one letter
 # missing in `lr`-sized names and two exchanged in longer ones.
 _LIKENESS = 0.8
-
 
 #: Values that would fail late or with an error of another place: the least one, and
 #: whether it has to be whole.
@@ -55,21 +53,21 @@ _NUMBERS = {
 
 
 def known_top_level_names() -> set[str]:
-    """Top-level config names that the programs read."""
+    """Return the top-level config names that the programs read."""
     parameters = set(inspect.signature(Runner.__init__).parameters)
     return (parameters - {'self', 'cfg'}) | _OTHER_TOP_LEVEL_NAMES
 
 
 def check_top_level_names(cfg: Mapping[str, Any], filename: str) -> None:
-    """Raises where a config's top-level name is nearly one that is read.
+    """Raise where a config's top-level name is nearly one that is read.
 
     A config may hold variables of its own, so an unknown name is an error only
     where it looks like a slip: ``train_cgf``, but neither ``data_root`` nor
     ``train_cfg_short``.
 
     Args:
-        cfg: The config.
-        filename: Its path, for the message.
+        cfg (Mapping[str, Any]): The config.
+        filename (str): Its path, for the message.
 
     Raises:
         ConfigNameError: Naming the file, the name and what it resembles.
@@ -78,24 +76,25 @@ def check_top_level_names(cfg: Mapping[str, Any], filename: str) -> None:
     for name in cfg:
         if name in known or _is_variation(name, known):
             continue
-        close = _resembles(name, known)
+        close = find_similar(name, known, likeness=_LIKENESS)
         if close:
             raise ConfigNameError(
                 f'{filename}: nothing reads `{name}`. Did you mean '
-                f'{_or(close)}? (Rename it if it is a variable of your own.)'
+                f'{quote_names(close)}? (Rename it if it is a variable of your own.)'
             )
 
 
 def check_options(cfg: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    """Raises where ``--cfg-options`` names nothing in a config.
+    """Raise where ``--cfg-options`` names nothing in a config.
 
     New names are allowed (``optim_wrapper.clip_grad.max_norm=35`` where there
     was no clipping), since what is built from them refuses the unknown; but not
     at the top level, and not where they look like a name that stands beside.
 
     Args:
-        cfg: The config that the options are for.
-        options: Dotted names and values, as ``DictAction`` gives them.
+        cfg (Mapping[str, Any]): The config that the options are for.
+        options (Mapping[str, Any]): Dotted names and values, as ``DictAction`` gives
+            them.
 
     Raises:
         ConfigNameError: Naming the option and what it resembles; or the option is a
@@ -106,10 +105,10 @@ def check_options(cfg: Mapping[str, Any], options: Mapping[str, Any]) -> None:
 
 
 def check_values(cfg: Mapping[str, Any]) -> None:
-    """Raises where a number of a run is none, or too small.
+    """Raise where a number of a run is none, or too small.
 
     Args:
-        cfg: The config with everything merged.
+        cfg (Mapping[str, Any]): The config with everything merged.
 
     Raises:
         ConfigValueError: Naming the key, the value and what is expected.
@@ -129,26 +128,30 @@ def check_values(cfg: Mapping[str, Any]) -> None:
 
 
 def explain_unknown_option(error: TypeError) -> str | None:
-    """Says in a config's terms which class does not know which option.
+    """Explain in a config's terms which class does not know which option.
 
     Args:
-        error: What was raised while a registry built something.
+        error (TypeError): What was raised while a registry built something.
 
     Returns:
-        The class, the option and those of its options that look alike, or None
-        where ``error`` is about something else.
+        str | None: The class, the option and those of its options that look alike;
+        None where ``error`` is about something else.
     """
     unknown = _UNKNOWN_OPTION.search(str(error))
     built = _innermost_built_class(error.__traceback__)
     if unknown is None or built is None:
         return None
     owner, name = unknown.groups()
-    if owner is not None and owner not in [base.__name__ for base in built.__mro__]:
+    if owner not in [base.__name__ for base in built.__mro__]:
         # Made by what was built, as a loop makes its DataLoader.
         return f'{owner} has no option `{name}`.'
     options = _options_of(built)
-    close = _resembles(name, options)
-    advice = f'did you mean {_or(close)}?' if close else f'it knows {_or(options)}.'
+    close = find_similar(name, options, likeness=_LIKENESS)
+    advice = (
+        f'did you mean {quote_names(close)}?'
+        if close
+        else f'it knows {quote_names(options)}.'
+    )
     return f'{built.__name__} has no option `{name}` ({built.__module__}): {advice}'
 
 
@@ -176,7 +179,7 @@ def _check_option(cfg: Mapping[str, Any], option: str) -> None:
 
 
 def _check_variable(cfg: Mapping[str, Any], name: str, option: str) -> None:
-    """Raises where a variable's value stands in other settings, which would not change.
+    """Raise where a variable's value stands in other settings, which would not change.
 
     Others may be read by somebody's own hook.
     """
@@ -187,12 +190,13 @@ def _check_variable(cfg: Mapping[str, Any], name: str, option: str) -> None:
     if used:
         raise ConfigNameError(
             f'--cfg-options {option}: `{name}` is a variable of the config file, which '
-            f'has been read by now; set what it stands in, such as {_or(used[:3])}.'
+            'has been read by now; set what it stands in, such as '
+            f'{quote_names(used[:3])}.'
         )
 
 
 def _places_of(value: Any, place: Any, name: str = '') -> list[str]:
-    """Dotted names of the settings that equal a value, itself among them."""
+    """Find the settings that equal a value, itself among them, by dotted names."""
     if name and place == value:
         return [name]
     if isinstance(place, Mapping):
@@ -227,10 +231,10 @@ def _check_new_name(
         names |= known_top_level_names()
         if part in names:
             return
-    close = _resembles(part, names)
+    close = find_similar(part, names, likeness=_LIKENESS)
     if close or not above:
         where = above or 'the config'
-        advice = f' Did you mean {_or(close)}?' if close else ''
+        advice = f' Did you mean {quote_names(close)}?' if close else ''
         raise ConfigNameError(
             f'--cfg-options {option}: there is no `{part}` in {where}.{advice}'
         )
@@ -240,14 +244,6 @@ def _is_variation(name: str, known: Iterable[str]) -> bool:
     return any(
         name.startswith(f'{other}_') or name.endswith(f'_{other}') for other in known
     )
-
-
-def _resembles(name: str, names: Iterable[str]) -> list[str]:
-    return difflib.get_close_matches(name, list(names), n=3, cutoff=_LIKENESS)
-
-
-def _or(names: Iterable[str]) -> str:
-    return ' or '.join(f'`{name}`' for name in names)
 
 
 def _innermost_built_class(traceback: TracebackType | None) -> type | None:

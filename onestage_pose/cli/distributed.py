@@ -27,7 +27,7 @@ _VARIABLES = {
 
 
 def prepare_dist(cfg: Config) -> None:
-    """Makes a config's launcher work on the devices that are there.
+    """Make a config's launcher work on the devices that are there.
 
     On GPUs mmengine's ``Runner`` does everything. On a CPU it cannot: it selects
     a CUDA device before it joins the other processes, and gives
@@ -36,7 +36,7 @@ def prepare_dist(cfg: Config) -> None:
     told of no devices. Does nothing for ``launcher='none'``.
 
     Args:
-        cfg: Its ``launcher`` and ``env_cfg.dist_cfg`` are read, and its
+        cfg (Config): Its ``launcher`` and ``env_cfg.dist_cfg`` are read, and its
             ``model_wrapper_cfg`` is written on a CPU.
 
     Raises:
@@ -66,7 +66,7 @@ def prepare_dist(cfg: Config) -> None:
 
 
 def leave_dist() -> None:
-    """Takes leave of the other processes, when everything is done.
+    """Leave the group of processes, when everything is done.
 
     Threads of gloo's that still run when Python has ended abort the process, and a
     training that went well would end with an error.

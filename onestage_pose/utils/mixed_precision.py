@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Where mixed precision is worth while."""
+"""Tell where mixed precision is worth while."""
 
 import functools
 import logging
@@ -11,13 +11,13 @@ AUTOCAST_DEVICES = ('cuda', 'npu', 'mlu', 'musa')
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether oneDNN has kernels in bfloat16 for this CPU, not only a stand-in."""
+    """Return whether oneDNN has bfloat16 kernels for this CPU, not an imitation."""
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 @functools.cache
 def can_autocast(device_type: str, dtype: torch.dtype, task: str) -> bool:
-    """Whether a device computes in ``dtype``; warns once where it does not.
+    """Return whether a device computes in ``dtype``; warns once where it does not.
 
     A CPU without such instructions would imitate them at a tenth of the speed, and of
     other devices mmengine knows these alone.

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""A file is there whole or not at all, and a full disk is told."""
+"""A file exists whole or not at all, and a full disk is told."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from onestage_pose.checkpoints.atomic import replacing, write_text
 from onestage_pose.utils.errors import SaveError
 
 import pytest
@@ -75,9 +76,12 @@ def test_what_a_killed_process_has_left_is_removed(
     backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend.put(b'old', tmp_path / 'a.pth')
-    monkeypatch.setattr(os, 'fsync', lambda descriptor: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        backend.put(b'newer', tmp_path / 'a.pth')
+    monkeypatch.setattr(os, 'fsync', lambda descriptor: os._exit(9))
+    killed = get_context('fork').Process(
+        target=backend.put, args=(b'newer', tmp_path / 'a.pth')
+    )
+    killed.start()
+    killed.join()
     assert len(os.listdir(tmp_path)) == 2
 
     backend.remove_unfinished(tmp_path)
@@ -102,3 +106,29 @@ def test_folder_that_is_a_file_is_named(backend, tmp_path: Path) -> None:
 
     with pytest.raises(SaveError, match=r'file/a\.pth .* could not be written'):
         backend.put(b'', tmp_path / 'file' / 'a.pth')
+
+
+def test_the_file_appears_when_all_is_written(tmp_path):
+    path = tmp_path / 'folder' / 'file'
+    with replacing(path) as part:
+        part.write_text('new')
+        assert not path.exists()
+    assert path.read_text() == 'new' and not part.exists()
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / 'file'
+    path.write_text('old')
+    with pytest.raises(OSError, match='disk full'), replacing(path) as part:
+        part.write_text('ne')
+        raise OSError('disk full')
+    assert path.read_text() == 'old' and not part.exists()
+
+
+def test_text_replaces_what_was_there(tmp_path):
+    write_text('old', tmp_path / 'last_checkpoint')
+
+    write_text('new', tmp_path / 'last_checkpoint')
+
+    assert (tmp_path / 'last_checkpoint').read_text() == 'new'
+    assert os.listdir(tmp_path) == ['last_checkpoint']

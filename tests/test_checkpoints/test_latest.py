@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from onestage_pose.checkpoints import latest
-from onestage_pose.checkpoints.latest import find_newest_checkpoint
+from onestage_pose.checkpoints.latest import find_latest_checkpoint
 from onestage_pose.utils.errors import CheckpointError
 
 import pytest
@@ -25,25 +25,25 @@ def save(path: Path, iteration: int, **changes: Any) -> Path:
 
 
 def test_empty_folder_has_none(tmp_path: Path) -> None:
-    assert find_newest_checkpoint(str(tmp_path)) is None
+    assert find_latest_checkpoint(str(tmp_path)) is None
 
 
 def test_folder_that_is_not_there_has_none(tmp_path: Path) -> None:
-    assert find_newest_checkpoint(str(tmp_path / 'nowhere')) is None
+    assert find_latest_checkpoint(str(tmp_path / 'nowhere')) is None
 
 
 def test_numbers_are_not_compared_as_text(tmp_path: Path) -> None:
     newest = save(tmp_path / 'iter_10.pth', 10)
     save(tmp_path / 'iter_9.pth', 9)
 
-    assert find_newest_checkpoint(str(tmp_path)) == str(newest)
+    assert find_latest_checkpoint(str(tmp_path)) == str(newest)
 
 
 def test_names_do_not_matter(tmp_path: Path) -> None:
     save(tmp_path / 'iter_9.pth', 9)
     latest = save(tmp_path / 'latest.pth', 10)
 
-    assert find_newest_checkpoint(str(tmp_path)) == str(latest)
+    assert find_latest_checkpoint(str(tmp_path)) == str(latest)
 
 
 def test_of_two_at_one_iteration_the_later_file_is_taken(tmp_path: Path) -> None:
@@ -51,25 +51,25 @@ def test_of_two_at_one_iteration_the_later_file_is_taken(tmp_path: Path) -> None
     os.utime(earlier, ns=(0, 1))
     os.utime(later, ns=(0, 2))
 
-    assert find_newest_checkpoint(str(tmp_path)) == str(later)
+    assert find_latest_checkpoint(str(tmp_path)) == str(later)
 
 
 def test_weights_alone_are_not_resumed_from(tmp_path: Path) -> None:
     save(tmp_path / 'iter_1.pth', 1)
     torch.save(dict(state_dict={}, meta=dict(iter=2)), tmp_path / 'best_coco_AP.pth')
 
-    found = find_newest_checkpoint(str(tmp_path))
+    found = find_latest_checkpoint(str(tmp_path))
 
     assert found == str(tmp_path / 'iter_1.pth')
 
 
 @pytest.mark.parametrize('kept', [0, 0.3, 0.99])
-def test_torn_one_is_passed_over(tmp_path: Path, kept: float) -> None:
-    whole, torn = save(tmp_path / 'iter_1.pth', 1), save(tmp_path / 'iter_2.pth', 2)
-    content = torn.read_bytes()
-    torn.write_bytes(content[: int(len(content) * kept)])
+def test_truncated_one_is_passed_over(tmp_path: Path, kept: float) -> None:
+    whole, cut = save(tmp_path / 'iter_1.pth', 1), save(tmp_path / 'iter_2.pth', 2)
+    content = cut.read_bytes()
+    cut.write_bytes(content[: int(len(content) * kept)])
 
-    assert find_newest_checkpoint(str(tmp_path)) == str(whole)
+    assert find_latest_checkpoint(str(tmp_path)) == str(whole)
 
 
 def test_damaged_inside_is_passed_over(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_damaged_inside_is_passed_over(tmp_path: Path) -> None:
     weight = torch.full((1000,), 2.0).numpy().tobytes()
     damaged.write_bytes(content.replace(weight, bytes(len(weight))))
 
-    assert find_newest_checkpoint(str(tmp_path)) == str(whole)
+    assert find_latest_checkpoint(str(tmp_path)) == str(whole)
 
 
 def test_malicious_one_is_passed_over_and_not_run(tmp_path: Path) -> None:
@@ -92,15 +92,17 @@ def test_malicious_one_is_passed_over_and_not_run(tmp_path: Path) -> None:
     whole = save(tmp_path / 'iter_1.pth', 1)
     save(tmp_path / 'iter_2.pth', 2, optimizer=Program())
 
-    assert find_newest_checkpoint(str(tmp_path)) == str(whole)
+    assert find_latest_checkpoint(str(tmp_path)) == str(whole)
     assert not mark.exists()
 
 
-def test_only_torn_ones_are_an_error(tmp_path: Path) -> None:
+def test_only_truncated_ones_are_an_error(tmp_path: Path) -> None:
     (tmp_path / 'iter_1.pth').write_bytes(b'PK')
 
-    with pytest.raises(CheckpointError, match='none of .*iter_1.pth.* start afresh'):
-        find_newest_checkpoint(str(tmp_path))
+    with pytest.raises(
+        CheckpointError, match='none of .*iter_1.pth.* start from the beginning'
+    ):
+        find_latest_checkpoint(str(tmp_path))
 
 
 @pytest.mark.parametrize('content', ['', 'nowhere/iter_5.pth', '\x00\x00'])
@@ -108,7 +110,7 @@ def test_last_checkpoint_is_not_believed(tmp_path: Path, content: str) -> None:
     whole = save(tmp_path / 'iter_1.pth', 1)
     (tmp_path / 'last_checkpoint').write_text(content)
 
-    assert find_newest_checkpoint(str(tmp_path)) == str(whole)
+    assert find_latest_checkpoint(str(tmp_path)) == str(whole)
 
 
 def test_folder_that_last_checkpoint_names_is_searched(tmp_path: Path) -> None:
@@ -116,14 +118,14 @@ def test_folder_that_last_checkpoint_names_is_searched(tmp_path: Path) -> None:
     newest = save(tmp_path / 'elsewhere/iter_2.pth', 2)
     (tmp_path / 'work/last_checkpoint').write_text(str(newest))
 
-    assert find_newest_checkpoint(str(tmp_path / 'work')) == str(newest)
+    assert find_latest_checkpoint(str(tmp_path / 'work')) == str(newest)
 
 
 def test_last_checkpoint_that_is_gone_is_an_error(tmp_path: Path) -> None:
     (tmp_path / 'last_checkpoint').write_text('gone.pth')
 
     with pytest.raises(CheckpointError, match='last_checkpoint names gone.pth'):
-        find_newest_checkpoint(str(tmp_path))
+        find_latest_checkpoint(str(tmp_path))
 
 
 def named(iteration: int, began: str) -> dict[str, Any]:
@@ -140,6 +142,6 @@ def test_last_run_comes_before_one_that_was_further(
     save(tmp_path / 'iter_2.pth', 2, meta=named(2, '20260102_000000'))
     further = save(tmp_path / 'iter_9.pth', 9, meta=named(9, '20260101_235959'))
 
-    assert find_newest_checkpoint(str(tmp_path)) == str(last)
+    assert find_latest_checkpoint(str(tmp_path)) == str(last)
     (told,) = logged
     assert str(further) in told and '--resume' in told

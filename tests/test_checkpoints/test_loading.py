@@ -273,13 +273,15 @@ def test_unknown_name_in_a_catalogue_names_the_close_ones(
 
 @pytest.mark.parametrize('kept', [0, 1, 0.5, -1], ids=str)
 @pytest.mark.parametrize('zipped', [True, False], ids=['zip', 'legacy'])
-def test_torn_file_is_named_as_torn(tmp_path: Path, kept: float, zipped: bool) -> None:
+def test_truncated_file_is_named_as_truncated(
+    tmp_path: Path, kept: float, zipped: bool
+) -> None:
     path = tmp_path / 'iter_7.pth'
     torch.save(training_checkpoint(), path, _use_new_zipfile_serialization=zipped)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(kept * len(whole)) if kept == 0.5 else int(kept)])
 
-    with pytest.raises(BrokenCheckpointError, match='iter_7.pth .* torn'):
+    with pytest.raises(BrokenCheckpointError, match='iter_7.pth .* truncated'):
         load(path)
 
 

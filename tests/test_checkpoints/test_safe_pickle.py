@@ -95,7 +95,7 @@ def test_everything_else_is_refused(path, forbidden):
 
 
 @pytest.mark.parametrize('size', [0, 1, 50, -1])
-def test_a_torn_file_is_named_with_its_size(path, size):
+def test_a_truncated_file_is_named_with_its_size(path, size):
     data = pickle.dumps(ARRAYS)[:size]
     path.write_bytes(data)
     with pytest.raises(BrokenCheckpointError, match=rf'file\.pkl \({len(data)} bytes'):

@@ -121,7 +121,7 @@ class TestBrokenPictures:
     def test_is_named(self, draw, folder):
         (folder / 'c.png').write_bytes(b'not a picture')
 
-        with pytest.raises(UsageError, match=r'1 of 3 pictures .*\n.*c\.png'):
+        with pytest.raises(UsageError, match=r'1 of 3 images .*\n.*c\.png'):
             draw(folder)
 
     def test_does_not_keep_the_others_from_being_done(self, draw, folder, tmp_path):
@@ -133,11 +133,11 @@ class TestBrokenPictures:
         drawn = files(tmp_path / 'out')
         assert drawn == ['visualizations/a.png', 'visualizations/b.jpg']
 
-    def test_a_torn_picture_is_broken(self, draw, folder):
+    def test_a_truncated_image_is_invalid(self, draw, folder):
         whole = (folder / 'b.jpg').read_bytes()
         (folder / 'b.jpg').write_bytes(whole[: len(whole) // 2])
 
-        with pytest.raises(UsageError, match=r'b\.jpg: this picture is torn'):
+        with pytest.raises(UsageError, match=r'b\.jpg: this image is truncated'):
             draw(folder)
 
     def test_makes_the_exit_status_1(self, tiny, folder, tmp_path):
@@ -201,17 +201,17 @@ class TestInputsAreSpared:
 
 class TestRefusals:
     def test_a_missing_input(self, draw, tmp_path):
-        with pytest.raises(UsageError, match='no picture, folder or video .*nowhere'):
+        with pytest.raises(UsageError, match='no folder or file .*nowhere'):
             draw(tmp_path / 'nowhere')
 
     def test_a_folder_without_pictures(self, draw, tmp_path):
         (tmp_path / 'empty').mkdir()
 
-        with pytest.raises(UsageError, match='empty holds no picture'):
+        with pytest.raises(UsageError, match='empty holds no image'):
             draw(tmp_path / 'empty')
 
     def test_a_file_of_another_kind(self, draw, tiny):
-        with pytest.raises(UsageError, match='neither a picture nor a video'):
+        with pytest.raises(UsageError, match='neither an image nor a video'):
             draw(tiny[0])
 
     def test_a_missing_config(self, draw, folder, tiny):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from onestage_pose.cli.common import run_tool as run_as_a_program
+from onestage_pose.cli.run import run_tool as run_as_a_program
 from onestage_pose.utils.errors import (
     BrokenCheckpointError,
     CheckpointError,
@@ -249,23 +249,23 @@ def test_config_in_a_resumed_checkpoint_is_not_run(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_torn_checkpoint_is_named(tmp_path: Path) -> None:
+def test_truncated_checkpoint_is_named(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     run_tool('train', config, '--cfg-options', 'train_cfg.max_epochs=1')
-    torn = tmp_path / 'work/epoch_1.pth'
-    torn.write_bytes(torn.read_bytes()[:1000])
+    truncated = tmp_path / 'work/epoch_1.pth'
+    truncated.write_bytes(truncated.read_bytes()[:1000])
 
     with pytest.raises(CheckpointError, match='none of .*epoch_1.pth.* whole one'):
         run_tool('train', config, '--resume')
 
 
-def test_torn_checkpoint_given_by_name_is_named(tmp_path: Path) -> None:
+def test_truncated_checkpoint_given_by_name_is_named(tmp_path: Path) -> None:
     config = write_config(tmp_path)
-    torn = tmp_path / 'epoch_1.pth'
-    torn.write_bytes(b'PK' * 500)
+    truncated = tmp_path / 'epoch_1.pth'
+    truncated.write_bytes(b'PK' * 500)
 
-    with pytest.raises(BrokenCheckpointError, match='epoch_1.pth .* torn'):
-        run_tool('train', config, '--resume', torn)
+    with pytest.raises(BrokenCheckpointError, match='epoch_1.pth .* truncated'):
+        run_tool('train', config, '--resume', truncated)
 
 
 def test_misspelt_option_of_a_class_is_explained(

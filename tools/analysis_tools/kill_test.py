@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
-from onestage_pose.checkpoints import AtomicBackend, find_newest_checkpoint
+from onestage_pose.checkpoints import AtomicBackend, find_latest_checkpoint
 from onestage_pose.checkpoints.loading import load_from_local
 from onestage_pose.utils.paths import get_config_path, get_data_root
 
@@ -173,7 +173,7 @@ def main() -> int:
         work_dir = args.work_dir.resolve() / f'killed_{number:02d}'
         while (when := run_and_kill(work_dir, duration, number % 2 == 0)) is None:
             shutil.rmtree(work_dir)
-        newest = find_newest_checkpoint(str(work_dir))
+        newest = find_latest_checkpoint(str(work_dir))
         resumed = 'the start' if newest is None else Path(newest).name
         finish(start(work_dir, '--resume'), work_dir)
         differing = differences(expected, last_state(work_dir))

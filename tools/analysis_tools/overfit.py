@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
-from onestage_pose.cli.common import OptionAction
+from onestage_pose.cli.args import OptionAction
 from onestage_pose.utils.paths import get_config_path
 
 import numpy as np

@@ -1,11 +1,11 @@
 # Copyright (c) onestage_pose contributors.
-"""Writes a whole model, from picture to people, as one ONNX graph.
+"""Write a whole model, from image to people, as one ONNX graph.
 
     python tools/deployment/export_onnx.py CONFIG CHECKPOINT OUT.onnx
     python tools/deployment/export_onnx.py nano OUT.onnx
 
-Height and width of the picture and the number of people are free. With --check the
-graph is run by ONNX Runtime on the pictures of a folder and compared with PyTorch.
+Height and width of the image and the number of people are free. With --check the
+graph is run by ONNX Runtime on the images of a folder and compared with PyTorch.
 """
 
 from __future__ import annotations
@@ -17,25 +17,20 @@ from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.apis import list_models
-from onestage_pose.cli.common import (
-    OptionAction,
-    check_writable,
-    find_model,
-    find_pictures,
-    positive,
-    read_model,
-    run_tool,
-)
+from onestage_pose.cli.args import add_config_options, positive
+from onestage_pose.cli.files import check_writable, find_images
+from onestage_pose.cli.model import build_model, find_model
+from onestage_pose.cli.run import run_tool
 from onestage_pose.deployment import Agreement, compare_with_onnx, export_onnx
 from onestage_pose.utils.errors import UsageError
 
-from mmpose.apis import init_model
+from torch import nn
 
 TOLERANCE = 0.1  # pixels
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -49,10 +44,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         f'onestage_pose ({", ".join(list_models())}); then the file to write',
     )
     parser.add_argument(
-        '--check', type=Path, metavar='PICTURES', help='folder to compare on'
+        '--check', type=Path, metavar='IMAGES', help='folder to compare on'
     )
     parser.add_argument(
-        '--num-pictures',
+        '--num-images',
+        '--num-pictures',  # its former name
         type=positive,
         default=20,
         help='how many of them (default: 20)',
@@ -60,14 +56,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--force', action='store_true', help='write over the file if it exists'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=OptionAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='change the config: model.test_cfg.rcnn.score_thr=0.3',
-    )
+    add_config_options(parser, 'model.test_cfg.rcnn.score_thr=0.3')
     args = parser.parse_args(argv)
     if len(args.words) == 3:
         args.config, args.checkpoint, target = args.words
@@ -84,7 +73,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def check_files(args: argparse.Namespace) -> None:
-    """Raises ``UsageError`` before anything is built."""
+    """Raise ``UsageError`` for a target or a package before anything is built."""
     if args.target.suffix != '.onnx':
         raise UsageError(f'{args.target}: give the file to write the suffix .onnx.')
     if args.target.exists() and not args.force:
@@ -104,7 +93,7 @@ def check_files(args: argparse.Namespace) -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Exports.
+    """Export, and compare where that is asked for.
 
     Raises:
         UsageError: Something that was typed cannot be used, or the graph's results
@@ -112,33 +101,32 @@ def main(argv: list[str] | None = None) -> None:
     """
     args = parse_args(argv)
     check_files(args)
-    pictures = []
+    images = []
     if args.check:
-        pictures = find_pictures(args.check, args.num_pictures, '--check')
-    cfg = read_model(args.config, args.checkpoint, args.cfg_options)
-    model = init_model(cfg, args.checkpoint, device='cpu')
+        images = find_images(args.check, args.num_images, '--check')
+    model = build_model(args.config, args.checkpoint, args.cfg_options)
     try:
         export_onnx(model, args.target)
     except ValueError as error:
         raise UsageError(str(error)) from error
     print(f'{args.target}: {args.target.stat().st_size / 1e6:.1f} MB')
-    if pictures:
-        check(model, args.target, pictures)
+    if images:
+        check(model, args.target, images)
 
 
-def compare(model, target: Path, pictures: list[Path]) -> Iterator[Agreement]:
-    """:func:`compare_with_onnx`, to whose user a broken picture is named."""
+def compare(model: nn.Module, target: Path, images: list[Path]) -> Iterator[Agreement]:
+    """Yield what :func:`compare_with_onnx` does, and name an image it cannot read."""
     try:
-        yield from compare_with_onnx(model, target, pictures)
+        yield from compare_with_onnx(model, target, images)
     except (OSError, ValueError) as error:
         raise UsageError(f'--check: {error}') from error
 
 
-def check(model, target: Path, pictures: list[Path]) -> None:
-    """Compares picture by picture, tells, and raises where they disagree."""
+def check(model: nn.Module, target: Path, images: list[Path]) -> None:
+    """Compare image by image, print each, and raise where they disagree."""
     print('height width people   boxes px  keypoints px    scores')
     wrong, seconds = [], []
-    for each in compare(model, target, pictures):
+    for each in compare(model, target, images):
         height, width = each.size
         print(
             f'{height:6d} {width:5d} {each.people[0]:6d} {each.bboxes:10.1e} '
@@ -149,13 +137,13 @@ def check(model, target: Path, pictures: list[Path]) -> None:
             wrong.append(each)
     if wrong:
         raise UsageError(
-            f'on {len(wrong)} of {len(pictures)} pictures the graph differs by more '
+            f'on {len(wrong)} of {len(images)} images the graph differs by more '
             f'than {TOLERANCE} px, first on {wrong[0].picture}: {wrong[0].people} '
             'people in PyTorch and in the graph.'
         )
-    print(f'{len(pictures)} pictures agree within {TOLERANCE} px.')
+    print(f'{len(images)} images agree within {TOLERANCE} px.')
     ours, graph = (1000 * statistics.median(times) for times in zip(*seconds))
-    print(f'A picture takes PyTorch {ours:.0f} ms and the graph {graph:.0f} (medians).')
+    print(f'An image takes PyTorch {ours:.0f} ms and the graph {graph:.0f} (medians).')
 
 
 if __name__ == '__main__':

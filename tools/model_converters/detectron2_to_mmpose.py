@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Converts a Keypoint R-CNN of Detectron2 to a checkpoint of this project, and back.
+"""Convert a Keypoint R-CNN of Detectron2 to a checkpoint of this project, and back.
 
     python tools/model_converters/detectron2_to_mmpose.py model_final_a6e10b.pkl r50.pth
     python tools/model_converters/detectron2_to_mmpose.py model_final.pth gcm.pth
@@ -28,14 +28,15 @@ from onestage_pose.checkpoints.converters import (
     write_detectron2,
     write_mmpose,
 )
-from onestage_pose.cli.common import check_checkpoint_path, run_tool
+from onestage_pose.cli.files import check_checkpoint_path
+from onestage_pose.cli.run import run_tool
 from onestage_pose.utils.errors import UsageError
 
 from mmengine.config import Config
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -56,7 +57,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def check_files(args: argparse.Namespace) -> None:
-    """Raises ``UsageError`` before anything is read."""
+    """Raise ``UsageError`` for a path before anything is read."""
     check_checkpoint_path(str(args.source), 'SRC')
     if args.config is not None and not args.config.is_file():
         raise UsageError(f'--config: {args.config} does not exist.')
@@ -70,12 +71,12 @@ def check_files(args: argparse.Namespace) -> None:
 
 
 def load_config(args: argparse.Namespace, weights: dict) -> Config:
-    """The config given, or the published model's with such weights."""
+    """Return the config given, or the published model's with such weights."""
     return Config.fromfile(args.config or default_config(weights))
 
 
 def to_mmpose(args: argparse.Namespace) -> tuple[Config, int, list[str]]:
-    """Converts to this project; config, number of arrays and what was left out."""
+    """Convert to this project; config, number of arrays and what was left out."""
     arrays, unused = read_detectron2(args.source)
     renamed = from_detectron2(arrays, str(args.source))
     config = load_config(args, renamed.weights)
@@ -85,7 +86,7 @@ def to_mmpose(args: argparse.Namespace) -> tuple[Config, int, list[str]]:
 
 
 def to_theirs(args: argparse.Namespace) -> tuple[Config, int, list[str]]:
-    """Converts to Detectron2; config, number of arrays and what was left out."""
+    """Convert to Detectron2; config, number of arrays and what was left out."""
     weights, unused = read_mmpose(args.source)
     renamed = to_detectron2(weights, str(args.source))
     config = load_config(args, weights)
@@ -95,7 +96,7 @@ def to_theirs(args: argparse.Namespace) -> tuple[Config, int, list[str]]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Checks, converts, tells."""
+    """Check the paths, convert, and print what was written."""
     args = parse_args(argv)
     check_files(args)
     config, number, left_out = (to_theirs if args.reverse else to_mmpose)(args)

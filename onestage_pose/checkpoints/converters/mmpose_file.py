@@ -13,15 +13,16 @@ from mmpose.apis.inference import dataset_meta_from_config
 from torch import Tensor
 
 from ...utils.errors import ConversionError
+from ..atomic import replacing
 from ..loading import load_from_local
-from ..replacing import replacing
 
 
 def read_mmpose(path: Path) -> tuple[dict[str, Tensor], list[str]]:
-    """Reads a checkpoint of this project without running anything that is in it.
+    """Read a checkpoint of this project without running anything that is in it.
 
     Args:
-        path: What a training, ``publish_model.py`` or :func:`write_mmpose` wrote.
+        path (Path): What a training, ``publish_model.py`` or :func:`write_mmpose`
+            wrote.
 
     Returns:
         tuple[dict[str, Tensor], list[str]]: The weights, and what the file holds
@@ -48,20 +49,20 @@ def read_mmpose(path: Path) -> tuple[dict[str, Tensor], list[str]]:
 
 
 def write_mmpose(weights: Mapping[str, Tensor], config: Config, path: Path) -> None:
-    """Writes a checkpoint for ``init_model``, ``tools/test.py`` and inferencers.
+    """Write a checkpoint for ``init_model``, ``tools/test.py`` and inferencers.
 
     Its ``meta`` holds ``dataset_meta``, the skeleton of the data set that the config
     trains on, and the config's text, so that an inferencer needs no other file.
 
     Args:
-        weights: By this project's names.
-        config: A whole config.
-        path: File to write.
+        weights (Mapping[str, Tensor]): By this project's names.
+        config (Config): A whole config.
+        path (Path): File to write.
     """
     meta = dict(
         dataset_meta=dataset_meta_from_config(config, dataset_mode='train'),
         cfg=config.pretty_text,
         mmengine_version=mmengine.__version__,
     )
-    with replacing(path) as part:
-        torch.save(dict(meta=meta, state_dict=dict(weights)), part)
+    with replacing(path) as part, open(part, 'wb') as file:
+        torch.save(dict(meta=meta, state_dict=dict(weights)), file)

@@ -17,20 +17,20 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 @HOOKS.register_module()
 class ExactResumeHook(Hook):
-    """Lets a resumed run go on exactly as the interrupted one would have.
+    """Continue a resumed run exactly as the interrupted one would have.
 
     A checkpoint of mmengine 0.10.7 keeps neither the state of the random
-    generators nor the place in the data. This hook needs nothing kept:
+    generators nor the position in the data. This hook needs nothing kept:
 
-    - The generators of Python, numpy and torch are seeded afresh for every
-      picture, from (the run's seed, batch, place in the batch of all processes
+    - The generators of Python, numpy and torch are seeded anew for every
+      image, from (the run's seed, batch, position in the batch of all processes
       together), and for every training step, from (seed, rank, iteration). So
       neither the number of dataloader workers or processes nor what each has
       loaded before changes an augmentation, and validation in between changes
       nothing.
-    - The data go on at the next batch in the sequence of indices, in the middle
+    - The data continue at the next batch in the sequence of indices, in the middle
       of an epoch too. mmengine gets there by loading and transforming every
-      picture that has been trained on, hours of work after some 100,000
+      image that has been trained on, hours of work after some 100,000
       iterations.
     - The sampler takes over the interrupted run's seed where the config has none.
 
@@ -39,7 +39,7 @@ class ExactResumeHook(Hook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Moves the data to where the run stands."""
+        """Move the data to the run's next batch."""
         loop = runner.train_loop
         if not isinstance(runner.cfg.get('train_dataloader'), dict):
             # Built by the caller: there is no config to build another from.
@@ -54,26 +54,29 @@ class ExactResumeHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any | None = None
     ) -> None:
-        """Seeds the generators for a training step."""
+        """Seed the generators for a training step."""
         _seed_generators(runner.seed, get_rank(), runner.iter)
 
 
 class _Draw(NamedTuple):
-    """A picture that is asked for, and when in the run.
+    """An image that is asked for, and when in the run.
 
-    The place is the one in the batch of all processes together: mmengine's samplers
-    deal pictures out to the processes by turns.
+    Attributes:
+        index (int): Which image of the data set.
+        batch (int): Number of the batch, from 0 at the beginning of the run.
+        position (int): Position in the batch of all processes together: mmengine's
+            samplers deal images out to the processes by turns.
     """
 
     index: int
     batch: int
-    place: int
+    position: int
 
 
-class _SeededPictures(Dataset):
-    """A dataset whose pictures depend on when they are drawn, and on nothing else.
+class _SeededImages(Dataset):
+    """A dataset whose images depend on when they are drawn, and on nothing else.
 
-    Everything else that is asked of it is answered by the dataset.
+    All other attributes are the wrapped dataset's.
     """
 
     def __init__(self, dataset: Dataset, seed: int) -> None:
@@ -84,7 +87,7 @@ class _SeededPictures(Dataset):
         return len(self.dataset)
 
     def __getitem__(self, draw: _Draw) -> Any:
-        _seed_generators(self.seed, draw.batch, draw.place)
+        _seed_generators(self.seed, draw.batch, draw.position)
         return self.dataset[draw.index]
 
     def __getattr__(self, name: str) -> Any:
@@ -95,7 +98,7 @@ class _SeededPictures(Dataset):
 
 
 class _DrawnBatches:
-    """Batches of draws, from where a loop stands: a batch sampler for a DataLoader.
+    """Batches of draws, from a loop's next one: a batch sampler for a DataLoader.
 
     Endless for a loop that counts iterations, else the rest of the loop's epoch.
     """
@@ -122,8 +125,8 @@ class _DrawnBatches:
         rest = itertools.islice(numbered, self._loop.iter - first, None)
         rank, world_size = get_dist_info()
         for number, indices in rest:
-            places = itertools.count(rank, world_size)
-            yield [_Draw(index, number, place) for index, place in zip(indices, places)]
+            positions = itertools.count(rank, world_size)
+            yield [_Draw(index, number, at) for index, at in zip(indices, positions)]
 
     def _pass(self, epoch: int) -> Iterator[list[int]]:
         if hasattr(self.sampler, 'set_epoch'):
@@ -132,10 +135,10 @@ class _DrawnBatches:
 
 
 def _exact_dataloader(runner: Runner) -> DataLoader:
-    """A second dataloader over the same data that starts where the run stands."""
+    """Build a second dataloader over the same data, from the run's next batch."""
     old = runner.train_dataloader
     return DataLoader(
-        _SeededPictures(old.dataset, runner.seed),
+        _SeededImages(old.dataset, runner.seed),
         batch_sampler=_DrawnBatches(_fresh_batch_sampler(runner), runner.train_loop),
         num_workers=old.num_workers,
         collate_fn=old.collate_fn,

@@ -13,16 +13,19 @@ from ...utils.errors import NonFiniteError
 
 @HOOKS.register_module()
 class FiniteHook(Hook):
-    """Stops a training whose loss, gradient or weights are NaN or infinite.
+    """Stop a training whose loss, gradient or weights are NaN or infinite.
 
-    The losses are looked at after every iteration, and the gradient's norm where
+    The losses are checked after every iteration, and the gradient's norm where
     ``optim_wrapper.clip_grad`` has it computed; not in float16, where loss
     scaling lets it overflow now and then and skips the update itself. No
     checkpoint is written of weights that are not finite.
 
+    mmdet's ``CheckInvalidLossHook`` checks the sum of the losses every 50
+    iterations and asserts, so nothing of it is of use here.
+
     Raises:
         NonFiniteError: Naming the iteration, what is not finite, and the
-            pictures of the batch.
+            images of the batch.
     """
 
     priority = 'HIGH'
@@ -34,7 +37,7 @@ class FiniteHook(Hook):
         data_batch: dict | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Looks at the losses and the gradient."""
+        """Check the losses and the gradient."""
         values = {name: _number(value) for name, value in (outputs or {}).items()}
         if not isinstance(runner.optim_wrapper, AmpOptimWrapper):
             norm = runner.message_hub.log_scalars.get('train/grad_norm')
@@ -47,12 +50,12 @@ class FiniteHook(Hook):
                 f'iteration {runner.iter + 1}: {told}. The batch was '
                 f'{_names(data_batch)}. Nothing was saved after it; a lower '
                 'learning rate, or optim_wrapper.clip_grad=dict(max_norm=10), and '
-                '--resume go on from the newest checkpoint. If it comes back with '
-                'these pictures, look at their annotations.'
+                '--resume continue from the latest checkpoint. If it happens again '
+                'with these images, check their annotations.'
             )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Looks at the weights that are about to be saved."""
+        """Check the weights that are about to be saved."""
         wrong = [
             name
             for name, weight in checkpoint['state_dict'].items()
@@ -61,8 +64,8 @@ class FiniteHook(Hook):
         if wrong:
             raise NonFiniteError(
                 f'iteration {runner.iter + 1}: {len(wrong)} weights are not finite, '
-                f'first {wrong[0]}. They were not saved; --resume goes on from the '
-                'newest checkpoint.'
+                f'first {wrong[0]}. They were not saved; --resume continues from the '
+                'latest checkpoint.'
             )
 
 
@@ -73,7 +76,7 @@ def _number(value: float | torch.Tensor) -> float:
 def _names(data_batch: Any) -> str:
     samples = data_batch.get('data_samples') if isinstance(data_batch, dict) else None
     if not samples:
-        return 'of unknown pictures'
+        return 'of unknown images'
     return ', '.join(
         str(sample.get('img_path') or f'img_id={sample.get("img_id")}')
         for sample in samples

@@ -16,17 +16,17 @@ from torch import Tensor
 
 @HOOKS.register_module()
 class InputVisualizationHook(PoseVisualizationHook):
-    """mmpose's hook, for pictures that have no file as well.
+    """mmpose's hook, for images that have no file as well.
 
     Where ``img_path`` is a file, that file is drawn on; else the network's input,
     before normalisation, scaled back to the size of the original. Arguments, file
     names and folders are mmpose's (``--show-dir DIR`` ends in
     ``WORK_DIR/TIMESTAMP/DIR`` unless ``DIR`` is absolute), and ``interval`` counts
-    pictures in testing too.
+    images in testing too.
     """
 
     def before_run(self, runner: Runner) -> None:
-        """Starts to count how often a file name has been used."""
+        """Start to count how often a file name has been used."""
         self._drawn: Counter = Counter()
 
     def after_val_iter(
@@ -36,7 +36,7 @@ class InputVisualizationHook(PoseVisualizationHook):
         data_batch: dict,
         outputs: Sequence[PoseDataSample],
     ) -> None:
-        """Draws the first picture of every ``interval``-th batch."""
+        """Draw the first image of every ``interval``-th batch."""
         step = runner.iter + batch_idx
         if not self.enable or step % self.interval:
             return
@@ -51,7 +51,7 @@ class InputVisualizationHook(PoseVisualizationHook):
         data_batch: dict,
         outputs: Sequence[PoseDataSample],
     ) -> None:
-        """Draws every ``interval``-th picture."""
+        """Draw every ``interval``-th image."""
         if not self.enable:
             return
         self._visualizer.set_dataset_meta(runner.test_evaluator.dataset_meta)
@@ -71,11 +71,11 @@ class InputVisualizationHook(PoseVisualizationHook):
         out_file: str | None,
     ) -> None:
         if 'input_center' in sample:
-            # Of a top-down model: brings its heatmaps into the picture.
+            # Of a top-down model: brings its heatmaps into image coordinates.
             sample = merge_data_samples([sample])
         self._visualizer.add_datasample(
             osp.basename(sample.get('img_path') or name) if self.show else name,
-            self._picture(network_input, sample),
+            self._get_image(network_input, sample),
             data_sample=sample,
             draw_gt=False,
             draw_bbox=True,
@@ -87,17 +87,17 @@ class InputVisualizationHook(PoseVisualizationHook):
             step=step,
         )
 
-    def _picture(self, network_input: Tensor, sample: PoseDataSample) -> np.ndarray:
-        """The original picture, (h, w, 3) uint8 RGB."""
+    def _get_image(self, network_input: Tensor, sample: PoseDataSample) -> np.ndarray:
+        """Return the original image, (h, w, 3) uint8 RGB."""
         path = sample.get('img_path')
         if path and fileio.exists(path, backend_args=self.backend_args):
             content = fileio.get(path, backend_args=self.backend_args)
             return mmcv.imfrombytes(content, channel_order='rgb')
         # (3, h, w) BGR
-        picture = network_input.permute(1, 2, 0).cpu().numpy()[..., ::-1]
+        image = network_input.permute(1, 2, 0).cpu().numpy()[..., ::-1]
         height, width = sample.ori_shape
-        picture = mmcv.imresize(np.ascontiguousarray(picture), (width, height))
-        return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+        image = mmcv.imresize(np.ascontiguousarray(image), (width, height))
+        return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
     def _out_file(self, runner: Runner, sample: PoseDataSample) -> str | None:
         if self.out_dir is None:
@@ -106,7 +106,7 @@ class InputVisualizationHook(PoseVisualizationHook):
         mmengine.mkdir_or_exist(folder)
         path = sample.get('img_path') or f'{sample.get("img_id", self._test_index)}.png'
         stem, extension = osp.splitext(osp.basename(path))
-        # Pictures of two folders may have one name.
+        # Images of two folders may have one name.
         number = self._drawn[stem]
         self._drawn[stem] += 1
         return osp.join(folder, f'{stem}_{number}{extension or ".png"}')

@@ -41,13 +41,13 @@ _PR_SET_PDEATHSIG = 1
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """Saves and ends on SIGTERM, which clusters send before they take a machine.
+    """Save and end on SIGTERM, which clusters send before they take a machine.
 
     The training step that is under way is finished (with gradient accumulation up
     to the next update of the weights), the state is saved as ``latest.pth`` by
     :class:`SafeCheckpointHook`, and :class:`PreemptedError` ends the run; an
     evaluation ends at once, since the state was saved before it. ``--resume``
-    goes on exactly there. Several processes agree on the step they stop after.
+    continues exactly there. Several processes agree on the step they stop after.
 
     A run that makes no progress ends all the same: where no iteration ends within
     ``grace_period`` the program exits with status 143 and names the last
@@ -117,7 +117,7 @@ class PreemptionHook(Hook):
         data_batch: Any | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Ends the run, where it is asked to."""
+        """Save and end the run where SIGTERM has come."""
         if self._checkpoint_hook is None:
             return
         done = runner.iter + 1
@@ -161,7 +161,7 @@ class PreemptionHook(Hook):
             self._listener.stop()
         raise PreemptedError(
             f'ended by SIGTERM after iteration {iteration}, which is saved; the same '
-            'command with --resume goes on.'
+            'command with --resume continues.'
         )
 
     def _last_words(self, why: str) -> str:

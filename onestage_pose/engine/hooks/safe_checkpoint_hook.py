@@ -8,19 +8,19 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
-from ...checkpoints.atomic import AtomicBackend
+from ...checkpoints.atomic import AtomicBackend, write_text
 
-#: Keeps the state between two regular checkpoints; of one file, the newest.
+#: Name of the state that is saved between two regular checkpoints.
 LATEST = 'latest.pth'
 
 
 @HOOKS.register_module()
 class SafeCheckpointHook(CheckpointHook):
-    """mmengine's hook, which an interruption at any moment takes nothing from.
+    """mmengine's hook, without anything that an interruption could destroy.
 
     - Files are written by :class:`AtomicBackend`, unless ``backend_args`` or
-      ``file_client_args`` say else or they go to an address: each is whole.
-    - Outdated ones are removed after the new one is there, not before.
+      ``file_client_args`` say else or they go to an address: none is truncated.
+    - Outdated ones are removed after the new one is complete, not before.
     - Before an evaluation the state is saved (as ``latest.pth``, where there is no
       regular checkpoint of this iteration), and after it once more: a run that
       ends in an evaluation is resumed with that evaluation, and one that ends
@@ -30,7 +30,7 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Chooses where files go and how, and makes up for a missed evaluation."""
+        """Choose where files go and how, and run an evaluation that was missed."""
         folder = str(self.out_dir or runner.work_dir)
         if self.backend_args is None and self.file_client_args is None:
             self.backend_args = None if '://' in folder else dict(backend='atomic')
@@ -42,19 +42,19 @@ class SafeCheckpointHook(CheckpointHook):
         if runner.iter >= runner.max_iters:
             runner.logger.info(
                 f'The training is at iteration {runner.iter} of {runner.max_iters}: '
-                'nothing is left to do. A larger max_iters or max_epochs goes on.'
+                'nothing is left to do. A larger max_iters or max_epochs continues it.'
             )
         if runner.iter > 0 and _is_evaluation_due(runner):
             evaluated = runner.message_hub.runtime_info.get('evaluated_iter')
             if evaluated != runner.iter:
                 runner.logger.info(
                     f'The run was interrupted before it was evaluated at iteration '
-                    f'{runner.iter}; this comes first.'
+                    f'{runner.iter}; the evaluation runs first.'
                 )
                 runner.val_loop.run()
 
     def _resumed_from(self, runner: Runner) -> tuple[int, str] | None:
-        """The iteration and name of a file that this hook has written."""
+        """Return iteration and name of the resumed file if this hook has written it."""
         if not (runner._resume and runner._load_from):
             return None
         step = runner.epoch if self.by_epoch else runner.iter
@@ -65,14 +65,14 @@ class SafeCheckpointHook(CheckpointHook):
         return None
 
     def before_val(self, runner: Runner) -> None:
-        """Saves what an interruption of the evaluation would lose."""
+        """Save what an interruption of the evaluation would lose."""
         if self._is_training() and not self._is_saved(runner):
             self.save_latest(runner, runner.iter)
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, Any] | None = None
     ) -> None:
-        """Saves the best checkpoint, and that this evaluation is done."""
+        """Save the best checkpoint, and that this evaluation is done."""
         if not self._is_training():
             super().after_val_epoch(runner, metrics)
             return
@@ -91,11 +91,11 @@ class SafeCheckpointHook(CheckpointHook):
             self._save_checkpoint_with_step(runner, step, meta)
 
     def save_latest(self, runner: Runner, iteration: int) -> None:
-        """Saves the state as ``latest.pth``, until the next regular checkpoint.
+        """Save the state as ``latest.pth``, until the next regular checkpoint.
 
         Args:
-            runner: The runner.
-            iteration: Iterations that are done.
+            runner (Runner): The runner.
+            iteration (int): Iterations that are done.
         """
         runner.save_checkpoint(
             self.out_dir,
@@ -111,7 +111,7 @@ class SafeCheckpointHook(CheckpointHook):
         if is_main_process():
             # as mmengine does for regular ones; with `out_dir` nothing else tells
             path = self.file_backend.join_path(self.out_dir, LATEST)
-            Path(runner.work_dir, 'last_checkpoint').write_text(str(path))
+            write_text(str(path), Path(runner.work_dir, 'last_checkpoint'))
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         # Saving adds to it.
@@ -142,7 +142,7 @@ class SafeCheckpointHook(CheckpointHook):
 
 
 class _LateRemoval:
-    """A file backend that removes when told to, and not before."""
+    """A file backend that removes files when told to, and not before."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
@@ -165,7 +165,7 @@ class _LateRemoval:
 
 
 def _is_evaluation_due(runner: Runner) -> bool:
-    """Whether a loop evaluates at the place where it stands."""
+    """Return whether a loop evaluates at its present iteration."""
     loop = runner.train_loop
     if runner.val_loop is None:
         return False

@@ -29,7 +29,7 @@ class Bfloat16OptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Runs the forward pass in bfloat16 where torch holds that to be safe."""
+        """Run the forward pass in bfloat16 where torch holds that to be safe."""
         mixed = autocast(dtype=torch.bfloat16, enabled=self.enabled)
         with super().optim_context(model), mixed:
             yield

@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from onestage_pose.cli.common import positive
+from onestage_pose.cli.args import positive
 from onestage_pose.projects.synthetic_people import SyntheticPeople
 
 import cv2

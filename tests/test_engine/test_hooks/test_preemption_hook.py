@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from onestage_pose.checkpoints import find_newest_checkpoint
-from onestage_pose.cli import common as cli
+from onestage_pose.checkpoints import find_latest_checkpoint
+from onestage_pose.cli.run import run_tool as run_as_a_program
 from onestage_pose.engine.hooks import preemption_hook
 from onestage_pose.utils.errors import PreemptedError
 
@@ -130,7 +130,7 @@ def test_exit_status_says_so(capsys: pytest.CaptureFixture) -> None:
         raise PreemptedError('ended by SIGTERM')
 
     with pytest.raises(SystemExit) as exit_:
-        cli.run_tool(main)
+        run_as_a_program(main)
 
     assert exit_.value.code == 143
     assert capsys.readouterr().err == 'ended by SIGTERM\n'
@@ -175,7 +175,7 @@ def test_state_is_found_where_checkpoints_go_elsewhere(
     with pytest.raises(PreemptedError):
         run_tool('train', config)
 
-    found = find_newest_checkpoint(str(tmp_path / 'work'))
+    found = find_latest_checkpoint(str(tmp_path / 'work'))
     assert found is not None and found.startswith(elsewhere)
     assert load(Path(found))['meta']['iter'] == 2
 

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Finds the config of a converted checkpoint, and makes sure that it is its."""
+"""Find the config of a converted checkpoint, and check that it is its."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from torch import Tensor, nn
 
 from ....utils.errors import ConversionError
 from ....utils.paths import get_config_path
+from ...comparison import compare_weights
 from .names import DetectronNames
-from .weights import list_names
 
 _ANCHORS = 'proposal_generator.anchor_generator.cell_anchors.'
 
 
 def default_config(weights: Mapping[str, Tensor]) -> Path:
-    """The config of the published model that has these weights.
+    """Return the config of the published model that has these weights.
 
     Args:
-        weights: By this project's names.
+        weights (Mapping[str, Tensor]): By this project's names.
 
     Returns:
         Path: Absolute.
@@ -51,14 +51,14 @@ def check_against_config(
     config: Config,
     constants: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Raises unless weights, and what went with them, are those of a config's model.
+    """Raise unless weights, and what went with them, are those of a config's model.
 
     Args:
-        weights: By this project's names.
-        config: A whole config; its model is built, without initial weights.
-        constants: What Detectron2 keeps beside the weights, by its names:
-            ``pixel_mean`` (3, 1, 1), ``pixel_std`` (3, 1, 1) and the anchors (A, 4)
-            of each level. Any may be absent.
+        weights (Mapping[str, Tensor]): By this project's names.
+        config (Config): A whole config; its model is built, without initial weights.
+        constants (Mapping[str, Tensor] | None): What Detectron2 keeps beside the
+            weights, by its names: ``pixel_mean`` (3, 1, 1), ``pixel_std`` (3, 1, 1)
+            and the anchors (A, 4) of each level. Any may be absent.
 
     Raises:
         ConversionError: Naming the arrays that are missing, of another shape, too
@@ -73,25 +73,11 @@ def check_against_config(
 def _check_shapes(
     weights: Mapping[str, Tensor], model: nn.Module, config: Config
 ) -> None:
-    wanted = {
-        name: tuple(tensor.shape)
-        for name, tensor in model.state_dict().items()
-        if name in weights or not name.endswith('num_batches_tracked')
-    }
-    given = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    missing = [name for name in wanted if name not in given]
-    unexpected = [name for name in given if name not in wanted]
-    reshaped = [
-        f'{name} {given[name]} instead of {wanted[name]}'
-        for name in wanted
-        if name in given and given[name] != wanted[name]
-    ]
-    if missing or unexpected or reshaped:
+    found = compare_weights(weights, model)
+    if found.missing or found.reshaped or found.unexpected:
         raise ConversionError(
-            f'the weights are not of the model of {config.filename}: '
-            f'{list_names(missing)} missing, {list_names(reshaped)} of another '
-            f'shape, {list_names(unexpected)} unexpected. Give the config of this '
-            'model with --config.'
+            f'the weights are not of the model of {config.filename}: {found}. Give '
+            'the config of this model with --config.'
         )
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from ....utils.errors import ConversionError
+from ...atomic import replacing
 from ...loading import load_from_local
-from ...replacing import replacing
 from ...safe_pickle import load_plain_pickle
 
 PICKLE_SUFFIXES = ('.pkl', '.pickle')
@@ -22,10 +22,10 @@ SUFFIXES = (*PICKLE_SUFFIXES, '.pth')
 
 
 def read_detectron2(path: Path) -> tuple[dict[str, Tensor], list[str]]:
-    """Reads a checkpoint without running anything that is in it.
+    """Read a checkpoint without running anything that is in it.
 
     Args:
-        path: A ``.pkl`` or a ``.pth``.
+        path (Path): A ``.pkl`` or a ``.pth``.
 
     Returns:
         tuple[dict[str, Tensor], list[str]]: The arrays by Detectron2's names, in
@@ -52,11 +52,11 @@ def read_detectron2(path: Path) -> tuple[dict[str, Tensor], list[str]]:
 
 
 def write_detectron2(arrays: Mapping[str, Tensor], path: Path) -> None:
-    """Writes a checkpoint that Detectron2 loads as its own.
+    """Write a checkpoint that Detectron2 loads as its own.
 
     Args:
-        arrays: By Detectron2's names.
-        path: ``.pkl`` for numpy arrays as in the model zoo, otherwise tensors.
+        arrays (Mapping[str, Tensor]): By Detectron2's names.
+        path (Path): ``.pkl`` for numpy arrays as in the model zoo, otherwise tensors.
     """
     if path.suffix.lower() in PICKLE_SUFFIXES:
         model = {name: array.numpy() for name, array in arrays.items()}
@@ -64,8 +64,8 @@ def write_detectron2(arrays: Mapping[str, Tensor], path: Path) -> None:
         with replacing(path) as part, open(part, 'wb') as file:
             pickle.dump(content, file, protocol=4)
     else:
-        with replacing(path) as part:
-            torch.save(dict(model=dict(arrays)), part)
+        with replacing(path) as part, open(part, 'wb') as file:
+            torch.save(dict(model=dict(arrays)), file)
 
 
 def _to_tensor(value: Any, name: str, path: Path) -> Tensor:

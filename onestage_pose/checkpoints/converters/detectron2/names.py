@@ -40,7 +40,7 @@ class DetectronNames(NamedTuple):
 
     @classmethod
     def of_detectron2(cls, names: Iterable[str]) -> DetectronNames:
-        """Finds out which model it is that has Detectron2's ``names``."""
+        """Find out which model it is that has Detectron2's ``names``."""
         names = list(names)
         found = {
             match.group(1): match.group(2, 3)
@@ -56,7 +56,7 @@ class DetectronNames(NamedTuple):
 
     @classmethod
     def of_mmpose(cls, names: Iterable[str]) -> DetectronNames:
-        """Finds out which model of this project it is that has ``names``."""
+        """Find out which model of this project it is that has ``names``."""
         names = list(names)
         is_context: dict[int, bool] = {}
         for match in filter(None, map(_TRUNK_LAYER.match, names)):
@@ -75,16 +75,16 @@ class DetectronNames(NamedTuple):
 
     @property
     def has_context(self) -> bool:
-        """bool: Whether it is the method of arXiv 2301.04842, not the baseline."""
+        """Return whether it is the method of arXiv 2301.04842, not the baseline."""
         return any(layer.startswith('MHSA_') for layer in self.head)
 
     @property
     def depth(self) -> int:
-        """int: Layers of the ResNet, 50 or 101, by its bottleneck blocks."""
+        """Return the layers of the ResNet, 50 or 101, by its bottleneck blocks."""
         return 3 * sum(self.blocks) + 2
 
     def pairs(self) -> Iterator[Pair]:
-        """All arrays by name: Detectron2's and this project's.
+        """Pair the names of all arrays: Detectron2's and this project's.
 
         Yields:
             tuple[str, str]: ``('backbone.fpn_lateral2.weight',
@@ -139,13 +139,13 @@ class DetectronNames(NamedTuple):
 def _conv_norm(
     theirs: str, conv: str, norm: str
 ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """A convolution without bias, and its norm, which Detectron2 has inside it."""
+    """Pair a convolution without bias and its norm, which Detectron2 has inside it."""
     yield theirs, conv, ('weight',)
     yield f'{theirs}.norm', norm, _FROZEN_NORM
 
 
 def _count_blocks(names: Iterable[str], first_stage: int) -> tuple[int, ...]:
-    """Blocks of each of the four stages; 0 where there is none."""
+    """Count the blocks of each of the four stages; 0 where there is none."""
     found = [
         (int(match.group(1)), int(match.group(2)))
         for match in map(_BLOCK_NUMBER.search, names)

@@ -1,18 +1,18 @@
 # Copyright (c) onestage_pose contributors.
-"""Renames the weights of a Keypoint R-CNN, accounting for every array."""
+"""Rename the weights of a Keypoint R-CNN, accounting for every array."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from torch import Tensor
 
 from ....utils.errors import ConversionError
+from ...comparison import list_names
 from .names import DetectronNames
 
-_NAMES_SHOWN = 8
 # What Detectron2 keeps beside the weights, and this project builds from the config.
 _CONSTANT = re.compile(
     r'pixel_mean|pixel_std|proposal_generator\.anchor_generator\.cell_anchors\.\d+'
@@ -36,12 +36,13 @@ class Renamed(NamedTuple):
 def from_detectron2(
     arrays: Mapping[str, Tensor], source: str = 'the checkpoint'
 ) -> Renamed:
-    """Gives Detectron2's arrays this project's names.
+    """Give Detectron2's arrays this project's names.
 
     Args:
-        arrays: By Detectron2's names: all of a ResNet or ResNeXt Keypoint R-CNN
-            with FPN, the baseline or the one of arXiv 2301.04842.
-        source: What to call it in errors.
+        arrays (Mapping[str, Tensor]): By Detectron2's names: all of a ResNet or
+            ResNeXt Keypoint R-CNN with FPN, the baseline or the one of arXiv
+            2301.04842.
+        source (str): What to call it in errors.
 
     Returns:
         Renamed: ``left_out`` holds pixel mean and deviation and the anchors.
@@ -56,11 +57,11 @@ def from_detectron2(
 def to_detectron2(
     weights: Mapping[str, Tensor], source: str = 'the checkpoint'
 ) -> Renamed:
-    """Gives this project's weights Detectron2's names.
+    """Give this project's weights Detectron2's names.
 
     Args:
         weights: A model's state dict.
-        source: What to call it in errors.
+        source (str): What to call it in errors.
 
     Returns:
         Renamed: ``left_out`` holds the batch counters of the backbone's norms,
@@ -91,12 +92,3 @@ def _rename(
         )
     weights = {new: arrays[old] for old, new in table.items()}
     return Renamed(weights, left_out)
-
-
-def list_names(names: Iterable[str]) -> str:
-    """How many they are, and the first of them, for a message."""
-    names = list(names)
-    if not names:
-        return 'none'
-    more = ', ...' if len(names) > _NAMES_SHOWN else ''
-    return f'{len(names)} ({", ".join(names[:_NAMES_SHOWN])}{more})'

@@ -1,0 +1,89 @@
+# Copyright (c) onestage_pose contributors.
+"""Options that several tools share, and the kinds of values that they take."""
+
+import argparse
+from typing import Any
+
+from mmengine.config import DictAction
+
+
+class OptionAction(DictAction):
+    """mmengine's action for ``KEY=VALUE``, which explains an option without a value."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Take the options; see ``argparse.Action``."""
+        for value in values:
+            if '=' not in value:
+                parser.error(f'{option_string} {value}: give KEY=VALUE.')
+        super().__call__(parser, namespace, values, option_string)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that MMPose's train.py and test.py share."""
+    parser.add_argument('--work-dir', help='where logs and results go')
+    parser.add_argument(
+        '--show-dir', help='draw the predictions of evaluated images into this folder'
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='show them in a window as well'
+    )
+    parser.add_argument(
+        '--interval', type=int, default=1, help='draw every so many images'
+    )
+    parser.add_argument(
+        '--wait-time', type=float, default=1, help='seconds to show each window'
+    )
+    add_config_options(
+        parser,
+        'train_dataloader.batch_size=4, or a list as key="[a,b]" or key=a,b and nested '
+        'ones as key="[(a,b),(c,d)]", with the quotation marks and without white space',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started the processes of a distributed run',
+    )
+    # torch.distributed.launch gives it; torchrun sets the variable by itself.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def add_config_options(parser: argparse.ArgumentParser, example: str) -> None:
+    """Add ``--cfg-options``.
+
+    Args:
+        parser (argparse.ArgumentParser): The tool's.
+        example (str): What the help shows after "change the config:".
+    """
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=OptionAction,
+        default={},
+        metavar='KEY=VALUE',
+        help=f'change the config: {example}',
+    )
+
+
+def positive(word: str) -> int:
+    """Read a number of 1 or more, as argparse's ``type``."""
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f'{word} is given, 1 or more is needed')
+    return int(word)
+
+
+def probability(word: str) -> float:
+    """Read a number from 0 to 1, as argparse's ``type``."""
+    try:
+        value = float(word)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f'{word} is no number between 0 and 1')
+    return value

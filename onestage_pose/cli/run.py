@@ -1,0 +1,52 @@
+# Copyright (c) onestage_pose contributors.
+"""Run a tool, and end it with a message that its user understands."""
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ..utils.errors import OnestagePoseError, PreemptedError
+from .config_check import explain_unknown_option
+from .distributed import leave_dist
+
+_UNKNOWN_CLASS = re.compile(r'(\w+) is not in the (\S+) registry')
+
+
+def run_tool(main: Callable[[list[str] | None], None]) -> None:
+    """Run a tool; print an error that its user can mend in one line.
+
+    Args:
+        main (Callable): The tool, which takes None for ``sys.argv``.
+
+    Raises:
+        SystemExit: Status 1 for an error of this project, a missing file, and a class
+            or an option that a config names and nobody knows; 143 where SIGTERM has
+            ended a training, which is saved. All other errors are raised as they are.
+    """
+    try:
+        main(None)
+        leave_dist()
+    except PreemptedError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_status)
+    except (OnestagePoseError, FileNotFoundError) as error:
+        _exit(error)
+    except KeyError as error:
+        unknown = _UNKNOWN_CLASS.search(str(error))
+        if unknown is None:
+            raise
+        _exit(
+            f'the config has type={unknown.group(1)!r}, which is not in the registry '
+            f'{unknown.group(2)}: correct the name, or import the module that '
+            'registers it by custom_imports.'
+        )
+    except TypeError as error:
+        explanation = explain_unknown_option(error)
+        if explanation is None:
+            raise
+        _exit(f'the config gives an option that does not exist: {explanation}')
+
+
+def _exit(message: Any) -> None:
+    sys.exit(f'Error: {message}')

@@ -1,0 +1,63 @@
+# Copyright (c) onestage_pose contributors.
+"""What the user can mend is said in one line; a defect has its traceback."""
+
+from typing import Any
+
+from onestage_pose.cli.run import run_tool
+from onestage_pose.utils.errors import (
+    BrokenCheckpointError,
+    ConfigNameError,
+    ConfigValueError,
+    NonFiniteError,
+    PreemptedError,
+    UsageError,
+)
+
+import pytest
+
+
+def raising(error: Exception) -> Any:
+    """A tool that ends by an error."""
+
+    def main(argv: Any) -> None:
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        UsageError('say'),
+        ConfigNameError('say'),
+        ConfigValueError('say'),
+        BrokenCheckpointError('say'),
+        NonFiniteError('say'),
+        FileNotFoundError('say'),
+    ],
+)
+def test_what_the_user_can_mend_is_said_in_one_line(error: Exception) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        run_tool(raising(error))
+
+    assert exit_.value.code == 'Error: say'
+
+
+def test_other_errors_are_raised() -> None:
+    with pytest.raises(TypeError, match='a defect'):
+        run_tool(raising(TypeError('a defect')))
+
+
+def test_sigterm_ends_with_its_own_status(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        run_tool(raising(PreemptedError('saved')))
+
+    assert exit_.value.code == 143
+    assert 'saved' in capsys.readouterr().err
+
+
+def test_a_class_that_no_registry_has_is_named() -> None:
+    error = KeyError('Typo is not in the mmpose::model registry')
+
+    with pytest.raises(SystemExit, match="type='Typo'.*mmpose::model.*custom_imports"):
+        run_tool(raising(error))
