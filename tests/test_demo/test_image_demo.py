@@ -133,6 +133,18 @@ class TestBrokenPictures:
         drawn = files(tmp_path / 'out')
         assert drawn == ['visualizations/a.png', 'visualizations/b.jpg']
 
+    def test_an_image_is_decoded_once(self, draw, folder, monkeypatch):
+        decoded = []
+        for name in ('imread', 'imdecode'):
+            decode = getattr(cv2, name)
+            monkeypatch.setattr(
+                cv2, name, lambda *words, f=decode: decoded.append(f) or f(*words)
+            )
+
+        draw(folder)
+
+        assert len(decoded) == 2
+
     def test_a_truncated_image_is_invalid(self, draw, folder):
         whole = (folder / 'b.jpg').read_bytes()
         (folder / 'b.jpg').write_bytes(whole[: len(whole) // 2])
@@ -259,10 +271,10 @@ class TestRefusals:
 class TestSettings:
     @pytest.fixture
     def called(self, demo, monkeypatch):
-        """What ``draw_pictures`` was called with: the inferencer and its options."""
+        """What ``draw_images`` was called with: the inferencer and its options."""
         called = []
         monkeypatch.setattr(
-            demo, 'draw_pictures', lambda *words: called.extend([words[0], words[2]])
+            demo, 'draw_images', lambda *words: called.extend([words[0], words[2]])
         )
         return called
 
