@@ -1,8 +1,8 @@
 # Copyright (c) onestage_pose contributors.
-"""Finds people with an exported model. Needs onnxruntime, numpy and OpenCV alone.
+"""Find people with an exported model. Needs onnxruntime, numpy and OpenCV alone.
 
 python tools/deployment/export_onnx.py nano nano.onnx
-python demo/onnx_demo.py nano.onnx PICTURE [PICTURE ...]
+python demo/onnx_demo.py nano.onnx IMAGE [IMAGE ...]
 """
 
 import argparse
@@ -24,7 +24,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('model', type=Path, help='file of tools/deployment')
-    parser.add_argument('pictures', type=Path, nargs='+')
+    parser.add_argument('images', type=Path, nargs='+')
     parser.add_argument('--out-dir', type=Path, default=Path('outputs'))
     parser.add_argument(
         '--score-thr', type=float, default=0.5, help='leave out people under this'
@@ -57,23 +57,23 @@ class PoseModel:
         self.names: list = dataset['keypoint_names']
         self.skeleton: list = dataset['skeleton']
 
-    def __call__(self, picture: np.ndarray) -> dict:
+    def __call__(self, image: np.ndarray) -> dict:
         """Find people.
 
         Args:
-            picture: (height, width, 3) uint8, BGR.
+            image (np.ndarray): (height, width, 3) uint8, BGR.
 
         Returns:
-            Of N people with K keypoints, in pixels of the picture: ``bboxes`` (N, 4),
+            dict: Of N people with K keypoints, in pixels: ``bboxes`` (N, 4),
             ``scores`` (N,), ``keypoints`` (N, K, 2), the centre of the first pixel
             being (0, 0), ``keypoint_scores`` (N, K).
         """
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         new_width, new_height = self._new_size(width, height)
-        image = resize(picture, new_width, new_height)
-        image = image.transpose(2, 0, 1)[None].astype(np.float32)
+        inputs = resize(image, new_width, new_height)
+        inputs = inputs.transpose(2, 0, 1)[None].astype(np.float32)
         names = [output.name for output in self.session.get_outputs()]
-        people = dict(zip(names, self.session.run(names, dict(image=image))))
+        people = dict(zip(names, self.session.run(names, dict(image=inputs))))
         scale = np.array([new_width / width, new_height / height], np.float32)
         people['bboxes'] = people['bboxes'] / np.tile(scale, 2)
         people['keypoints'] = (people['keypoints'] + 0.5) / scale - 0.5
@@ -87,7 +87,7 @@ class PoseModel:
         return max(1, int(factor * width + 0.5)), max(1, int(factor * height + 0.5))
 
 
-def resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """Resize as Pillow's bilinear filter does, which smooths what it shrinks."""
 
     def weights(old: int, new: int) -> np.ndarray:
@@ -97,15 +97,15 @@ def resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
         triangle = np.clip(1 - abs(np.arange(old) - centers) / reach, 0, None)
         return (triangle / triangle.sum(1, keepdims=True)).astype(np.float32)
 
-    rows, columns = weights(picture.shape[0], height), weights(picture.shape[1], width)
-    across = np.rint(np.einsum('xw,hwc->hxc', columns, picture, optimize=True))
+    rows, columns = weights(image.shape[0], height), weights(image.shape[1], width)
+    across = np.rint(np.einsum('xw,hwc->hxc', columns, image, optimize=True))
     return np.rint(np.einsum('yh,hxc->yxc', rows, across, optimize=True))
 
 
-def draw(picture: np.ndarray, people: dict, model: PoseModel, thr: float) -> np.ndarray:
-    """Draw boxes and skeletons on a copy of the picture."""
-    drawn = picture.copy()
-    thickness = max(1, round(max(picture.shape) / 400))
+def draw(image: np.ndarray, people: dict, model: PoseModel, thr: float) -> np.ndarray:
+    """Draw boxes and skeletons on a copy of the image."""
+    drawn = image.copy()
+    thickness = max(1, round(max(image.shape) / 400))
     for box, points, scores in zip(
         people['bboxes'], people['keypoints'], people['keypoint_scores']
     ):
@@ -124,49 +124,47 @@ def draw(picture: np.ndarray, people: dict, model: PoseModel, thr: float) -> np.
 
 
 def side_of(name: str) -> int:
-    """0 for a left keypoint, 1 for a right one, 2 for one in the middle."""
+    """Return 0 for a left keypoint, 1 for a right one, 2 for one in the middle."""
     return next((i for i, side in enumerate(('left', 'right')) if side in name), 2)
 
 
-def plan(pictures: list, out_dir: Path) -> list:
-    """Drawings, one for each picture; ends where one would be written over a file."""
-    targets = [out_dir / f'{path.stem}.png' for path in pictures]
+def plan(images: list, out_dir: Path) -> list:
+    """Name a drawing for each image; end where one would replace another file."""
+    targets = [out_dir / f'{path.stem}.png' for path in images]
     for target in targets:
         if target.exists() and any(
-            path.exists() and path.samefile(target) for path in pictures
+            path.exists() and path.samefile(target) for path in images
         ):
-            sys.exit(f'Error: {target} is one of the pictures; give another --out-dir.')
+            sys.exit(f'Error: {target} is one of the images; give another --out-dir.')
         if targets.count(target) > 1:
-            sys.exit(
-                f'Error: {target} would be drawn of several pictures; rename them.'
-            )
+            sys.exit(f'Error: {target} would be drawn of several images; rename them.')
     return targets
 
 
 def main() -> None:
-    """Look at each picture, draw, tell."""
+    """Find and draw the people of each image, and print how many there are."""
     args = parse_args()
     if not args.model.is_file():
         sys.exit(f'Error: there is no model {args.model}.')
-    targets = plan(args.pictures, args.out_dir)
+    targets = plan(args.images, args.out_dir)
     args.out_dir.mkdir(parents=True, exist_ok=True)
     model = PoseModel(args.model)
     broken = []
-    for path, target in zip(args.pictures, targets):
-        picture = cv2.imread(str(path))
-        if picture is None:
+    for path, target in zip(args.images, targets):
+        image = cv2.imread(str(path))
+        if image is None:
             broken.append(str(path))
             continue
         start = time.perf_counter()
-        people = model(picture)
+        people = model(image)
         elapsed = time.perf_counter() - start
         sure = people['scores'] >= args.score_thr
         people = {name: values[sure] for name, values in people.items()}
-        if not cv2.imwrite(str(target), draw(picture, people, model, args.kpt_thr)):
+        if not cv2.imwrite(str(target), draw(image, people, model, args.kpt_thr)):
             sys.exit(f'Error: {target} could not be written.')
         print(f'{path}: {sure.sum()} people in {1000 * elapsed:.0f} ms, see {target}')
     if broken:
-        sys.exit(f'Error: these are no pictures: {", ".join(broken)}')
+        sys.exit(f'Error: these are no images: {", ".join(broken)}')
 
 
 if __name__ == '__main__':

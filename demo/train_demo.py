@@ -1,8 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """Train, evaluate and draw in a few minutes on a CPU: what ``make demo-train`` runs.
 
-A small one-stage model goes through the last stretch of its training on drawn people
-(the losses fall), is evaluated on drawn pictures that neither it nor the weights it
+A small one-stage model goes through the last part of its training on synthetic people
+(the losses fall), is evaluated on synthetic images that neither it nor the weights it
 starts from have seen (keypoint AP and box AP), and draws the people it finds there.
 """
 
@@ -24,7 +24,7 @@ from mmengine.structures import InstanceData
 CONFIG = 'gcm-keypoint-rcnn_r18-w32_fpn_demo'
 SCORE_THR = 0.5  # people drawn
 KEYPOINT_THR = 0.3  # keypoints drawn
-ZOOM = 2  # pictures are drawn on at this size, for finer lines
+ZOOM = 2  # images are drawn on at this size, for finer lines
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,7 +34,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/demo-train'))
     parser.add_argument(
-        '--num-pictures', type=positive, default=12, help='how many to draw'
+        '--num-images',
+        '--num-pictures',  # its former name
+        type=positive,
+        default=12,
+        help='how many to draw',
     )
     parser.add_argument(
         '--max-iters', type=positive, help='shorten the training (for a quick look)'
@@ -43,23 +47,23 @@ def parse_args() -> argparse.Namespace:
 
 
 def build_runner(args: argparse.Namespace) -> Runner:
-    """Make the runner of the demo's config."""
+    """Build the runner of the demo's config."""
     cfg = Config.fromfile(get_config_path(CONFIG))
     cfg.work_dir = str(args.out_dir)
     # There is no --resume here that SIGTERM could be followed by.
     cfg.default_hooks.pop('preemption')
-    pictures = cfg.val_dataloader.dataset.num_images
-    if args.num_pictures > pictures:
+    images = cfg.val_dataloader.dataset.num_images
+    if args.num_images > images:
         raise SystemExit(
-            f'--num-pictures {args.num_pictures}: there are {pictures} to draw on.'
+            f'--num-images {args.num_images}: there are {images} to draw on.'
         )
     if args.max_iters is not None:
         cfg.train_cfg.max_iters = cfg.train_cfg.val_interval = args.max_iters
     return build_quiet_runner(cfg)
 
 
-def draw(runner: Runner, out_dir: Path, num_pictures: int) -> Path:
-    """Draw the people found on unseen pictures, one by one and on one sheet.
+def draw(runner: Runner, out_dir: Path, num_images: int) -> Path:
+    """Draw the people found on unseen images, one by one and on one sheet.
 
     Returns:
         Path: The sheet.
@@ -70,7 +74,7 @@ def draw(runner: Runner, out_dir: Path, num_pictures: int) -> Path:
     visualizer.line_width, visualizer.radius = 3, 4
     out_dir.mkdir(parents=True, exist_ok=True)
     drawn = []
-    for index in range(num_pictures):
+    for index in range(num_images):
         item = dataset[index]
         batch = dict(inputs=[item['inputs']], data_samples=[item['data_samples']])
         sample = runner.model.val_step(batch)[0]
@@ -81,21 +85,19 @@ def draw(runner: Runner, out_dir: Path, num_pictures: int) -> Path:
             keypoints=(people.keypoints + 0.5) * ZOOM - 0.5,
             keypoints_visible=people.keypoint_scores,
         )
-        picture = np.ascontiguousarray(item['inputs'].permute(1, 2, 0).numpy())
-        picture = cv2.resize(
-            picture, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_CUBIC
-        )
+        image = np.ascontiguousarray(item['inputs'].permute(1, 2, 0).numpy())
+        image = cv2.resize(image, None, fx=ZOOM, fy=ZOOM, interpolation=cv2.INTER_CUBIC)
         visualizer.add_datasample(
             'demo',
-            picture[..., ::-1].copy(),
+            image[..., ::-1].copy(),
             sample,
             draw_gt=False,
             kpt_thr=KEYPOINT_THR,
         )
         drawn.append(visualizer.get_image()[..., ::-1])
         cv2.imwrite(str(out_dir / f'{index:02d}.jpg'), drawn[-1])
-    columns = min(4, num_pictures)
-    drawn += [np.full_like(drawn[0], 255)] * (-num_pictures % columns)
+    columns = min(4, num_images)
+    drawn += [np.full_like(drawn[0], 255)] * (-num_images % columns)
     sheet = out_dir / 'sheet.jpg'
     rows = [np.hstack(drawn[i : i + columns]) for i in range(0, len(drawn), columns)]
     cv2.imwrite(str(sheet), np.vstack(rows))
@@ -103,7 +105,7 @@ def draw(runner: Runner, out_dir: Path, num_pictures: int) -> Path:
 
 
 def main() -> None:
-    """Train, evaluate, draw, tell."""
+    """Train, evaluate, draw, and print the losses and the AP."""
     args = parse_args()
     start = time.monotonic()
     runner = build_runner(args)
@@ -116,20 +118,20 @@ def main() -> None:
     runner.train()
     losses = runner.message_hub.get_scalar('train/loss').data[0]
     quarter = max(1, len(losses) // 4)
-    sheet = draw(runner, args.out_dir / 'pictures', args.num_pictures)
+    sheet = draw(runner, args.out_dir / 'images', args.num_images)
     table = ('AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)')
     print(
         f'\nLoss: {losses[:quarter].mean():.3f} over the first {quarter} iterations, '
         f'{losses[-quarter:].mean():.3f} over the last'
     )
-    print(f'On {len(runner.val_dataloader.dataset)} unseen pictures')
+    print(f'On {len(runner.val_dataloader.dataset)} unseen images')
     print('          ' + ''.join(f'{name:>9}' for name in table))
     for title, prefix in (('keypoints', 'coco'), ('boxes', 'bbox')):
         names = [f'val/{prefix}/{name}' for name in table]
         values = [runner.message_hub.get_scalar(name).current() for name in names]
         print(f'{title:<10}' + ''.join(f'{value:9.3f}' for value in values))
     print(
-        f'\nPictures with the people found: {sheet.parent}/ (all on {sheet})\n'
+        f'\nImages with the people found: {sheet.parent}/ (all on {sheet})\n'
         f'Log and weights: {args.out_dir}/\n'
         f'Done in {(time.monotonic() - start) / 60:.1f} min.'
     )

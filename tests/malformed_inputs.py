@@ -240,7 +240,7 @@ ANNOTATIONS = (
         '"images" is a dict, expected a list',
     ),
     Case(
-        'no pictures',
+        'no images',
         lambda c: c.update(images=[], annotations=[]),
         'named; nothing is left to train on',
         'no image is left',
@@ -277,19 +277,19 @@ ANNOTATIONS = (
         'file_name=17',
     ),
     Case(
-        'picture that is not there',
+        'image that is not there',
         image(file_name='gone.png'),
         'named',
         '1 of 2 images .* do not exist, first .*gone.png',
     ),
     Case(
-        'picture without file_name',
+        'image without file_name',
         without('images', 0, 'file_name'),
         'named, with the key',
         'image id=1 .* no "file_name"',
     ),
     Case(
-        'picture without width',
+        'image without width',
         without('images', 0, 'width'),
         'named, with the key',
         'image id=1 .* no "width"',
@@ -302,13 +302,13 @@ ANNOTATIONS = (
         'image id=1 has width=nan',
     ),
     Case(
-        'id of a picture is text',
+        'id of an image is text',
         image(id='one'),
         'named, with the key',
         "image id='one' is no integer",
     ),
     Case(
-        'two pictures of one id',
+        'two images of one id',
         setting('images', 1, id=1),
         'named, with the id',
         r'ids of "images" stand there more than once, first \[1\]',
@@ -320,7 +320,7 @@ ANNOTATIONS = (
         r'ids of "annotations" stand there more than once, first \[1\]',
     ),
     Case(
-        'person of a picture that is not in the file',
+        'person of an image that is not in the file',
         person(image_id=99),
         'named, with the id',
         'annotation id=1 belongs to image_id=99, which is not',
@@ -368,7 +368,7 @@ ANNOTATIONS = (
         'annotation id=1 .* \'left\' in "keypoints"',
     ),
     Case(
-        'keypoint far outside the picture',
+        'keypoint far outside the image',
         keypoint(x=5000.0),
         'kept; it trains nothing, as no bin holds it',
     ),
@@ -407,14 +407,14 @@ ANNOTATIONS = (
         'left out and counted in the log',
     ),
     Case(
-        'box outside the picture',
+        'box outside the image',
         person(bbox=[500, 500, 60, 60]),
         'left out and counted in the log',
     ),
     Case(
         'box of a billion pixels',
         person(bbox=[-1e9, -1e9, 2e9, 2e9]),
-        'clipped to the picture',
+        'clipped to the image',
     ),
     Case(
         'several categories',
@@ -739,7 +739,7 @@ INFERENCER = (
     Case(
         'list with a text named .jpg',
         lambda good: [good, str(Path(good).with_name('text.jpg'))],
-        'named; the pictures before it are done',
+        'named; the images before it are done',
         'text.jpg: this image cannot be decoded',
     ),
     Case(
@@ -776,7 +776,7 @@ INFERENCER = (
 )
 
 AREAS: dict[str, Iterable[Case]] = {
-    'picture in a folder': PICTURES,
+    'image in a folder': PICTURES,
     'annotation file': ANNOTATIONS,
     'config': CONFIGS,
     'checkpoint': CHECKPOINTS,

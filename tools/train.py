@@ -117,7 +117,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.resume == 'auto' and not cfg.get('resume'):
         runner.logger.info(
             f'--resume: {runner.work_dir} holds no checkpoint to resume, so training '
-            'starts afresh.'
+            'starts from the beginning.'
         )
     check_start(cfg, runner)
     check_dataloaders_when_built(runner)

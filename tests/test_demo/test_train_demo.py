@@ -19,5 +19,5 @@ def test_demo_trains_evaluates_and_draws(tmp_path):
     lines = run.stdout.splitlines()
     keypoint_ap = float(next(x for x in lines if x.startswith('keypoints ')).split()[1])
     assert keypoint_ap >= 0.5
-    assert len(list((tmp_path / 'pictures').glob('[0-9]*.jpg'))) == 12
-    assert (tmp_path / 'pictures' / 'sheet.jpg').is_file()
+    assert len(list((tmp_path / 'images').glob('[0-9]*.jpg'))) == 12
+    assert (tmp_path / 'images' / 'sheet.jpg').is_file()

@@ -124,7 +124,7 @@ def test_resume_goes_on_from_the_latest(tmp_path: Path) -> None:
 def test_resume_with_nothing_there_starts_afresh_and_says_so(tmp_path: Path) -> None:
     run_tool('train', write_config(tmp_path), '--resume')
 
-    assert 'training starts afresh' in log_of(tmp_path / 'work')
+    assert 'training starts from the beginning' in log_of(tmp_path / 'work')
     assert (tmp_path / 'work/epoch_2.pth').is_file()
 
 

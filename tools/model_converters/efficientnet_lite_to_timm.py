@@ -59,7 +59,7 @@ def rename(weights: dict, expected: dict) -> dict:
 
 
 def main() -> None:
-    """Read, rename, write."""
+    """Read the weights, rename them and write them."""
     args = parse_args()
     if args.target.exists():
         raise SystemExit(f'{args.target} exists: give another name.')

@@ -16,6 +16,7 @@ import hashlib
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (makes loading checkpoints safe)
+from onestage_pose.checkpoints.atomic import replacing
 from onestage_pose.utils.errors import CheckpointError
 
 import torch
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def to_half(name: str, weight: torch.Tensor) -> torch.Tensor:
-    """Round a floating-point tensor to float16, others are kept."""
+    """Round a floating-point tensor to float16, and keep others as they are."""
     if not weight.is_floating_point():
         return weight
     half = weight.half()
@@ -44,7 +45,7 @@ def to_half(name: str, weight: torch.Tensor) -> torch.Tensor:
 
 
 def main() -> None:
-    """Read, strip, write, tell."""
+    """Read, strip and write a checkpoint; print its size and SHA-256."""
     args = parse_args()
     if args.target.exists():
         raise SystemExit(f'{args.target} exists: give another name.')
@@ -58,7 +59,8 @@ def main() -> None:
         weights = {name: to_half(name, weight) for name, weight in weights.items()}
     kept = ('dataset_meta', 'epoch', 'iter', 'mmengine_version', 'seed')
     meta = {key: checkpoint['meta'][key] for key in kept if key in checkpoint['meta']}
-    torch.save(dict(meta=meta, state_dict=weights), args.target)
+    with replacing(args.target) as part, open(part, 'wb') as file:
+        torch.save(dict(meta=meta, state_dict=weights), file)
     digest = hashlib.sha256(args.target.read_bytes()).hexdigest()
     print(f'{args.target}: {args.target.stat().st_size / 1e6:.1f} MB, sha256 {digest}')
 
