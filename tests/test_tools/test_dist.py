@@ -153,24 +153,6 @@ def test_two_processes_save_and_end_on_sigterm(tmp_path: Path) -> None:
     assert (tmp_path / 'work/latest.pth').is_file()
 
 
-@pytest.mark.slow
-def test_two_processes_train_as_one_with_twice_the_batch(tmp_path: Path) -> None:
-    script = REPOSITORY / 'tools/analysis_tools/compare_processes.py'
-
-    run = subprocess.run(
-        [sys.executable, script, '--work-dir', tmp_path / 'work', '--iters', '3'],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-
-    rows = [line.split('|') for line in run.stdout.splitlines()]
-    deviations = {row[1].strip(): [float(x) for x in row[2:4]] for row in rows[2:]}
-    loss, weights = deviations['the same picture in both']
-    assert loss < 1e-4
-    assert weights < 1e-2
-
-
 @pytest.mark.parametrize('name', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
 def test_script_without_arguments_says_how_it_is_used(name: str) -> None:
     run = run_script(name)

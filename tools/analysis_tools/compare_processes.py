@@ -1,21 +1,20 @@
 # Copyright (c) onestage_pose contributors.
-"""Train in two processes, and in one with twice the batch, and compare.
+"""Train in two processes, and in one with twice the batch size, and compare.
 
     python tools/analysis_tools/compare_processes.py
 
-Two processes average their gradients, which is the same as one process with both
-batches where their losses are averages over like numbers: of anchors, of RoIs, of
-keypoints that count. It is compared
+Two processes average their gradients. That equals one process with both batches where
+the losses are averages over equal numbers of anchors, RoIs and labelled keypoints. The
+comparison is made
 
-- with every picture twice in a row, so that both processes see the same one and
-  the numbers are equal: what is left is the order of summation;
-- with pictures that differ, as in practice: each process divides by its own
-  numbers, as in Detectron2 and MMDetection, and batch norm in the keypoint branch
-  sees its own RoIs alone.
+- with every image twice in a row, so that both processes see the same one and the
+  numbers are equal: what is left is the order of summation;
+- with images that differ, as in practice: each process divides by its own numbers, as
+  in Detectron2 and MMDetection, and batch norm in the keypoint branch sees its own
+  RoIs alone.
 
-All anchors and RoIs are taken for the losses, for the ones that are sampled depend on
-the process. The report, a table in Markdown, is printed and written to
-WORK_DIR/report.md.
+The losses use all anchors and RoIs, because which ones are sampled would depend on the
+process. The report, a table in Markdown, is printed and written to WORK_DIR/report.md.
 """
 
 from __future__ import annotations
@@ -27,13 +26,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import onestage_pose  # noqa: F401  (has to come before mmdet)
+import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.checkpoints.loading import load_from_local
+from onestage_pose.cli.common import positive, run_tool
+from onestage_pose.cli.tables import format_table
+from onestage_pose.utils.errors import UsageError
 from onestage_pose.utils.paths import get_config_path, get_data_root
 
 import torch
+from torch import Tensor
 
 CONFIG = 'gcm-keypoint-rcnn_r18-w32_fpn_synthetic'
+# indices of a data set, each twice
 TWICE = [index for index in range(8) for _ in range(2)]
 OPTIONS = (
     'train_cfg.val_interval=1000',
@@ -51,18 +55,37 @@ OPTIONS = (
 )
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read and check the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--iters', type=int, default=5, help='2 or more')
-    parser.add_argument('--work-dir', type=Path, default='work_dirs/two_processes')
-    return parser.parse_args()
+    parser.add_argument(
+        '--iters', type=positive, default=5, help='iterations, 2 or more (default: 5)'
+    )
+    parser.add_argument(
+        '--work-dir', type=Path, default=Path('work_dirs/two_processes')
+    )
+    args = parser.parse_args(argv)
+    if args.iters < 2:
+        parser.error(
+            f'--iters: {args.iters} is given, 2 or more are needed: weights are '
+            'compared with their change after the first iteration'
+        )
+    return args
 
 
 def train(work_dir: Path, processes: int, options: list[str]) -> None:
-    """Train with two pictures a step."""
+    """Train with two images a step.
+
+    Args:
+        work_dir (Path): Of the training; its output goes to ``output.log`` in it.
+        processes (int): 1 or 2.
+        options (list[str]): Settings of the config, ``KEY=VALUE``.
+
+    Raises:
+        UsageError: The training failed.
+    """
     root = get_data_root()
     words = [
         str(get_config_path(CONFIG)),
@@ -86,11 +109,14 @@ def train(work_dir: Path, processes: int, options: list[str]) -> None:
             command, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
     if run.returncode != 0:
-        raise SystemExit(f'{command} failed: see {work_dir}/output.log')
+        raise UsageError(
+            f'a training in {processes} process(es) ended with status '
+            f'{run.returncode}: see {work_dir}/output.log'
+        )
 
 
-def losses(work_dir: Path) -> torch.Tensor:
-    """(iterations,) float64."""
+def read_losses(work_dir: Path) -> Tensor:
+    """Return the logged losses of a training, (iterations,) float64."""
     [log] = work_dir.glob('*/vis_data/scalars.json')
     return torch.tensor(
         [json.loads(line)['loss'] for line in log.read_text().splitlines()],
@@ -98,8 +124,8 @@ def losses(work_dir: Path) -> torch.Tensor:
     )
 
 
-def weights(work_dir: Path, iteration: int) -> torch.Tensor:
-    """All parameters in one vector, float64."""
+def load_weights(work_dir: Path, iteration: int) -> Tensor:
+    """Return all parameters of a checkpoint as one vector, float64."""
     path = work_dir / f'iter_{iteration}.pth'
     state = load_from_local(str(path), 'cpu')['state_dict']
     return torch.cat(
@@ -108,52 +134,55 @@ def weights(work_dir: Path, iteration: int) -> torch.Tensor:
 
 
 def compare(work_dir: Path, iters: int, options: list[str]) -> tuple[float, float]:
-    """Train both ways.
+    """Train in both ways.
+
+    Args:
+        work_dir (Path): Of both trainings.
+        iters (int): Iterations of each, 2 or more.
+        options (list[str]): Settings of the config, ``KEY=VALUE``.
 
     Returns:
-        The largest relative deviation of a loss (of the first process, which is
-        what MMEngine logs), and of the weights: the norm of their difference over
-        the norm of their change after the first iteration.
+        tuple[float, float]: The largest relative deviation of a loss (of the first
+        process, which is what MMEngine logs), and that of the weights: the norm of
+        their difference over the norm of their change after the first iteration.
     """
     options = [*options, f'train_cfg.max_iters={iters}']
     runs = {count: work_dir / f'{count}_process' for count in (1, 2)}
     for count, folder in runs.items():
         train(folder, count, options)
-    one, two = (losses(folder) for folder in runs.values())
-    first, last = weights(runs[1], 1), weights(runs[1], iters)
+    one, two = (read_losses(folder) for folder in runs.values())
+    first, last = load_weights(runs[1], 1), load_weights(runs[1], iters)
     change = (last - first).norm()
-    difference = (weights(runs[2], iters) - last).norm()
+    difference = (load_weights(runs[2], iters) - last).norm()
     return ((two - one).abs() / one).max().item(), (difference / change).item()
 
 
-def main() -> None:
-    """Train, compare, tell."""
-    args = parse_args()
+def main(argv: list[str] | None = None) -> None:
+    """Train, compare, and report.
+
+    Raises:
+        UsageError: The work dir exists, or a training failed.
+    """
+    args = parse_args(argv)
     if args.work_dir.exists():
-        raise SystemExit(f'{args.work_dir} exists; remove it or give --work-dir.')
+        raise UsageError(f'{args.work_dir} exists; remove it or give --work-dir.')
     flip = 'train_dataloader.dataset.pipeline.1.prob'
     kinds = {
-        'the same picture in both': [
+        'the same image in both': [
             f'train_dataloader.dataset.indices={TWICE}'.replace(' ', ''),
             f'{flip}=0.0',
         ],
-        'pictures that differ': [],
+        'images that differ': [],
     }
     rows = []
     for number, (kind, options) in enumerate(kinds.items()):
         folder = args.work_dir.resolve() / str(number)
         loss, weight = compare(folder, args.iters, options)
-        rows.append(f'| {kind} | {loss:.1e} | {weight:.1e} |')
-    report = '\n'.join(
-        (
-            '| two processes against one | losses | weights |',
-            '|---|---|---|',
-            *rows,
-        )
-    )
+        rows.append((kind, f'{loss:.1e}', f'{weight:.1e}'))
+    report = format_table(('two processes against one', 'losses', 'weights'), rows)
     (args.work_dir / 'report.md').write_text(report + '\n')
     print(report)
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

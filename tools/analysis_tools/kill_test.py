@@ -1,20 +1,23 @@
 # Copyright (c) onestage_pose contributors.
-"""Kill a small training again and again, and see that nothing comes of it.
+"""Kill a small training again and again, resume it, and compare the results.
 
     python tools/analysis_tools/kill_test.py --kills 20
 
-A run that nobody touches comes first. Then, as often as asked for, a run is killed
-(SIGKILL, with its dataloader workers) at a random moment, every second one while it
-writes a checkpoint, and resumed with ``tools/train.py --resume``. Its last checkpoint
-has to hold the untouched run's weights and optimizer, bit for bit.
+An uninterrupted run comes first. Each further run is killed (SIGKILL, with its
+dataloader workers) at a random moment, every second one while it writes a checkpoint,
+and resumed with ``tools/train.py --resume``. Its last checkpoint has to hold the
+weights and the optimizer state of the uninterrupted run, bit for bit.
 
-The report, a table in Markdown, is printed and written to WORK_DIR/report.md; the
-exit status is 1 where a run differs. Seed: ``--seed``.
+Four kills take about two minutes on two idle CPU cores. What is waited for is shown on
+the way. The report, a table in Markdown, is printed and written to WORK_DIR/report.md;
+the exit status is 1 where a run differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import bisect
+import json
 import os
 import random
 import shutil
@@ -22,23 +25,28 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import onestage_pose  # noqa: F401  (has to come before mmdet)
+import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.checkpoints import AtomicBackend, find_latest_checkpoint
 from onestage_pose.checkpoints.loading import load_from_local
+from onestage_pose.cli.args import positive
+from onestage_pose.cli.run import run_tool
+from onestage_pose.cli.tables import format_table
+from onestage_pose.utils.errors import UsageError
 from onestage_pose.utils.paths import get_config_path, get_data_root
 
 import torch
-from mmengine.utils import track_iter_progress
+from rich.console import Console
 
 CONFIG = 'gcm-keypoint-rcnn_r18-w32_fpn_synthetic'
-ITERATIONS, INTERVAL = 24, 4
+ITERATIONS, SAVE_INTERVAL = 12, 2
 OPTIONS = (
     f'train_cfg.max_iters={ITERATIONS}',
-    'train_cfg.val_interval=12',
-    f'default_hooks.checkpoint.interval={INTERVAL}',
+    'train_cfg.val_interval=6',
+    f'default_hooks.checkpoint.interval={SAVE_INTERVAL}',
     'default_hooks.checkpoint.max_keep_ckpts=1',
     'default_hooks.logger.interval=1',
     'train_dataloader.batch_size=2',
@@ -46,155 +54,336 @@ OPTIONS = (
     'train_dataloader.dataset.img_size=(128,128)',
     'val_dataloader.dataset.num_images=4',
     'val_dataloader.dataset.img_size=(128,128)',
+    # a quarter of the channels
+    'model.backbone.base_channels=8',
+    'model.neck.in_channels=[8,16,32,64]',
+    'model.neck.out_channels=16',
+    'model.rpn_head.in_channels=16',
+    'model.rpn_head.feat_channels=16',
+    'model.roi_head.bbox_roi_extractor.out_channels=16',
+    'model.roi_head.bbox_head.in_channels=16',
+    'model.roi_head.bbox_head.fc_out_channels=64',
+    'model.roi_head.keypoint_roi_extractor.out_channels=16',
+    'model.roi_head.keypoint_head.in_channels=16',
+    'model.roi_head.keypoint_head.conv_out_channels=32',
 )
+# how often a run may end before it could be killed
+ATTEMPTS = 3
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read and check the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--kills', type=int, default=20, help='how many runs to kill')
-    parser.add_argument('--seed', type=int, default=0, help='of the moments')
-    parser.add_argument('--work-dir', type=Path, default='work_dirs/kill_test')
-    return parser.parse_args()
+    parser.add_argument(
+        '--kills', type=positive, default=4, help='runs to kill (default: 4)'
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of the random moments (default: 0)'
+    )
+    parser.add_argument(
+        '--timeout',
+        type=positive,
+        default=300,
+        metavar='SECONDS',
+        help='give up when a run does not reach its next iteration in so many seconds '
+        '(default: 300)',
+    )
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/kill_test'))
+    return parser.parse_args(argv)
 
 
-def start(work_dir: Path, *words: str) -> subprocess.Popen:
-    """Start a training in a group of processes of its own."""
-    log = open(work_dir.with_suffix('.log'), 'a')  # noqa: SIM115
-    return subprocess.Popen(
-        [
+class Progress:
+    """Tells on stderr what is waited for, with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._start = time.monotonic()
+        #: what is told in front of each message
+        self.title = ''
+
+    def show(self, message: str) -> None:
+        """Print a line."""
+        elapsed = time.monotonic() - self._start
+        self._console.print(f'{elapsed:5.0f} s  {self.title}: {message}', markup=False)
+
+
+class Training:
+    """A training in a group of processes of its own.
+
+    Args:
+        work_dir (Path): Its work dir; its output goes to a file beside, ``.log``.
+        progress (Progress): Told each iteration.
+        timeout (float): Seconds that it may take to reach its next iteration.
+        *words (str): Further words for ``tools/train.py``.
+    """
+
+    def __init__(
+        self, work_dir: Path, progress: Progress, timeout: float, *words: str
+    ) -> None:
+        self.work_dir, self.progress, self.timeout = work_dir, progress, timeout
+        self.log = work_dir.with_suffix('.log')
+        self._earlier_logs = set(self._find_logs())
+        with open(self.log, 'a') as log:
+            self.process = subprocess.Popen(
+                self.get_command(*words),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def get_command(self, *words: str) -> list[str]:
+        """Return the command that trains."""
+        return [
             sys.executable,
             str(get_data_root() / 'tools' / 'train.py'),
             str(get_config_path(CONFIG)),
-            f'--work-dir={work_dir}',
+            f'--work-dir={self.work_dir}',
             *words,
             '--cfg-options',
             *OPTIONS,
-        ],
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
+        ]
+
+    def _find_logs(self) -> list[Path]:
+        return list(self.work_dir.glob('*/vis_data/scalars.json'))
+
+    def read_iteration(self) -> int:
+        """Return the last iteration that was logged, 0 before the first one."""
+        latest = 0
+        for path in set(self._find_logs()) - self._earlier_logs:
+            # the last line may be half written
+            for line in path.read_text().split('\n')[:-1]:
+                latest = max(latest, json.loads(line).get('iter', 0))
+        return latest
+
+    def wait_until(
+        self, is_reached: Callable[[int], bool], what: str, interval: float = 0.02
+    ) -> bool:
+        """Wait for something that a running training does.
+
+        Args:
+            is_reached (Callable[[int], bool]): Takes the last iteration.
+            what (str): What is waited for, to be shown.
+            interval (float): Seconds between two looks.
+
+        Returns:
+            bool: False where the training ended before.
+
+        Raises:
+            UsageError: The timeout is over; the training is killed then.
+        """
+        self.progress.show(f'waits for {what}')
+        iteration, since = self.read_iteration(), time.monotonic()
+        while self.process.poll() is None:
+            if is_reached(iteration):
+                return True
+            if time.monotonic() - since > self.timeout:
+                self.kill()
+                raise UsageError(
+                    f'a training did not go on for {self.timeout:g} s after iteration '
+                    f'{iteration} while the test waited for {what}: see {self.log}, or '
+                    'give more seconds with --timeout.'
+                )
+            time.sleep(interval)
+            if (now := self.read_iteration()) != iteration:
+                iteration, since = now, time.monotonic()
+                self.progress.show(f'iteration {iteration} of {ITERATIONS}')
+        return False
+
+    def finish(self) -> list[float]:
+        """Wait for the training to succeed.
+
+        Returns:
+            list[float]: When each iteration was logged, and when the training ended, in
+            seconds after the first of them.
+
+        Raises:
+            UsageError: It failed, or the timeout is over.
+        """
+        times, seen = [], 0
+
+        def note(iteration: int) -> bool:
+            nonlocal seen
+            times.extend([time.monotonic()] * (iteration - seen))
+            seen = iteration
+            return False
+
+        self.wait_until(note, 'the end')
+        note(self.read_iteration())
+        if self.process.returncode != 0:
+            raise UsageError(
+                f'a training ended with status {self.process.returncode}: '
+                f'see {self.log}'
+            )
+        times.append(time.monotonic())
+        return [each - times[0] for each in times]
+
+    def kill(self) -> bool:
+        """Kill all processes of the training; return whether it was still running."""
+        running = self.process.poll() is None
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        return running
+
+
+def kill_at_moment(training: Training, moment: float, times: list[float]) -> str:
+    """Wait for a moment of a training, and tell when it is.
+
+    Args:
+        training (Training): That has just been started.
+        moment (float): Seconds after the first iteration of an uninterrupted run.
+        times (list[float]): When that run logged each iteration, and its end. The
+            moment is counted from its latest iteration, as speeds differ.
+
+    Returns:
+        str: The moment in words.
+    """
+    iteration = bisect.bisect_right(times[:-1], moment)
+    delay = moment - times[iteration - 1]
+    when = f'{delay:.1f} s after iteration {iteration}'
+    if training.wait_until(lambda now: now >= iteration, f'iteration {iteration}'):
+        try:
+            training.process.wait(delay)
+        except subprocess.TimeoutExpired:
+            pass
+    return when
+
+
+def kill_at_checkpoint(training: Training, iteration: int) -> str | None:
+    """Wait until a training writes a checkpoint, and tell which.
+
+    Returns:
+        str | None: None where it was written too fast to be seen.
+    """
+    name = f'iter_{iteration}.pth'
+    # The writing is seen by a temporary file, which is there for milliseconds.
+    pattern = f'.{name}.*{AtomicBackend.SUFFIX}'
+    writing = False
+
+    def is_writing(now: int) -> bool:
+        nonlocal writing
+        writing = any(training.work_dir.glob(pattern))
+        return writing or now > iteration
+
+    before = iteration - 1
+    training.wait_until(lambda now: now >= before, f'iteration {before}')
+    training.wait_until(is_writing, f'the writing of {name}', interval=0.001)
+    return f'while {name} was being written' if writing else None
+
+
+def run_and_kill(
+    start: Callable[[], Training], times: list[float], at_checkpoint: bool
+) -> str:
+    """Train and kill at a random moment.
+
+    Args:
+        start (Callable[[], Training]): Starts a training.
+        times (list[float]): See :func:`kill_at_moment`.
+        at_checkpoint (bool): Whether to kill while a checkpoint is being written.
+
+    Returns:
+        str: When that was, in words.
+
+    Raises:
+        UsageError: The training was too fast, several times.
+    """
+    for _ in range(ATTEMPTS):
+        training = start()
+        try:
+            if at_checkpoint:
+                number = random.randint(1, ITERATIONS // SAVE_INTERVAL)
+                when = kill_at_checkpoint(training, number * SAVE_INTERVAL)
+            else:
+                when = kill_at_moment(training, random.uniform(0, times[-1]), times)
+        finally:
+            running = training.kill()
+        if running and when is not None:
+            training.progress.show(f'killed {when}')
+            return when
+        training.progress.show('was too fast to be killed, starts again')
+        shutil.rmtree(training.work_dir)
+    raise UsageError(
+        f'a training was too fast to be killed {ATTEMPTS} times: see {training.log}'
     )
 
 
-def wait_for(run: subprocess.Popen, work_dir: Path, pattern: str) -> bool:
-    """Wait for a file in the work dir; False where the run ends before."""
-    while run.poll() is None:
-        if any(work_dir.glob(pattern)):
-            return True
-        time.sleep(0.001)
-    return False
-
-
-def finish(run: subprocess.Popen, work_dir: Path) -> None:
-    """Wait for a run to end well."""
-    if run.wait() != 0:
-        raise SystemExit(
-            f'a training ended with status {run.returncode}: '
-            f'see {work_dir.with_suffix(".log")}'
-        )
-
-
-def run_untouched(work_dir: Path) -> float:
-    """Train to the end; tell how long it took from the first iteration on."""
-    run = start(work_dir)
-    wait_for(run, work_dir, '*/vis_data/scalars.json')
-    begin = time.monotonic()
-    finish(run, work_dir)
-    return time.monotonic() - begin
-
-
-def run_and_kill(work_dir: Path, duration: float, saving: bool) -> str | None:
-    """Train, kill at a random moment, and tell when that was.
-
-    None where the run was quicker and has ended before.
-    """
-    run = start(work_dir)
-    try:
-        if saving:
-            # The writing of a checkpoint is seen by its temporary file.
-            wanted = random.randint(1, ITERATIONS // INTERVAL)
-            temporary = f'.*{AtomicBackend.SUFFIX}'
-            seen: set[Path] = set()
-            while len(seen) < wanted and wait_for(run, work_dir, temporary):
-                seen.update(work_dir.glob(temporary))
-            when = f'while checkpoint {wanted} was being written'
-        else:
-            wait_for(run, work_dir, '*/vis_data/scalars.json')
-            moment = random.uniform(0, duration)
-            try:
-                run.wait(moment)
-            except subprocess.TimeoutExpired:
-                pass
-            when = f'{moment:.1f} s after the first iteration'
-    finally:
-        ended = run.poll() is not None
-        try:
-            os.killpg(run.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        run.wait()
-    return None if ended else when
-
-
-def differences(one: Any, other: Any, place: str = '') -> list[str]:
-    """The places where two states differ."""
+def find_differences(one: Any, other: Any, place: str = '') -> list[str]:
+    """Return the places where two nested states differ, as dotted names."""
     if isinstance(one, torch.Tensor):
         return [] if torch.equal(one, other) else [place]
     if isinstance(one, dict) and one.keys() == other.keys():
         pairs = [(key, one[key], other[key]) for key in one]
-    elif isinstance(one, (list, tuple)) and len(one) == len(other):
+    elif isinstance(one, list | tuple) and len(one) == len(other):
         pairs = [(i, *pair) for i, pair in enumerate(zip(one, other))]
     else:
         return [] if one == other else [place]
-    return [d for key, a, b in pairs for d in differences(a, b, f'{place}.{key}')]
+    return [d for key, a, b in pairs for d in find_differences(a, b, f'{place}.{key}')]
 
 
-def last_state(work_dir: Path) -> dict:
-    """What a run has come to."""
+def load_last_state(work_dir: Path) -> dict:
+    """Return the weights and the optimizer state at the end of a training."""
     checkpoint = load_from_local(str(work_dir / f'iter_{ITERATIONS}.pth'), 'cpu')
     return {key: checkpoint[key] for key in ('state_dict', 'optimizer')}
 
 
-def main() -> int:
-    """Kill, resume, compare, tell."""
-    args = parse_args()
+def main(argv: list[str] | None = None) -> None:
+    """Kill, resume, compare, and report.
+
+    Raises:
+        UsageError: The work dir exists, or a training failed or hung.
+        SystemExit: With status 1, where a run differs.
+    """
+    args = parse_args(argv)
     random.seed(args.seed)
     if args.work_dir.exists():
-        raise SystemExit(f'{args.work_dir} exists; remove it or give --work-dir.')
+        raise UsageError(f'{args.work_dir} exists; remove it or give --work-dir.')
     args.work_dir.mkdir(parents=True)
-    untouched = args.work_dir.resolve() / 'untouched'
-    duration = run_untouched(untouched)
-    expected = last_state(untouched)
+    folder, progress = args.work_dir.resolve(), Progress()
+    progress.title = 'uninterrupted run'
+    uninterrupted = folder / 'uninterrupted'
+    training = Training(uninterrupted, progress, args.timeout)
+    try:
+        times = training.finish()
+    finally:
+        training.kill()
+    expected = load_last_state(uninterrupted)
     rows, same = [], 0
-    for number in track_iter_progress(list(range(1, args.kills + 1))):
-        work_dir = args.work_dir.resolve() / f'killed_{number:02d}'
-        while (when := run_and_kill(work_dir, duration, number % 2 == 0)) is None:
-            shutil.rmtree(work_dir)
-        newest = find_latest_checkpoint(str(work_dir))
-        resumed = 'the start' if newest is None else Path(newest).name
-        finish(start(work_dir, '--resume'), work_dir)
-        differing = differences(expected, last_state(work_dir))
+    for number in range(1, args.kills + 1):
+        progress.title = f'run {number} of {args.kills}'
+        work_dir = folder / f'killed_{number:02d}'
+        when = run_and_kill(
+            lambda work_dir=work_dir: Training(work_dir, progress, args.timeout),
+            times,
+            at_checkpoint=number % 2 == 0,
+        )
+        latest = find_latest_checkpoint(str(work_dir))
+        resumed = 'the start' if latest is None else Path(latest).name
+        progress.show(f'resumes from {resumed}')
+        training = Training(work_dir, progress, args.timeout, '--resume')
+        try:
+            training.finish()
+        finally:
+            training.kill()
+        differing = find_differences(expected, load_last_state(work_dir))
         same += not differing
         verdict = 'identical' if not differing else f'differs in {differing[0]}'
-        rows.append(f'| {number} | {when} | {resumed} | {verdict} |')
+        progress.show(verdict)
+        rows.append((number, when, resumed, verdict))
         if not differing:
             shutil.rmtree(work_dir)
-    report = '\n'.join(
-        (
-            '| run | killed | resumed from | last weights and optimizer |',
-            '|---|---|---|---|',
-            *rows,
-            '',
-            f'{same} of {args.kills} identical',
-        )
+    table = format_table(
+        ('run', 'killed', 'resumed from', 'last weights and optimizer'), rows
     )
+    report = f'{table}\n\n{same} of {args.kills} identical'
     (args.work_dir / 'report.md').write_text(report + '\n')
-    print(f'\n{report}')
-    return 0 if same == args.kills else 1
+    print(report)
+    if same < args.kills:
+        raise SystemExit(1)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tool(main)
