@@ -1,9 +1,9 @@
 # Copyright (c) onestage_pose contributors.
 """tools/analysis_tools/compare_processes.py: two processes train as one."""
 
-from onestage_pose.utils.errors import UsageError
-
 from types import SimpleNamespace
+
+from onestage_pose.utils.errors import UsageError
 
 import pytest
 

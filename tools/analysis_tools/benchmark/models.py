@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
@@ -197,7 +198,7 @@ class GCMKeypointRCNN(TimedModel):
 
     def build(self) -> nn.Module:
         """Return the model of ``config`` with random weights."""
-        config = Config.fromfile(get_config_path(self.config)).model
+        config = Config.fromfile(self.get_config_file()).model
         init_default_scope('mmpose')
         config.backbone.init_cfg = None
         config.test_cfg.rcnn.max_per_img = self.num_people
@@ -210,6 +211,10 @@ class GCMKeypointRCNN(TimedModel):
         )
         model.roi_head.get_boxes = lambda: self.boxes
         return shrink_residual_branches(model)
+
+    def get_config_file(self) -> Path:
+        """Return the path of ``config``."""
+        return get_config_path(self.config)
 
     def change_config(self, config: dict) -> None:
         """Change the config of the model, in place, before it is built."""

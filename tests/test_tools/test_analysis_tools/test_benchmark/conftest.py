@@ -26,11 +26,12 @@ def build_tiny(tiny_configs):
 
     def build(kind):
         if kind not in built:
+            narrow = kind
             if hasattr(kind, 'config'):
-                kind = type(
-                    kind.__name__, (kind,), {'config': tiny_configs[kind.config]}
-                )
-            built[kind] = kind(SIZE, BOXES, 'cpu')
+                file = tiny_configs[kind.config]
+                methods = dict(get_config_file=lambda self: file)
+                narrow = type(kind.__name__, (kind,), methods)
+            built[kind] = narrow(SIZE, BOXES, 'cpu')
         return built[kind]
 
     return build
