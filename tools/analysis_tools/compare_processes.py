@@ -28,7 +28,8 @@ from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.checkpoints.loading import load_from_local
-from onestage_pose.cli.common import positive, run_tool
+from onestage_pose.cli.args import positive
+from onestage_pose.cli.run import run_tool
 from onestage_pose.cli.tables import format_table
 from onestage_pose.utils.errors import UsageError
 from onestage_pose.utils.paths import get_config_path, get_data_root

@@ -52,7 +52,7 @@ OPTIONS = (
     'train_dataloader.batch_size=2',
     'train_dataloader.dataset.num_images=20',
     'train_dataloader.dataset.img_size=(128,128)',
-    'val_dataloader.dataset.num_images=4',
+    'val_dataloader.dataset.num_images=2',
     'val_dataloader.dataset.img_size=(128,128)',
     # a quarter of the channels
     'model.backbone.base_channels=8',
@@ -211,13 +211,17 @@ class Training:
 
         self.wait_until(note, 'the end')
         note(self.read_iteration())
-        if self.process.returncode != 0:
+        self.check_status()
+        times.append(time.monotonic())
+        return [each - times[0] for each in times]
+
+    def check_status(self) -> None:
+        """Raise ``UsageError`` where the training has ended, and failed."""
+        if self.process.poll():
             raise UsageError(
                 f'a training ended with status {self.process.returncode}: '
                 f'see {self.log}'
             )
-        times.append(time.monotonic())
-        return [each - times[0] for each in times]
 
     def kill(self) -> bool:
         """Kill all processes of the training; return whether it was still running."""
@@ -270,8 +274,8 @@ def kill_at_checkpoint(training: Training, iteration: int) -> str | None:
         return writing or now > iteration
 
     before = iteration - 1
-    training.wait_until(lambda now: now >= before, f'iteration {before}')
-    training.wait_until(is_writing, f'the writing of {name}', interval=0.001)
+    if training.wait_until(lambda now: now >= before, f'iteration {before}'):
+        training.wait_until(is_writing, f'the writing of {name}', interval=0.001)
     return f'while {name} was being written' if writing else None
 
 
@@ -289,7 +293,7 @@ def run_and_kill(
         str: When that was, in words.
 
     Raises:
-        UsageError: The training was too fast, several times.
+        UsageError: The training failed, or was too fast several times.
     """
     for _ in range(ATTEMPTS):
         training = start()
@@ -299,13 +303,14 @@ def run_and_kill(
                 when = kill_at_checkpoint(training, number * SAVE_INTERVAL)
             else:
                 when = kill_at_moment(training, random.uniform(0, times[-1]), times)
+            training.check_status()
         finally:
             running = training.kill()
         if running and when is not None:
             training.progress.show(f'killed {when}')
             return when
         training.progress.show('was too fast to be killed, starts again')
-        shutil.rmtree(training.work_dir)
+        shutil.rmtree(training.work_dir, ignore_errors=True)
     raise UsageError(
         f'a training was too fast to be killed {ATTEMPTS} times: see {training.log}'
     )

@@ -1,38 +1,43 @@
 # Copyright (c) onestage_pose contributors.
-"""Train a small model to know a few real pictures by heart.
+"""Train a small model to reproduce a few real images exactly.
 
-Shows that encoding, loss, decoding and metric agree on real annotations: where
-one of them were off by half a pixel, or left and right mixed up, keypoint AP on
-the very pictures trained on could not come near 1.
+Shows that encoding, loss, decoding and metric agree on real annotations: if one of
+them were off by half a pixel, or confused left and right, keypoint AP on the very
+images trained on could not come near 1.
 
     python tools/analysis_tools/overfit.py path/to/coco_root
 
-It ends when --min-ap is reached. The last line tells the AP; the exit status is 1
-where it stays under --min-ap.
+Training ends when --min-ap is reached. The last line is the AP; the exit status is 1
+where it stays below --min-ap.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
-import onestage_pose  # noqa: F401  (has to come before mmdet)
-from onestage_pose.cli.args import OptionAction
+import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.cli.args import add_config_options, positive, probability
+from onestage_pose.cli.run import run_tool
+from onestage_pose.structures import pixel_index_to_continuous
+from onestage_pose.utils.errors import UsageError
 from onestage_pose.utils.paths import get_config_path
 
 import numpy as np
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+CONFIG = 'gcm-keypoint-rcnn_r18-w32_fpn_synthetic'
 WARM_UP = 50  # iterations
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read and check the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('data_root', type=Path, help='root of a COCO-style set')
+    parser.add_argument('data_root', type=Path, help='root of a COCO-style data set')
     parser.add_argument(
         '--ann-file',
         default='annotations/person_keypoints_train.json',
@@ -41,36 +46,39 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--img-prefix',
         default='images/train/',
-        help='pictures under the root (default: %(default)s)',
+        help='images under the root (default: %(default)s)',
     )
-    parser.add_argument('--num', type=int, default=8, help='pictures to learn')
-    parser.add_argument('--iters', type=int, default=600, help='at most')
-    parser.add_argument('--lr', type=float, default=1e-3)
-    parser.add_argument('--work-dir', type=Path, default='work_dirs/overfit')
-    parser.add_argument('--min-ap', type=float, default=0.9)
     parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=OptionAction,
-        default={},
-        metavar='KEY=VALUE',
-        help='further settings of the config',
+        '--num', type=positive, default=8, help='images to learn (default: 8)'
     )
-    args = parser.parse_args()
+    parser.add_argument(
+        '--iters', type=positive, default=600, help='at most (default: 600)'
+    )
+    parser.add_argument('--lr', type=float, default=1e-3)
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/overfit'))
+    parser.add_argument('--min-ap', type=probability, default=0.9)
+    add_config_options(parser, 'optim_wrapper.type=Bfloat16OptimWrapper')
+    args = parser.parse_args(argv)
     if args.iters <= WARM_UP:
-        parser.error(f'--iters: the rate rises for {WARM_UP} iterations, give more')
+        parser.error(
+            f'--iters: the learning rate rises for {WARM_UP} iterations, give more'
+        )
     return args
 
 
 def is_learnable(annotation: dict, box_scale: float) -> bool:
-    """Whether the model can say where every labelled keypoint of it is.
+    """Return whether a model can predict every labelled keypoint of a person.
 
-    A crowd or an unlabelled person would count as neither right nor wrong. COCO's
-    boxes are drawn around what is seen of a person, and hidden joints may be
+    A crowd or a person without labels would count as neither right nor wrong. COCO's
+    boxes are drawn around the visible part of a person, and hidden joints may be
     labelled far from it: outside the enlarged box there are no bins for them.
+
+    Args:
+        annotation (dict): Of COCO: ``keypoints`` and ``bbox`` in pixels of the image.
+        box_scale (float): By how much the model enlarges boxes.
     """
     keypoints = np.array(annotation['keypoints'], float).reshape(-1, 3)
-    points = keypoints[keypoints[:, 2] > 0, :2] + 0.5
+    points = pixel_index_to_continuous(keypoints[keypoints[:, 2] > 0, :2])
     if not len(points) or annotation.get('iscrowd', 0):
         return False
     x, y, width, height = annotation['bbox']
@@ -79,14 +87,20 @@ def is_learnable(annotation: dict, box_scale: float) -> bool:
     return bool((np.abs(points - center) <= reach).all())
 
 
-def choose_pictures(args: argparse.Namespace, box_scale: float) -> Path:
-    """Write an annotation file of the first pictures whose people can be learnt.
+def choose_images(args: argparse.Namespace, box_scale: float) -> Path:
+    """Write an annotation file of the first images whose people can be learned.
 
-    Every second one shows several people.
+    Half of them show several people.
+
+    Returns:
+        Path: Of the file, absolute.
+
+    Raises:
+        UsageError: The annotation file does not exist.
     """
     source = args.data_root / args.ann_file
     if not source.is_file():
-        raise SystemExit(
+        raise UsageError(
             f'{source} does not exist: give the root of a COCO-style data set, '
             f'and --ann-file and --img-prefix where they are named otherwise.'
         )
@@ -103,16 +117,20 @@ def choose_pictures(args: argparse.Namespace, box_scale: float) -> Path:
     coco['images'] = images
     coco['annotations'] = [a for image in images for a in people[image['id']]]
     args.work_dir.mkdir(parents=True, exist_ok=True)
-    chosen = args.work_dir / 'pictures.json'
+    chosen = args.work_dir / 'images.json'
     chosen.write_text(json.dumps(coco))
-    print(f'{chosen}: {len(images)} pictures, {len(coco["annotations"])} people')
+    print(f'{chosen}: {len(images)} images, {len(coco["annotations"])} people')
     return chosen.resolve()
 
 
 def build_config(args: argparse.Namespace) -> Config:
-    """Config of a small model that sees the same pictures again and again."""
-    cfg = Config.fromfile(get_config_path('gcm-keypoint-rcnn_r18-w32_fpn_synthetic'))
-    ann_file = choose_pictures(args, cfg.model.roi_head.box_scale)
+    """Return the config of a small model that sees the same images in each iteration.
+
+    Raises:
+        UsageError: The annotation file does not exist.
+    """
+    cfg = Config.fromfile(get_config_path(CONFIG))
+    ann_file = choose_images(args, cfg.model.roi_head.box_scale)
     pipeline = [
         dict(type='LoadPoseImage'),
         dict(type='PoseResize', scale=(512, 512), keep_ratio=True),
@@ -151,7 +169,7 @@ def build_config(args: argparse.Namespace) -> Config:
     cfg.val_cfg = dict(type='ValLoop')
     cfg.test_cfg = cfg.test_dataloader = cfg.test_evaluator = None
     cfg.optim_wrapper = dict(
-        # in float32: in bfloat16 now and then one of the people is not found
+        # float32: in bfloat16, one of the people is sometimes not found
         type='OptimWrapper',
         optimizer=dict(type='AdamW', lr=args.lr, weight_decay=0.0),
         clip_grad=dict(max_norm=10.0),
@@ -179,22 +197,28 @@ def build_config(args: argparse.Namespace) -> Config:
             stopping_threshold=args.min_ap,
         ),
     ]
-    # There is no --resume here that SIGTERM could be followed by.
+    # This tool has no --resume that could follow a SIGTERM.
     cfg.default_hooks.pop('preemption')
     cfg.model.roi_head.codec = dict(type='RoIHeatmap')
     cfg.merge_from_dict(args.cfg_options)
     return cfg
 
 
-def main() -> int:
-    """Train, evaluate, tell."""
-    args = parse_args()
+def main(argv: list[str] | None = None) -> None:
+    """Train, evaluate, and print the AP.
+
+    Raises:
+        UsageError: The annotation file does not exist.
+        SystemExit: With status 1, where the AP stays below ``--min-ap``.
+    """
+    args = parse_args(argv)
     runner = Runner.from_cfg(build_config(args))
     runner.train()
     ap = runner.message_hub.get_scalar('val/coco/AP').current()
-    print(f'keypoint AP {ap:.3f} on the {args.num} pictures trained on')
-    return 0 if ap >= args.min_ap else 1
+    print(f'keypoint AP {ap:.3f} on the {args.num} images trained on')
+    if ap < args.min_ap:
+        raise SystemExit(1)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tool(main)

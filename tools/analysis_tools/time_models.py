@@ -1,53 +1,52 @@
 # Copyright (c) onestage_pose contributors.
-"""Times models with their weights on one's own pictures, beside each other.
+"""Time models with their weights on one's own images, beside each other.
 
-    python tools/analysis_tools/time_models.py PICTURES --model CONFIG CHECKPOINT \\
+    python tools/analysis_tools/time_models.py IMAGES --model CONFIG CHECKPOINT \\
         --model nano --model nano model.test_cfg.flip_test=False
 
 A model is a config with a checkpoint, or the name of one that comes with
-onestage_pose, and settings of the config. From the decoded picture to the people; the
-models take turns at every picture. Tells the median over the pictures and the median
-of the ratios to the first model, and how far keypoints are from those of the first.
+onestage_pose, and settings of the config. Timed is the way from the decoded image to
+the keypoints; the models take turns at every image. The report gives medians over the
+images, medians of the ratios to the first model, and how far keypoints are from those
+of the first model.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
-from onestage_pose.cli.common import (
-    find_model,
-    find_pictures,
-    positive,
-    read_model,
-    run_tool,
-)
+from onestage_pose.cli.args import positive
+from onestage_pose.cli.files import find_images
+from onestage_pose.cli.model import build_model, find_model
+from onestage_pose.cli.run import run_tool
+from onestage_pose.cli.tables import format_table
 from onestage_pose.datasets import LoadPoseImage
 from onestage_pose.utils.errors import UsageError
 
 import numpy as np
 import torch
 from mmdet.structures.bbox import bbox_overlaps
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.device import get_device
 from mmengine.structures import InstanceData
-from mmpose.apis import inference_bottomup, init_model
+from mmpose.apis import inference_bottomup
 from numpy import ndarray
 from torch import nn
+from torch.utils.benchmark import timer
 
 # people and keypoints below are not compared; what the inferencers draw by default
 MIN_SCORE = 0.3
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Reads the command line."""
+    """Read and check the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('pictures', type=Path, help='a folder of pictures')
+    parser.add_argument('images', type=Path, help='a folder of images')
     parser.add_argument(
         '--model',
         dest='models',
@@ -58,21 +57,26 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='CONFIG CHECKPOINT [KEY=VALUE ...] or NAME [KEY=VALUE ...]; once for each',
     )
     parser.add_argument(
+        '--num-images',
         '--num-pictures',
         type=positive,
         default=30,
         help='how many of them (default: 30)',
     )
     parser.add_argument(
-        '--repeat', type=positive, default=3, help='turns at each picture (default: 3)'
+        '--repeat', type=positive, default=3, help='turns at each image (default: 3)'
     )
     return parser.parse_args(argv)
 
 
-def read_words(words: list[str]) -> Config:
-    """Config of a model as it is given on the command line, checked.
+def load_model(words: list[str]) -> nn.Module:
+    """Build a model as it is given on the command line, with its checkpoint.
 
-    ``load_from`` in it is the checkpoint.
+    Args:
+        words (list[str]): Of one ``--model``.
+
+    Returns:
+        nn.Module: On the best device of this machine.
 
     Raises:
         UsageError: It is not a config and a checkpoint, or a name.
@@ -87,41 +91,55 @@ def read_words(words: list[str]) -> Config:
     parser.add_argument('--options', nargs='*', action=DictAction)
     options = parser.parse_args(['--options', *words[len(files) :]]).options
     config, checkpoint = find_model(files[0], files[1] if len(files) == 2 else None)
-    cfg = read_model(config, checkpoint, options)
-    cfg.load_from = checkpoint
-    return cfg
+    return build_model(config, checkpoint, options, device=str(get_device()))
 
 
-def read_pictures(folder: Path, number: int) -> list[ndarray]:
-    """The first pictures of a folder by name, decoded.
+def load_images(folder: Path, number: int) -> list[ndarray]:
+    """Decode the first images of a folder, in the order of their names.
+
+    Args:
+        folder (Path): The folder.
+        number (int): How many at most.
+
+    Returns:
+        list[ndarray]: Images (H, W, 3) uint8, BGR.
 
     Raises:
-        UsageError: There is none, or one is broken.
+        UsageError: There is none, or one cannot be decoded.
     """
-    load, pictures = LoadPoseImage(), []
-    for path in find_pictures(folder, number, 'PICTURES'):
+    load, images = LoadPoseImage(), []
+    for path in find_images(folder, number, 'IMAGES'):
         try:
-            pictures.append(load(dict(img_path=str(path)))['img'])
+            images.append(load(dict(img_path=str(path)))['img'])
         except (OSError, ValueError) as error:
             raise UsageError(str(error)) from error
-    return pictures
+    return images
 
 
 def take_turns(
-    models: list[nn.Module], pictures: list[ndarray], repeat: int
+    models: list[nn.Module], images: list[ndarray], repeat: int
 ) -> tuple[list[list[float]], list[list[InstanceData]]]:
-    """Seconds and people of each model, picture by picture: the median of its turns."""
+    """Time all models on each image before the next one.
+
+    Args:
+        models (list[nn.Module]): The models.
+        images (list[ndarray]): Images (H, W, 3) uint8, BGR.
+        repeat (int): Turns at each image.
+
+    Returns:
+        tuple[list[list[float]], list[list[InstanceData]]]: Of each model and image, the
+        median seconds of its turns, and the people detected.
+    """
     seconds, people = [[] for _ in models], [[] for _ in models]
     for model in models:
-        inference_bottomup(model, pictures[0])
-    for picture in pictures:
+        inference_bottomup(model, images[0])
+    for image in images:
         turns = [[] for _ in models]
         for turn in range(repeat):
             for model, taken, found in zip(models, turns, people):
-                start = time.perf_counter()
-                # ends with results on the CPU
-                (sample,) = inference_bottomup(model, picture)
-                taken.append(time.perf_counter() - start)
+                start = timer()
+                (sample,) = inference_bottomup(model, image)
+                taken.append(timer() - start)
                 if turn == 0:
                     found.append(sample.pred_instances)
         for taken, of_model in zip(turns, seconds):
@@ -129,8 +147,8 @@ def take_turns(
     return seconds, people
 
 
-def skeleton(model: nn.Module) -> list[str]:
-    """The names of a model's keypoints, in order."""
+def get_keypoint_names(model: nn.Module) -> list[str | None]:
+    """Return the names of a model's keypoints, in order."""
     names = model.dataset_meta['keypoint_id2name']
     return [names.get(i) for i in range(model.roi_head.num_keypoints)]
 
@@ -138,17 +156,17 @@ def skeleton(model: nn.Module) -> list[str]:
 def compare(
     expected: list[InstanceData], found: list[InstanceData]
 ) -> tuple[int, int, ndarray]:
-    """How far keypoints are from those of another model.
+    """Measure how far keypoints are from those of another model.
 
     Args:
-        expected (list[InstanceData]): People of each picture.
-        found (list[InstanceData]): Those of the other model; of these the one whose
-            box overlaps a person's most is taken, if half of both is common.
+        expected (list[InstanceData]): People of each image.
+        found (list[InstanceData]): Those of the other model. A person is matched with
+            the one of them whose box has the highest IoU with its own, 0.5 or more.
 
     Returns:
         tuple[int, int, ndarray]: People with a score above ``MIN_SCORE``, how many of
         them were found, and the distances of their keypoints above that score, in
-        pixels of the pictures.
+        pixels of the images.
     """
     people, distances = 0, []
     for these, those in zip(expected, found):
@@ -168,41 +186,53 @@ def compare(
     return people, len(distances), np.concatenate([np.empty(0), *distances])
 
 
+def report_times(seconds: list[list[float]], models: list[list[str]]) -> str:
+    """Return the table of medians over the images.
+
+    Args:
+        seconds (list[list[float]]): Of each model and image.
+        models (list[list[str]]): The words that each model was given by.
+    """
+    rows = []
+    for taken, words in zip(seconds, models):
+        ratio = statistics.median(a / b for a, b in zip(taken, seconds[0]))
+        ms = 1000 * statistics.median(taken)
+        rows.append((f'{ms:.0f}', f'{ratio:.2f}', ' '.join(words)))
+    return format_table(('ms an image', 'ratio', 'model'), rows)
+
+
+def report_distances(people: int, found: int, distances: ndarray) -> str:
+    """Return what :func:`compare` has found, in words."""
+    lines = [
+        f"{found} of the first model's {people} people with a score above {MIN_SCORE:g}"
+    ]
+    if len(distances):
+        lines.append(
+            f'their {len(distances)} keypoints above it: median '
+            f'{np.median(distances):.2f} px away, mean {distances.mean():.2f} px, '
+            f'{100 * np.mean(distances > 5):.1f}% more than 5 px'
+        )
+    return '\n'.join(lines)
+
+
 def main(argv: list[str] | None = None) -> None:
-    """Times and compares.
+    """Time, compare, and report.
 
     Raises:
         UsageError: Something that was typed cannot be used.
     """
     args = parse_args(argv)
-    configs = [read_words(words) for words in args.models]
-    pictures = read_pictures(args.pictures, args.num_pictures)
-    models = [
-        init_model(cfg, cfg.load_from, device=str(get_device())) for cfg in configs
-    ]
-    seconds, people = take_turns(models, pictures, args.repeat)
-    print(f'{len(pictures)} pictures, {args.repeat} turns; medians')
-    print('ms a picture  ratio  model')
-    for words, taken in zip(args.models, seconds):
-        ratio = statistics.median(a / b for a, b in zip(taken, seconds[0]))
-        print(
-            f'{1000 * statistics.median(taken):12.0f} {ratio:6.2f}  {" ".join(words)}'
-        )
+    images = load_images(args.images, args.num_images)
+    models = [load_model(words) for words in args.models]
+    seconds, people = take_turns(models, images, args.repeat)
+    print(f'{len(images)} images, {args.repeat} turns; medians\n')
+    print(report_times(seconds, args.models))
     for words, model, found in zip(args.models[1:], models[1:], people[1:]):
-        if skeleton(model) != skeleton(models[0]):
-            print(f"\n{' '.join(words)}: other keypoints than the first model's")
-            continue
-        total, again, distances = compare(people[0], found)
-        print(
-            f"\n{' '.join(words)}: {again} of the first model's {total} people with a "
-            f'score above {MIN_SCORE:g}'
-        )
-        if len(distances):
-            print(
-                f'their {len(distances)} keypoints above it: median '
-                f'{np.median(distances):.2f} px away, mean {distances.mean():.2f} px, '
-                f'{100 * np.mean(distances > 5):.1f}% more than 5 px'
-            )
+        if get_keypoint_names(model) == get_keypoint_names(models[0]):
+            text = report_distances(*compare(people[0], found))
+        else:
+            text = "other keypoints than the first model's"
+        print(f'\n{" ".join(words)}: {text}')
 
 
 if __name__ == '__main__':

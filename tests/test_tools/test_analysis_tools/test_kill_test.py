@@ -136,14 +136,15 @@ def test_a_checkpoint_that_was_written_too_fast_is_told(tool, start):
     assert tool.kill_at_checkpoint(training, 2) is None
 
 
-def test_runs_that_are_too_fast_are_given_up(tool, start):
-    def start_ended():
-        training = start(ENDED)
-        training.work_dir.mkdir()
-        return training
+@pytest.mark.parametrize('at_checkpoint', [True, False])
+def test_a_run_that_fails_is_not_taken_for_a_fast_one(tool, start, at_checkpoint):
+    with pytest.raises(UsageError, match='ended with status 3'):
+        tool.run_and_kill(lambda: start(FAILED), [0.0, 1.0], at_checkpoint)
 
+
+def test_runs_that_are_too_fast_are_given_up(tool, start):
     with pytest.raises(UsageError, match='too fast to be killed 3 times'):
-        tool.run_and_kill(start_ended, [0.0, 1.0], at_checkpoint=True)
+        tool.run_and_kill(lambda: start(ENDED), [0.0, 1.0], at_checkpoint=True)
 
 
 def test_places_that_differ_are_named(tool):

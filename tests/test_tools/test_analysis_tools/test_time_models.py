@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""tools/analysis_tools/time_models.py: models in turns on one's own pictures."""
+"""tools/analysis_tools/time_models.py: models in turns on one's own images."""
 
 import re
 from types import SimpleNamespace
@@ -9,6 +9,7 @@ from onestage_pose.utils.errors import UsageError
 import cv2
 import numpy as np
 import pytest
+import torch
 from mmengine.structures import InstanceData
 
 from tests.model_factory import make_picture
@@ -30,7 +31,7 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / 'notes.txt').write_text('no picture')
+    (tmp_path / 'notes.txt').write_text('no image')
     for seed in range(3):
         picture = make_picture(60, 80, seed).permute(1, 2, 0).numpy()
         cv2.imwrite(str(tmp_path / f'{seed}.png'), picture)
@@ -41,16 +42,17 @@ def test_every_model_gets_a_line_with_its_ratio_to_the_first(
     tool, tiny, folder, monkeypatch, capsys
 ):
     clock = iter(range(10**6))
-    monkeypatch.setattr(tool.time, 'perf_counter', lambda: next(clock) / 1000)
+    monkeypatch.setattr(tool, 'timer', lambda: next(clock) / 1000)
     words = ['--model', *tiny, '--model', *tiny, 'model.test_cfg.flip_test=True']
-    tool.main([str(folder), *words, '--num-pictures', '2'])
+    tool.main([str(folder), *words, '--num-images', '2'])
 
     out = capsys.readouterr().out
-    start = out.index('2 pictures')
-    first, _, one, other, *_ = out[start:].splitlines()
-    assert first == '2 pictures, 3 turns; medians'
-    assert one.split()[:2] == other.split()[:2] == ['1', '1.00']
-    assert other.endswith('model.test_cfg.flip_test=True')
+    start = out.index('2 images')
+    first, _, _, _, one, other, *_ = out[start:].splitlines()
+    assert first == '2 images, 3 turns; medians'
+    one, other = ([cell.strip() for cell in row.split('|')] for row in (one, other))
+    assert one[1:3] == other[1:3] == ['1', '1.00']
+    assert other[3].endswith('model.test_cfg.flip_test=True')
 
 
 def make_people(*boxes, shift=0.0, scores=None):
@@ -97,11 +99,12 @@ def test_models_of_other_keypoints_are_not_compared(tool, names):
         head = SimpleNamespace(num_keypoints=len(names))
         return SimpleNamespace(dataset_meta=meta, roi_head=head)
 
-    assert tool.skeleton(model(names)) != tool.skeleton(model(['nose', 'eye']))
-    assert tool.skeleton(model(names)) == tool.skeleton(model(names))
+    get_names = tool.get_keypoint_names
+    assert get_names(model(names)) != get_names(model(['nose', 'eye']))
+    assert get_names(model(names)) == get_names(model(names))
 
 
-@pytest.mark.parametrize('option', ['--repeat', '--num-pictures'])
+@pytest.mark.parametrize('option', ['--repeat', '--num-images', '--num-pictures'])
 def test_a_number_of_none_is_refused(tool, capsys, option):
     with pytest.raises(SystemExit):
         tool.parse_args(['.', '--model', 'nano', option, '0'])
@@ -110,11 +113,16 @@ def test_a_number_of_none_is_refused(tool, capsys, option):
 
 def test_settings_change_the_model_that_they_stand_behind(tool, tiny):
     plain, mirrored = (
-        tool.read_words([*tiny, *options])
+        tool.load_model([*tiny, *options])
         for options in ([], ['model.test_cfg.flip_test=True'])
     )
-    assert not plain.model.test_cfg.flip_test and mirrored.model.test_cfg.flip_test
-    assert plain.load_from == tiny[1]
+    assert not plain.test_cfg.flip_test and mirrored.test_cfg.flip_test
+
+
+def test_a_model_has_the_weights_of_its_checkpoint(tool, tiny):
+    expected = torch.load(tiny[1], weights_only=False)['state_dict']
+    state = tool.load_model([*tiny]).state_dict()
+    assert all(torch.equal(state[name].cpu(), expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize(
@@ -127,17 +135,17 @@ def test_settings_change_the_model_that_they_stand_behind(tool, tiny):
 )
 def test_a_model_that_is_given_wrongly_is_refused(tool, words, message):
     with pytest.raises(UsageError, match=message):
-        tool.read_words(words)
+        tool.load_model(words)
 
 
-def test_a_broken_picture_is_named(tool, folder):
+def test_a_broken_image_is_named(tool, folder):
     (folder / '1.png').write_bytes((folder / '1.png').read_bytes()[:60])
     with pytest.raises(UsageError, match=r'1\.png: this image cannot be decoded'):
-        tool.read_pictures(folder, 3)
+        tool.load_images(folder, 3)
 
 
-def test_a_folder_without_pictures_is_refused(tool, tmp_path):
-    with pytest.raises(UsageError, match='holds no picture'):
-        tool.read_pictures(tmp_path, 1)
-    with pytest.raises(UsageError, match='no folder .*nowhere'):
-        tool.read_pictures(tmp_path / 'nowhere', 1)
+def test_a_folder_without_images_is_refused(tool, tmp_path):
+    with pytest.raises(UsageError, match='holds no image'):
+        tool.load_images(tmp_path, 1)
+    with pytest.raises(UsageError, match='no folder or file .*nowhere'):
+        tool.load_images(tmp_path / 'nowhere', 1)

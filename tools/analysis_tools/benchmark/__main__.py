@@ -21,7 +21,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
-from onestage_pose.cli.common import check_writable, positive, run_tool
+from onestage_pose.cli.args import positive
+from onestage_pose.cli.files import check_writable
+from onestage_pose.cli.run import run_tool
 from onestage_pose.utils.mixed_precision import can_autocast
 
 import torch

@@ -16,6 +16,7 @@ from onestage_pose.codecs import RoIHeatmap
 from onestage_pose.models.layers import RelativePositionAttention
 from onestage_pose.models.layers.folded_norm import FoldedNorm, FoldingConv2d
 from onestage_pose.models.roi_heads import KeypointRoIHead
+from onestage_pose.structures.metainfo import COCO_METAINFO, resolve_metainfo
 from onestage_pose.utils import get_config_path
 
 import numpy as np
@@ -207,7 +208,7 @@ class GCMKeypointRCNN(TimedModel):
         model = MODELS.build(config)
         model.init_weights()
         self.metainfo = parse_pose_metainfo(
-            dict(from_file='configs/_base_/datasets/coco.py')
+            resolve_metainfo(dict(from_file=COCO_METAINFO))
         )
         model.roi_head.get_boxes = lambda: self.boxes
         return shrink_residual_branches(model)
