@@ -12,9 +12,9 @@ from mmengine.config import ConfigDict
 from torch import Tensor, nn
 
 from ..models import KeypointRCNN, KeypointRoIHead, RoIFeatureExtractor
-from ..models.detectors.keypoint_rcnn import mean_of_confident
-from ..models.roi_heads.keypoint_branch import mirror_boxes
 from ..models.roi_heads.roi_feature_extractor import ZeroExtendedRoIAlign
+from ..models.test_time_augs import average_flipped
+from ..models.utils.postprocessing import mean_confident_score
 from ..structures.coordinates import continuous_to_pixel_index
 
 
@@ -92,7 +92,7 @@ class OnnxKeypointRCNN(nn.Module):
         )
         rescore_thr = self.model.test_cfg.get('rescore_thr')
         if rescore_thr is not None:
-            mean = mean_of_confident(keypoint_scores, rescore_thr)
+            mean = mean_confident_score(keypoint_scores, rescore_thr)
             scores, order = (scores * mean).sort(descending=True)
             bboxes, labels = bboxes[order], labels[order]
             keypoints, keypoint_scores = keypoints[order], keypoint_scores[order]
@@ -179,7 +179,7 @@ class OnnxKeypointRCNN(nn.Module):
         border: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The detections of a picture and of its mirror image, suppressed together."""
-        others = mirror_boxes(others[0], border[0]), *others[1:]
+        others = _mirror(others[0], border[0]), *others[1:]
         bboxes, scores, labels = (torch.cat(both) for both in zip(found, others))
         return self._suppress(bboxes, scores, labels, border)
 
@@ -203,15 +203,15 @@ class OnnxKeypointRCNN(nn.Module):
         num_people = torch._shape_as_tensor(bboxes)[0]
         pixel = bboxes.new_tensor([[0, 0, 1, 1]])[: (num_people == 0).long()]
         boxes = head.enlarge(torch.cat((bboxes, pixel)))
-        logits = head.keypoint_head(
-            _pool(head.keypoint_roi_extractor, feats, boxes)
-        ).logits.float()
+        keypoint_head = head.keypoint_head
+        output = keypoint_head(_pool(head.keypoint_roi_extractor, feats, boxes))
         if mirrored is not None:
-            other = head.keypoint_head(
-                _pool(head.keypoint_roi_extractor, mirrored, mirror_boxes(boxes, width))
-            ).logits.float()
-            logits = (logits + other[:, self.flip_indices].flip(-1)) / 2
-        keypoints, scores = head.codec.decode(logits, boxes)
+            mirrored_boxes = _mirror(boxes, width)
+            flipped = keypoint_head(
+                _pool(head.keypoint_roi_extractor, mirrored, mirrored_boxes)
+            )
+            output = average_flipped(output, flipped, self.flip_indices)
+        keypoints, scores = keypoint_head.decode(output, boxes)
         keypoints = continuous_to_pixel_index(keypoints)
         return keypoints[:num_people], scores[:num_people]
 
@@ -242,6 +242,12 @@ def _check_supported(model: KeypointRCNN) -> None:
             f'This model cannot become one ONNX graph: {", ".join(problems)} is not '
             'supported; change it by --cfg-options, or keep to PyTorch.'
         )
+
+
+def _mirror(boxes: Tensor, width: Tensor) -> Tensor:
+    """Mirror boxes (N, 4) as mmdet's ``bbox_flip``, which a graph cannot index."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return torch.stack((width - x2, y1, width - x1, y2), -1)
 
 
 def _scalar(value: int | Tensor) -> Tensor:

@@ -1,26 +1,50 @@
 # Copyright (c) onestage_pose contributors.
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
+from mmdet.registry import MODELS
 from mmengine.model import BaseModule
+from mmengine.structures import InstanceData
+from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor, nn
 
-from ...structures import KeypointOutput
+from ...structures import (
+    KeypointOutput,
+    continuous_to_pixel_index,
+    pixel_index_to_continuous,
+)
 from ..layers.global_context_module import INIT_CFG
+
+CODEC = dict(type='RoIHeatmap')
+LOSS_KEYPOINT = dict(type='CrossEntropyLoss', loss_weight=1.0)
 
 
 class BaseKeypointHead(BaseModule):
-    """RoI features to keypoint logits: a trunk, a transposed conv, bilinear x2.
+    """RoI features to keypoints: a trunk, a transposed conv, bilinear x2, a codec.
 
     A subclass sets ``self.trunk``, whose output has ``channels`` channels and
     the resolution of its input.
 
+    Keypoints outside this class are in COCO's pixel-index convention, inside in
+    continuous coordinates, in which boxes always are; Detectron2 shifts by the same
+    half pixel when it reads and writes annotations. N is the number of instances, K of
+    keypoints.
+
     Args:
         channels (int): Channels that the trunk gives.
-        num_keypoints (int): Keypoints K of a person.
+        num_keypoints (int): Keypoints K of an instance.
         init_cfg (dict, optional): Initialisation. By default convolutions are
             Kaiming-normal (fan_out), biases 0, as in Detectron2, and norm weights
             uniform in [0, 1].
+        codec (dict): Keypoint codec, from mmpose's ``KEYPOINT_CODECS``. By default
+            :class:`RoIHeatmap`.
+        loss_keypoint (dict): Classification loss over the bins, averaged over the
+            keypoints that count in the batch. By default mmdet's cross-entropy.
+
+    Raises:
+        ValueError: If the codec needs sigmas of OKS and they are not those of K
+            keypoints.
     """
 
     def __init__(
@@ -28,6 +52,8 @@ class BaseKeypointHead(BaseModule):
         channels: int,
         num_keypoints: int,
         init_cfg: dict | list | None = None,
+        codec: dict = CODEC,
+        loss_keypoint: dict = LOSS_KEYPOINT,
     ) -> None:
         if init_cfg is None:
             init_cfg = INIT_CFG
@@ -37,9 +63,24 @@ class BaseKeypointHead(BaseModule):
         self.deconv = nn.ConvTranspose2d(
             channels, num_keypoints, 4, stride=2, padding=1
         )
+        self.codec = KEYPOINT_CODECS.build({'_scope_': 'mmpose', **codec})
+        self._check_sigmas()
+        self.loss_keypoint = MODELS.build({'_scope_': 'mmdet', **loss_keypoint})
+
+    def _check_sigmas(self) -> None:
+        """Refuse what only the first evaluation would notice."""
+        modes = [
+            getattr(self.codec, f'{name}_mode', None) for name in ('decode', 'score')
+        ]
+        if 'expected_oks' in modes and len(self.codec.sigmas) != self.num_keypoints:
+            raise ValueError(
+                f'model.roi_head.codec.sigmas: needed for the {self.num_keypoints} '
+                f"keypoints of the keypoint head, got {len(self.codec.sigmas)} (COCO's "
+                "17 by default); decode_mode and score_mode 'expected_oks' need them."
+            )
 
     def forward(self, x: Tensor) -> KeypointOutput:
-        """Predict each person's keypoint logits.
+        """Predict each instance's keypoint logits.
 
         Args:
             x (Tensor): RoI features (N, C, h, w), N may be 0.
@@ -55,3 +96,96 @@ class BaseKeypointHead(BaseModule):
         return KeypointOutput(
             F.interpolate(logits, scale_factor=2, mode='bilinear', align_corners=False)
         )
+
+    def get_targets(
+        self, boxes: Tensor, keypoints: Tensor, keypoints_visible: Tensor
+    ) -> dict[str, Tensor]:
+        """Encode the keypoints that the boxes are to show.
+
+        Args:
+            boxes (Tensor): (N, 4) x1, y1, x2, y2 that the RoI features are of.
+            keypoints (Tensor): (N, K, 2) in pixel-index convention.
+            keypoints_visible (Tensor): (N, K), above 0 where labelled.
+
+        Returns:
+            dict[str, Tensor]: ``keypoint_labels`` (N, K) int64 and
+            ``keypoint_weights`` (N, K) float32, above 0 where a keypoint counts.
+        """
+        points = pixel_index_to_continuous(keypoints)
+        return self.codec.encode(points, keypoints_visible, boxes=boxes)
+
+    def loss_by_feat(
+        self, output: KeypointOutput, targets: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Compute the loss of what the head predicts, in float32.
+
+        Args:
+            output (KeypointOutput): Of N instances.
+            targets (dict[str, Tensor]): As :meth:`get_targets` gives them; at least
+                one keypoint counts.
+
+        Returns:
+            dict[str, Tensor]: ``loss_keypoint``.
+
+        Raises:
+            ValueError: If the logits are not of the codec's size.
+        """
+        self.codec.check_size(output.logits)
+        counts = targets['keypoint_weights'] > 0
+        loss = self.loss_keypoint(
+            output.logits.flatten(2)[counts].float(), targets['keypoint_labels'][counts]
+        )
+        return dict(loss_keypoint=loss)
+
+    def decode(self, output: KeypointOutput, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """Decode what the head predicts.
+
+        Args:
+            output (KeypointOutput): Of N instances.
+            boxes (Tensor): (N, 4) that the RoI features are of.
+
+        Returns:
+            tuple[Tensor, Tensor]: Keypoints (N, K, 2) in the frame of the boxes and in
+            continuous coordinates, and their scores (N, K), both float32.
+        """
+        return self.codec.decode(output.logits, boxes)
+
+    def predict_by_feat(
+        self,
+        output: KeypointOutput,
+        boxes: list[Tensor],
+        results_list: list[InstanceData],
+        batch_img_metas: list[dict],
+        rescale: bool = False,
+    ) -> list[InstanceData]:
+        """Decode what the head predicts and add it to the results, image by image.
+
+        Args:
+            output (KeypointOutput): Of all images' instances in turn.
+            boxes (list[Tensor]): (N_i, 4) of each image that the RoI features are of,
+                in the network input's frame.
+            results_list (list[InstanceData]): Of each image.
+            batch_img_metas (list[dict]): With ``scale_factor`` (w, h) of each image.
+            rescale (bool): Whether the keypoints are in the original image's frame,
+                otherwise in the network input's.
+
+        Returns:
+            list[InstanceData]: The same with ``keypoints`` (N_i, K, 2) in pixel-index
+            convention, ``keypoint_scores`` (N_i, K) and ``keypoint_logits``
+            (N_i, K, H, W).
+        """
+        numbers = [len(each) for each in boxes]
+        keypoints, scores = self.decode(output, torch.cat(boxes))
+        for result, meta, points, score, logits in zip(
+            results_list,
+            batch_img_metas,
+            keypoints.split(numbers),
+            scores.split(numbers),
+            output.logits.float().split(numbers),
+        ):
+            if rescale:
+                points = points / points.new_tensor(meta['scale_factor'])
+            result.keypoints = continuous_to_pixel_index(points)
+            result.keypoint_scores = score
+            result.keypoint_logits = logits
+        return results_list

@@ -5,7 +5,7 @@ from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
 from torch import nn
 
-from .base_keypoint_head import BaseKeypointHead
+from .base_keypoint_head import CODEC, LOSS_KEYPOINT, BaseKeypointHead
 
 
 @MODELS.register_module()
@@ -20,6 +20,8 @@ class ConvKeypointHead(BaseKeypointHead):
         norm_cfg (dict, optional): Norm behind each convolution, over the RoIs of a
             batch. Default None, as in Detectron2.
         init_cfg (dict, optional): See :class:`BaseKeypointHead`.
+        codec (dict): See :class:`BaseKeypointHead`.
+        loss_keypoint (dict): See :class:`BaseKeypointHead`.
     """
 
     def __init__(
@@ -30,8 +32,12 @@ class ConvKeypointHead(BaseKeypointHead):
         num_keypoints: int = 17,
         norm_cfg: dict | None = None,
         init_cfg: dict | list | None = None,
+        codec: dict = CODEC,
+        loss_keypoint: dict = LOSS_KEYPOINT,
     ) -> None:
-        super().__init__(conv_out_channels, num_keypoints, init_cfg)
+        super().__init__(
+            conv_out_channels, num_keypoints, init_cfg, codec, loss_keypoint
+        )
         widths = [in_channels] + [conv_out_channels] * num_convs
         self.trunk = nn.Sequential(
             *(

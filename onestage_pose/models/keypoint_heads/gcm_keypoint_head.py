@@ -6,7 +6,7 @@ from mmdet.registry import MODELS
 from torch import nn
 
 from ..layers import GlobalContextModule
-from .base_keypoint_head import BaseKeypointHead
+from .base_keypoint_head import CODEC, LOSS_KEYPOINT, BaseKeypointHead
 
 
 @MODELS.register_module()
@@ -29,6 +29,8 @@ class GCMKeypointHead(BaseKeypointHead):
         conv_norm_cfg (dict, optional): Norm behind each of the other convolutions,
             over the RoIs of a batch too. Default None, as released.
         init_cfg (dict, optional): See :class:`BaseKeypointHead`.
+        codec (dict): See :class:`BaseKeypointHead`.
+        loss_keypoint (dict): See :class:`BaseKeypointHead`.
     """
 
     def __init__(
@@ -43,8 +45,12 @@ class GCMKeypointHead(BaseKeypointHead):
         norm_cfg: dict = dict(type='BN'),  # noqa: B006
         conv_norm_cfg: dict | None = None,
         init_cfg: dict | list | None = None,
+        codec: dict = CODEC,
+        loss_keypoint: dict = LOSS_KEYPOINT,
     ) -> None:
-        super().__init__(conv_out_channels, num_keypoints, init_cfg)
+        super().__init__(
+            conv_out_channels, num_keypoints, init_cfg, codec, loss_keypoint
+        )
         layers: list[nn.Module] = [
             ConvModule(in_channels, conv_out_channels, 1, norm_cfg=conv_norm_cfg)
         ]

@@ -1,19 +1,23 @@
 # Copyright (c) onestage_pose contributors.
 from __future__ import annotations
 
+import inspect
+
 import torch
 from mmcv.ops import batched_nms
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
-from mmdet.structures.bbox import bbox2roi, scale_boxes
+from mmdet.structures.bbox import bbox2roi, bbox_flip, scale_boxes
 from mmengine.structures import InstanceData
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor, nn
 
-from ...structures.coordinates import (
-    continuous_to_pixel_index,
-    pixel_index_to_continuous,
-)
+from ...codecs import RoIHeatmap
+from ...codecs.decoders import PERSON_AREA_RATIO
+from ...structures import KeypointOutput, pixel_index_to_continuous
+from ...utils.errors import ConfigValueError
+from ..test_time_augs import average_flipped
+from ..utils.incomplete_annotations import jitter_boxes, zero_loss
 
 
 class KeypointBranchMixin:
@@ -22,25 +26,29 @@ class KeypointBranchMixin:
     To the head it is mixed into, what mmdet's mask branch is: it takes the
     positives of the box branch in training and the detections in testing.
 
-    Keypoints outside this class are in COCO's pixel-index convention (the
-    centre of the first pixel is 0), inside in continuous coordinates (its
-    centre is 0.5), in which boxes always are; Detectron2 shifts by the same
-    half pixel when it reads and writes annotations.
+    It says which boxes and which features; the keypoint head owns the codec and the
+    loss.
 
     Args:
         keypoint_roi_extractor (dict): RoI extractor; its ``featmap_strides``
             choose the levels, ``[4]`` being P2 alone.
         keypoint_head (dict): Keypoint head.
-        codec (dict): Keypoint codec, from mmpose's ``KEYPOINT_CODECS``.
-        loss_keypoint (dict): Classification loss over the bins, averaged over
-            the keypoints that count in the batch.
+        codec (dict, optional): The former place of ``keypoint_head.codec``; both are
+            read. Where it is a :class:`RoIHeatmap`, ``area_ratio`` is 0.53 over
+            ``box_scale`` squared by default.
+        loss_keypoint (dict, optional): The former place of
+            ``keypoint_head.loss_keypoint``; both are read.
         box_scale (float): How much wider and higher than the box the region is
             that the branch sees, about the same centre; 1.3 in arXiv
-            2301.04842. It is not clipped to the picture.
-        box_jitter (float): In pictures that train the keypoint branch alone, how
+            2301.04842. It is not clipped to the image.
+        box_jitter (float): In images that train the keypoint branch alone, how
             far the sides of a proposal are from the annotated ones, at most, as a
             fraction of the box.
         **kwargs: What the RoI head takes.
+
+    Raises:
+        ConfigValueError: If ``box_scale`` is not positive, or an option of the codec or
+            the loss differs between both places.
     """
 
     def __init__(
@@ -48,36 +56,33 @@ class KeypointBranchMixin:
         *,
         keypoint_roi_extractor: dict,
         keypoint_head: dict,
-        codec: dict = dict(type='RoIHeatmap'),  # noqa: B006
-        loss_keypoint: dict = dict(type='CrossEntropyLoss', loss_weight=1.0),  # noqa: B006
+        codec: dict | None = None,
+        loss_keypoint: dict | None = None,
         box_scale: float = 1.0,
         box_jitter: float = 0.1,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
         if box_scale <= 0:
-            raise ValueError(
+            raise ConfigValueError(
                 f'{type(self).__name__}: box_scale={box_scale} must be positive.'
             )
         self.keypoint_roi_extractor = MODELS.build(keypoint_roi_extractor)
-        self.keypoint_head = MODELS.build(keypoint_head)
-        self.codec = KEYPOINT_CODECS.build({'_scope_': 'mmpose', **codec})
-        self._check_sigmas()
-        self.loss_keypoint = MODELS.build(loss_keypoint)
+        self.keypoint_head = MODELS.build(
+            merge_head_options(keypoint_head, codec, loss_keypoint, box_scale)
+        )
         self.box_scale = box_scale
         self.box_jitter = box_jitter
 
-    def _check_sigmas(self) -> None:
-        """Refuse what only the first evaluation would notice."""
-        modes = [
-            getattr(self.codec, f'{name}_mode', None) for name in ('decode', 'score')
-        ]
-        if 'expected_oks' in modes and len(self.codec.sigmas) != self.num_keypoints:
-            raise ValueError(
-                f'model.roi_head.codec.sigmas: needed for the {self.num_keypoints} '
-                f"keypoints of the keypoint head, got {len(self.codec.sigmas)} (COCO's "
-                "17 by default); decode_mode and score_mode 'expected_oks' need them."
-            )
+    @property
+    def codec(self):
+        """BaseKeypointCodec: The keypoint head's."""
+        return self.keypoint_head.codec
+
+    @property
+    def loss_keypoint(self) -> nn.Module:
+        """nn.Module: The keypoint head's."""
+        return self.keypoint_head.loss_keypoint
 
     @property
     def num_keypoints(self) -> int:
@@ -99,24 +104,24 @@ class KeypointBranchMixin:
         assigner,
         sampler,
     ) -> list[SamplingResult]:
-        """Assign the proposals of each picture to its people and sample some.
+        """Assign the proposals of each image to its people and sample some.
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
             rpn_results_list (list[InstanceData | None]): Proposals ``bboxes`` of
-                each picture; left unchanged. For None, boxes about the people.
+                each image; left unchanged. For None, boxes about the people.
             batch_gt_instances (list[InstanceData]): ``bboxes`` and ``labels``.
             batch_gt_instances_ignore (list[InstanceData]): Regions to ignore.
             assigner: mmdet's, such as ``MaxIoUAssigner``.
             sampler: mmdet's, such as ``RandomSampler``.
 
         Returns:
-            list[SamplingResult]: One for each picture.
+            list[SamplingResult]: One for each image.
         """
         results = []
         for i, rpn_results in enumerate(rpn_results_list):
             if rpn_results is None:
-                proposals = self._boxes_about(batch_gt_instances[i])
+                proposals = jitter_boxes(batch_gt_instances[i].bboxes, self.box_jitter)
             else:
                 proposals = rpn_results.new()
                 proposals.priors = proposals.pop('bboxes')
@@ -133,13 +138,6 @@ class KeypointBranchMixin:
             )
         return results
 
-    def _boxes_about(self, gt: InstanceData) -> InstanceData:
-        """Proposals for people who are not looked for: near their boxes."""
-        boxes = gt.bboxes
-        size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
-        moved = boxes + size * self.box_jitter * (2 * torch.rand_like(boxes) - 1)
-        return InstanceData(priors=moved, scores=boxes.new_ones(len(boxes)))
-
     def enlarge(self, boxes: Tensor) -> Tensor:
         """Widen boxes (N, 4) about their centres by ``box_scale``.
 
@@ -149,16 +147,18 @@ class KeypointBranchMixin:
         grow = (boxes[:, 2:] - boxes[:, :2]) * ((self.box_scale - 1) / 2)
         return torch.cat((boxes[:, :2] - grow, boxes[:, 2:] + grow), -1)
 
-    def _keypoint_forward(self, x: tuple[Tensor, ...], boxes: list[Tensor]):
-        """Logits for the (enlarged) boxes of each picture.
+    def _keypoint_forward(
+        self, x: tuple[Tensor, ...], boxes: list[Tensor]
+    ) -> KeypointOutput:
+        """Predict the keypoints in the (enlarged) boxes of each image.
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
-            boxes (list[Tensor]): (N_i, 4) of each picture, the network input's
+            boxes (list[Tensor]): (N_i, 4) of each image, the network input's
                 frame.
 
         Returns:
-            KeypointOutput: Of all pictures' people in turn.
+            KeypointOutput: Of all images' people in turn.
         """
         extractor = self.keypoint_roi_extractor
         feats = extractor(x[: extractor.num_inputs], bbox2roi(boxes))
@@ -177,8 +177,8 @@ class KeypointBranchMixin:
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
-            sampling_results (list[SamplingResult]): Of each picture.
-            batch_gt_instances (list[InstanceData]): Of each picture, with
+            sampling_results (list[SamplingResult]): Of each image.
+            batch_gt_instances (list[InstanceData]): Of each image, with
                 ``keypoints`` (N, K, 2) and ``keypoints_visible`` (N, K).
 
         Returns:
@@ -200,25 +200,20 @@ class KeypointBranchMixin:
             inside = (points >= priors[:, None, :2]) & (points <= priors[:, None, 2:])
             useful = (inside.all(-1) & labelled).any(-1)
             boxes.append(self.enlarge(priors[useful]))
-            keypoints.append(points[useful])
+            keypoints.append(gt.keypoints[matched][useful])
             visible.append(labelled[useful])
-
-        target = self.codec.encode(
-            torch.cat(keypoints), torch.cat(visible), boxes=torch.cat(boxes)
+        head = self.keypoint_head
+        targets = head.get_targets(
+            torch.cat(boxes), torch.cat(keypoints), torch.cat(visible)
         )
-        counts = target['keypoint_weights'] > 0
-        if not counts.any():
-            loss = no_loss(self.keypoint_head, x)
-            return dict(loss_keypoint=dict(loss_keypoint=loss))
-        output = self._keypoint_forward(x, boxes)
-        self.codec.check_size(output.logits)
-        loss = self.loss_keypoint(
-            output.logits.flatten(2)[counts].float(), target['keypoint_labels'][counts]
-        )
-        return dict(loss_keypoint=dict(loss_keypoint=loss))
+        if (targets['keypoint_weights'] > 0).any():
+            loss = head.loss_by_feat(self._keypoint_forward(x, boxes), targets)
+        else:
+            loss = dict(loss_keypoint=zero_loss(head, x))
+        return dict(loss_keypoint=loss)
 
     def _check_annotation(self, gt: InstanceData) -> None:
-        """Refuse people of another skeleton than the head's."""
+        """Refuse instances of another skeleton than the head's."""
         if 'keypoints' not in gt or 'keypoints_visible' not in gt:
             raise ValueError(
                 f'{type(self).__name__}: the annotations lack keypoints or '
@@ -244,16 +239,16 @@ class KeypointBranchMixin:
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
-            rpn_results_list (list[InstanceData]): Proposals of each picture.
-            batch_data_samples (list): Data samples with the pictures' metainfo.
-            rescale (bool): Whether the results are in the original picture's
+            rpn_results_list (list[InstanceData]): Proposals of each image.
+            batch_data_samples (list): Data samples with the images' metainfo.
+            rescale (bool): Whether the results are in the original image's
                 frame, otherwise in the network input's.
             flipped (tuple, optional): Feature maps and proposals of the
-                mirrored pictures. Boxes of both are pooled and suppressed
+                mirrored images. Boxes of both are pooled and suppressed
                 together, logits averaged.
 
         Returns:
-            list[InstanceData]: For each picture ``bboxes`` (N, 4), ``scores``
+            list[InstanceData]: For each image ``bboxes`` (N, 4), ``scores``
             (N,), ``labels`` (N,), ``keypoints`` (N, K, 2), ``keypoint_scores``
             (N, K), ``keypoint_logits`` (N, K, H, W) and with a mask branch
             ``masks``.
@@ -297,8 +292,8 @@ class KeypointBranchMixin:
     def _merge_flipped(
         self, result: InstanceData, other: InstanceData, meta: dict
     ) -> InstanceData:
-        """Suppress the detections of a picture and its mirror image together."""
-        other.bboxes = mirror_boxes(other.bboxes, meta['img_shape'][1])
+        """Suppress the detections of a image and its mirror image together."""
+        other.bboxes = bbox_flip(other.bboxes, meta['img_shape'])
         both = InstanceData.cat([result, other])
         if not len(both):
             return both
@@ -323,42 +318,32 @@ class KeypointBranchMixin:
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
-            batch_img_metas (list[dict]): Metainfo of each picture.
+            batch_img_metas (list[dict]): Metainfo of each image.
             results_list (list[InstanceData]): ``bboxes`` (N, 4) of each
-                picture in the network input's frame; left as they are.
-            rescale (bool): Whether the keypoints are in the original picture's
+                image in the network input's frame; left as they are.
+            rescale (bool): Whether the keypoints are in the original image's
                 frame.
-            flipped_x (tuple[Tensor], optional): Maps of the mirrored pictures.
+            flipped_x (tuple[Tensor], optional): Maps of the mirrored images.
 
         Returns:
             list[InstanceData]: The same with ``keypoints``,
             ``keypoint_scores`` and ``keypoint_logits``.
         """
-        num_people = [len(result) for result in results_list]
         boxes = [self.enlarge(result.bboxes) for result in results_list]
-        logits = self._keypoint_forward(x, boxes).logits.float()
+        output = self._keypoint_forward(x, boxes)
         if flipped_x is not None:
             mirrored = [
-                mirror_boxes(box, meta['img_shape'][1])
+                bbox_flip(box, meta['img_shape'])
                 for box, meta in zip(boxes, batch_img_metas)
             ]
-            other = self._keypoint_forward(flipped_x, mirrored).logits.float()
-            flip_indices = batch_img_metas[0]['flip_indices']
-            logits = (logits + other[:, flip_indices].flip(-1)) / 2
-        keypoints, scores = self.codec.decode(logits, torch.cat(boxes))
-        for result, meta, points, score, logit in zip(
-            results_list,
-            batch_img_metas,
-            keypoints.split(num_people),
-            scores.split(num_people),
-            logits.split(num_people),
-        ):
-            if rescale:
-                points = points / points.new_tensor(meta['scale_factor'])
-            result.keypoints = continuous_to_pixel_index(points)
-            result.keypoint_scores = score
-            result.keypoint_logits = logit
-        return results_list
+            output = average_flipped(
+                output,
+                self._keypoint_forward(flipped_x, mirrored),
+                batch_img_metas[0]['flip_indices'],
+            )
+        return self.keypoint_head.predict_by_feat(
+            output, boxes, results_list, batch_img_metas, rescale
+        )
 
     def forward(
         self,
@@ -370,36 +355,56 @@ class KeypointBranchMixin:
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
-            rpn_results_list (list[InstanceData]): Proposals of each picture.
+            rpn_results_list (list[InstanceData]): Proposals of each image.
             batch_data_samples (list, optional): Data samples.
 
         Returns:
             tuple: What the base head returns, then the logits of at most 100
-            proposals of each picture.
+            proposals of each image.
         """
         results = super().forward(x, rpn_results_list, batch_data_samples)
         boxes = [self.enlarge(r.bboxes[:100]) for r in rpn_results_list]
         return (*results, self._keypoint_forward(x, boxes).logits)
 
 
-def indices_of_complete(batch_data_samples: list) -> list[int]:
-    """Which pictures train all branches: those not marked ``keypoints_only``."""
-    return [
-        i
-        for i, sample in enumerate(batch_data_samples)
-        if not sample.metainfo.get('keypoints_only', False)
-    ]
+def merge_head_options(
+    keypoint_head: dict,
+    codec: dict | None,
+    loss_keypoint: dict | None,
+    box_scale: float,
+) -> dict:
+    """Return the keypoint head's config with its codec and its loss.
 
+    Args:
+        keypoint_head (dict): Config of the head, with or without ``codec`` and
+            ``loss_keypoint``; not changed.
+        codec (dict, optional): The RoI head's option of that name.
+        loss_keypoint (dict, optional): The RoI head's option of that name.
+        box_scale (float): How much wider the region is than the box.
 
-def no_loss(module: nn.Module, x: tuple[Tensor, ...]) -> Tensor:
-    """0 with a gradient, for all parameters of ``module`` and the feature maps ``x``.
+    Returns:
+        dict: For the registry.
 
-    Processes that train together must agree on what takes part in a step.
+    Raises:
+        ConfigValueError: If an option differs between the head's and the RoI head's.
     """
-    return 0 * sum(t.sum() for t in (*module.parameters(), *x))
-
-
-def mirror_boxes(boxes: Tensor, width: int) -> Tensor:
-    """Boxes (N, 4) of a picture of ``width`` px in its mirror image."""
-    x1, y1, x2, y2 = boxes.unbind(-1)
-    return torch.stack((width - x2, y1, width - x1, y2), -1)
+    merged = dict(keypoint_head)
+    for name, former in (('codec', codec), ('loss_keypoint', loss_keypoint)):
+        own = merged.get(name) or {}
+        for key, value in (former or {}).items():
+            if key in own and own[key] != value:
+                raise ConfigValueError(
+                    f'model.roi_head.{name}.{key}={value!r} differs from '
+                    f'model.roi_head.keypoint_head.{name}.{key}={own[key]!r}: give it '
+                    'in one of these places.'
+                )
+        if former or own:
+            merged[name] = {**(former or {}), **own}
+    codec = {'type': 'RoIHeatmap', **merged.get('codec', {})}
+    kind = codec['type']
+    if not inspect.isclass(kind):
+        kind = KEYPOINT_CODECS.get(kind)
+    if kind is not None and issubclass(kind, RoIHeatmap):
+        codec.setdefault('area_ratio', PERSON_AREA_RATIO / box_scale**2)
+    merged['codec'] = codec
+    return merged

@@ -5,7 +5,8 @@ from mmdet.registry import MODELS
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from .keypoint_branch import KeypointBranchMixin, indices_of_complete, no_loss
+from ..utils.incomplete_annotations import completely_annotated, zero_loss
+from .keypoint_branch import KeypointBranchMixin
 
 
 @MODELS.register_module()
@@ -26,7 +27,7 @@ class KeypointRoIHead(KeypointBranchMixin, StandardRoIHead):
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
             rpn_results_list (list[InstanceData | None]): Proposals of each
-                picture, None of one that trains the keypoint branch alone.
+                image, None of one that trains the keypoint branch alone.
             batch_data_samples (list): Data samples with ``gt_instances``.
 
         Returns:
@@ -43,9 +44,9 @@ class KeypointRoIHead(KeypointBranchMixin, StandardRoIHead):
             self.bbox_sampler,
         )
         losses = dict(self.keypoint_loss(x, sampled, gt_instances)['loss_keypoint'])
-        complete = indices_of_complete(batch_data_samples)
+        complete = completely_annotated(batch_data_samples)
         if not complete:
-            return {'loss_cls': no_loss(self, x), **losses}
+            return {'loss_cls': zero_loss(self, x), **losses}
         if len(complete) < len(batch_data_samples):
             x = tuple(feat[complete] for feat in x)
             sampled = [sampled[i] for i in complete]
@@ -91,7 +92,7 @@ class CascadeKeypointRoIHead(KeypointBranchMixin, CascadeRoIHead):
             self.bbox_assigner[0],
             self.bbox_sampler[0],
         )
-        complete = indices_of_complete(batch_data_samples)
+        complete = completely_annotated(batch_data_samples)
         if complete:
             losses = super().loss(
                 tuple(feat[complete] for feat in x),
@@ -99,6 +100,6 @@ class CascadeKeypointRoIHead(KeypointBranchMixin, CascadeRoIHead):
                 [batch_data_samples[i] for i in complete],
             )
         else:
-            losses = {'s0.loss_cls': no_loss(self, x)}
+            losses = {'s0.loss_cls': zero_loss(self, x)}
         losses.update(self.keypoint_loss(x, sampled, gt_instances)['loss_keypoint'])
         return losses

@@ -3,9 +3,11 @@
 
 import copy
 
+from onestage_pose.models.acceleration import FoldedNorm, WinogradConv2d
 from onestage_pose.models.detectors import keypoint_rcnn
-from onestage_pose.models.layers import WinogradConv2d
-from onestage_pose.models.layers.folded_norm import FoldedNorm
+from onestage_pose.models.test_time_augs import mirror_images
+from onestage_pose.models.utils import precision
+from onestage_pose.models.utils.incomplete_annotations import jitter_boxes
 from onestage_pose.utils.errors import ConfigValueError
 
 import numpy as np
@@ -227,9 +229,8 @@ class TestKeypointsOnly:
         assert any(p.grad.any() for p in model.backbone.parameters())
 
     def test_keypoints_train_in_boxes_about_the_annotated_ones(self):
-        head = tiny_model(roi_head__box_jitter=0.1).roi_head
         gt = make_people((64, 96), 3)
-        about = head._boxes_about(gt).priors
+        about = jitter_boxes(gt.bboxes, 0.1).priors
         size = (gt.bboxes[:, 2:] - gt.bboxes[:, :2]).repeat(1, 2)
         off = ((about - gt.bboxes) / size).abs()
         assert 0.02 < off.max() <= 0.1
@@ -432,7 +433,8 @@ class TestFlipTest:
         pictures = [make_picture(*size, seed) for seed, size in enumerate(sizes)]
         samples = [make_sample(size) for size in sizes]
         data = collate(model.eval(), pictures, samples)
-        mirrored = model.mirror(data['inputs'], data['data_samples'])
+        metas = [sample.metainfo for sample in data['data_samples']]
+        mirrored = mirror_images(data['inputs'], metas)
         expected = collate(model, self.mirrored(pictures), samples)['inputs']
         assert torch.equal(mirrored, expected)
 
@@ -526,7 +528,7 @@ class TestPostprocess:
 
 
 def test_frozen_norms_of_a_resnet_are_folded():
-    model = tiny_model(backbone__norm_cfg=dict(type='mmdet.FrozenBN'))
+    model = tiny_model(backbone__norm_cfg=dict(type='mmdet.FrozenBN')).eval()
     norms = [m for m in model.backbone.modules() if isinstance(m, FrozenBatchNorm2d)]
     assert norms and all(isinstance(norm, FoldedNorm) for norm in norms)
 
@@ -549,7 +551,7 @@ class TestWinograd:
         monkeypatch.setattr(
             torch.backends.cpu, 'get_cpu_capability', lambda: capability
         )
-        model = tiny_model(test_cfg__winograd=given)
+        model = tiny_model(test_cfg__winograd=given).eval()
         found = [m for m in model.modules() if isinstance(m, WinogradConv2d)]
         assert bool(found) == used
 
@@ -619,7 +621,7 @@ class TestMixedPrecision:
     def test_layers_compute_in_what_is_asked_for_and_results_are_float32(
         self, monkeypatch, amp_dtype, able, dtype
     ):
-        monkeypatch.setattr(keypoint_rcnn, 'can_autocast', lambda *args: able)
+        monkeypatch.setattr(precision, 'can_autocast', lambda *args: able)
         model = tiny_model(test_cfg__amp_dtype=amp_dtype)
         seen = set()
 

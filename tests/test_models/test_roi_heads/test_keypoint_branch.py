@@ -4,11 +4,9 @@
 import math
 from types import SimpleNamespace
 
-from onestage_pose.models.roi_heads.keypoint_branch import mirror_boxes
-
 import pytest
 import torch
-from mmdet.structures.bbox import bbox2roi
+from mmdet.structures.bbox import bbox2roi, bbox_flip
 from mmengine.structures import InstanceData
 from torch import nn
 
@@ -335,7 +333,7 @@ class TestPredictKeypoint:
             enlarged = head.enlarge(people.bboxes)
             plain = head._keypoint_forward(x, [enlarged]).logits
             other = head._keypoint_forward(
-                mirrored_x, [mirror_boxes(enlarged, SIZE[1])]
+                mirrored_x, [bbox_flip(enlarged, SIZE)]
             ).logits
         expected = (plain + other[:, swapped].flip(-1)) / 2
         torch.testing.assert_close(both[0].keypoint_logits, expected)
@@ -350,7 +348,7 @@ class TestPredictKeypoint:
         boxes = torch.tensor([*self.boxes, [-3.7, 10.0, 41.2, 95.3]])
         x = feature_maps()
         mirrored_x = tuple(feature.flip(-1) for feature in x)
-        mirrored = mirror_boxes(boxes, SIZE[1])
+        mirrored = bbox_flip(boxes, SIZE)
         head.eval()
         with torch.no_grad():
             there = head.predict_keypoint(x, [meta()], [InstanceData(bboxes=boxes)])
@@ -381,9 +379,9 @@ def symmetrise(module):
 
 def test_mirroring_boxes_twice_gives_them_back():
     boxes = torch.tensor([[10.0, 20.0, 60.0, 90.0]])
-    mirrored = mirror_boxes(boxes, 128)
+    mirrored = bbox_flip(boxes, (96, 128))
     assert mirrored.tolist() == [[68.0, 20.0, 118.0, 90.0]]
-    assert torch.equal(mirror_boxes(mirrored, 128), boxes)
+    assert torch.equal(bbox_flip(mirrored, (96, 128)), boxes)
 
 
 @pytest.mark.parametrize('strides', [[4], [4, 8, 16, 32]])

@@ -14,7 +14,6 @@ from typing import Any
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.codecs import RoIHeatmap
 from onestage_pose.models.layers import RelativePositionAttention
-from onestage_pose.models.layers.folded_norm import FoldedNorm, FoldingConv2d
 from onestage_pose.models.roi_heads import KeypointRoIHead
 from onestage_pose.structures.metainfo import COCO_METAINFO, resolve_metainfo
 from onestage_pose.utils import get_config_path
@@ -22,7 +21,6 @@ from onestage_pose.utils import get_config_path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from mmdet.models.layers import FrozenBatchNorm2d
 from mmdet.models.roi_heads import StandardRoIHead
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -302,8 +300,8 @@ class UnoptimizedGCMKeypointRCNN(GCMKeypointRCNN):
     """
 
     def change_config(self, config: dict) -> None:
-        """Decode person by person, and convolve without Winograd's algorithm."""
-        config.test_cfg.winograd = False
+        """Decode person by person, with PyTorch's convolutions and norms."""
+        config.test_cfg.update(winograd=False, folded_norms=False)
         config.roi_head.codec = dict(
             config.roi_head.get('codec', {}), type=PerPersonRoIHeatmap
         )
@@ -316,10 +314,6 @@ class UnoptimizedGCMKeypointRCNN(GCMKeypointRCNN):
                 parent, _, child = name.rpartition('.')
                 unfused = UnfusedAttention.from_fused(module)
                 setattr(model.get_submodule(parent), child, unfused)
-            elif isinstance(module, FoldingConv2d):
-                module.__class__ = nn.Conv2d
-            elif isinstance(module, FoldedNorm):
-                module.__class__ = FrozenBatchNorm2d
         return model
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) onestage_pose contributors.
 import copy
 
-from onestage_pose.models.layers import WinogradConv2d, fold_norms
+from onestage_pose.models.acceleration import WinogradConv2d, fold_norms
 
 import pytest
 import torch

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-from onestage_pose.models.layers import WinogradConv2d, winograd_conv
+from onestage_pose.models.acceleration import WinogradConv2d, winograd_conv
 
 import pytest
 import torch

@@ -6,6 +6,7 @@ from mmdet.models.layers import FrozenBatchNorm2d
 from mmengine.model.efficient_conv_bn_eval import efficient_conv_bn_eval_forward
 from torch import Tensor, nn
 
+from .replace import as_subclass
 from .winograd_conv import WinogradConv2d
 
 
@@ -22,15 +23,17 @@ def fold_norms(model: nn.Module) -> None:
         model (nn.Module): One whose children are named in the order in which they are
             run, such as mmdet's ResNet and its blocks.
     """
-    for module in model.modules():
-        conv = None
-        for child in module.children():
+    for parent in list(model.modules()):
+        conv_name, conv = '', None
+        for name, child in list(parent.named_children()):
             if type(child) is FrozenBatchNorm2d and type(conv) in FOLDING:
-                child.__class__ = FoldedNorm
-                conv.__class__ = FOLDING[type(conv)]
+                norm = as_subclass(child, FoldedNorm)
+                folding = as_subclass(conv, FOLDING[type(conv)])
                 # not as a child, whose parameters it would have too
-                conv.__dict__['norm'] = child
-            conv = child
+                folding.__dict__['norm'] = norm
+                setattr(parent, conv_name, folding)
+                setattr(parent, name, norm)
+            conv_name, conv = name, child
 
 
 class FoldedNorm(FrozenBatchNorm2d):
@@ -54,7 +57,7 @@ class FoldingConv2d(nn.Conv2d):
 
 
 class FoldingWinogradConv2d(FoldingConv2d, WinogradConv2d):
-    """Both."""
+    """A convolution that norms its output and computes by Winograd's algorithm."""
 
 
 FOLDING = {nn.Conv2d: FoldingConv2d, WinogradConv2d: FoldingWinogradConv2d}

@@ -5,6 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .replace import as_subclass
+
 # Of Winograd's algorithm for a 3x3 kernel (arXiv 1509.09308), by the side of the output
 # tile: what transforms the rows of an input tile, of the kernel and of an output tile.
 TRANSFORMS = {
@@ -70,13 +72,17 @@ class WinogradConv2d(nn.Conv2d):
 
     @classmethod
     def convert(cls, model: nn.Module) -> None:
-        """Make every convolution of a model that suits one of this class, in place.
+        """Replace every convolution in a model that suits by one of this class.
 
         Parameters and their names stay as they are.
         """
-        for module in model.modules():
-            if cls.suits(module):
-                module.__class__ = cls
+        made: dict[nn.Module, nn.Module] = {}
+        for parent in list(model.modules()):
+            for name, child in list(parent._modules.items()):
+                if child in made or cls.suits(child):
+                    # once for all places that share a convolution
+                    made.setdefault(child, as_subclass(child, cls))
+                    setattr(parent, name, made[child])
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None):
         # what nn.Conv2d calls with its own weights, and others with theirs

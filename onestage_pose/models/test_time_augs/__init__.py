@@ -1,0 +1,4 @@
+# Copyright (c) onestage_pose contributors.
+from .flip import average_flipped, mirror_images
+
+__all__ = ['average_flipped', 'mirror_images']

@@ -1,0 +1,48 @@
+# Copyright (c) onestage_pose contributors.
+"""The flip test: a second look at the mirror image. Boxes are mirrored by mmdet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmpose.models.utils.tta import flip_heatmaps
+from torch import Tensor
+
+from ...structures import KeypointOutput
+
+
+def mirror_images(batch_inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
+    """Mirror each image within its own width; padding stays at the right.
+
+    Args:
+        batch_inputs (Tensor): Images (B, 3, H, W), padded at the right and below.
+        batch_img_metas (list[dict]): With ``img_shape`` (h, w) of each image.
+
+    Returns:
+        Tensor: (B, 3, H, W), a copy.
+    """
+    mirrored = batch_inputs.clone()
+    for image, meta in zip(mirrored, batch_img_metas):
+        width = meta['img_shape'][1]
+        image[..., :width] = image[..., :width].flip(-1)
+    return mirrored
+
+
+def average_flipped(
+    output: KeypointOutput, flipped: KeypointOutput, flip_indices: Sequence[int]
+) -> KeypointOutput:
+    """Average the logits of instances with those of their mirror images.
+
+    Args:
+        output (KeypointOutput): Of N instances.
+        flipped (KeypointOutput): Of the same in the mirror image, as predicted there.
+        flip_indices (Sequence[int]): (K,) the keypoint that each one becomes.
+
+    Returns:
+        KeypointOutput: In the frame of ``output``, float32.
+    """
+    back = flip_heatmaps(flipped.logits.float(), flip_indices, shift_heatmap=False)
+    visibility = output.visibility
+    if visibility is not None:
+        visibility = (visibility + flipped.visibility[:, flip_indices]) / 2
+    return KeypointOutput((output.logits.float() + back) / 2, visibility)

@@ -1,0 +1,1 @@
+# Copyright (c) onestage_pose contributors.

@@ -1,0 +1,132 @@
+# Copyright (c) onestage_pose contributors.
+"""The options of ``model.test_cfg``, typed: what the model is, and how it is run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from ...structures.metainfo import load_sigmas
+from ...utils.errors import ConfigValueError
+from ...utils.suggestions import did_you_mean
+
+AMP_DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
+POSE_NMS = ('oks_nms', 'soft_oks_nms')
+
+
+def _check_flag(value: Any) -> Any:
+    if value not in (None, False, True):
+        raise ValueError('give True or False')
+    return value
+
+
+Flag = Annotated[bool | None, BeforeValidator(_check_flag)]
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra='forbid')
+
+
+class PoseNMSCfg(_Options):
+    """Suppression by poses, see :func:`pose_nms`."""
+
+    type: Literal['oks_nms', 'soft_oks_nms']
+    thr: float
+    sigmas: list[float] | None = None
+
+
+class PredictionCfg(_Options):
+    """What the model is: which instances it finds, and with which scores.
+
+    ``rpn`` and ``rcnn`` are mmdet's and are checked there.
+    """
+
+    rpn: Any = None
+    rcnn: Any = None
+    flip_test: Flag = None
+    rescore_thr: float | None = None
+    pose_nms: PoseNMSCfg | None = None
+
+
+class RuntimeCfg(_Options):
+    """How it is run: the same instances but for rounding."""
+
+    output_heatmaps: Flag = None
+    winograd: Flag = None
+    folded_norms: Flag = None
+    amp_dtype: Literal['bfloat16', 'float16'] | None = None
+
+
+class KeypointTestCfg(PredictionCfg, RuntimeCfg):
+    """All options of ``model.test_cfg`` of a :class:`KeypointRCNN`."""
+
+    @classmethod
+    def read(cls, test_cfg: dict) -> KeypointTestCfg:
+        """Check ``model.test_cfg``.
+
+        Args:
+            test_cfg (dict): As it stands in the config.
+
+        Returns:
+            KeypointTestCfg: The same, typed.
+
+        Raises:
+            ConfigValueError: On an unknown key, with the likely one, or a value of
+                another type.
+        """
+        try:
+            return cls.model_validate(dict(test_cfg))
+        except ValidationError as error:
+            raise ConfigValueError(cls._explain(test_cfg, error)) from None
+
+    @classmethod
+    def _explain(cls, test_cfg: dict, error: ValidationError) -> str:
+        """Return what is wrong, in the words of the config."""
+        unknown = sorted(set(test_cfg) - set(cls.model_fields))
+        if unknown:
+            known = sorted(cls.model_fields)
+            return (
+                f'model.test_cfg has unknown keys {unknown}: known are {known}.'
+                f'{"".join(did_you_mean(name, known) for name in unknown)}'
+            )
+        name = error.errors()[0]['loc'][0]
+        value = test_cfg[name]
+        if name == 'amp_dtype':
+            return (
+                f'model.test_cfg.amp_dtype={value!r} is unknown, use one of '
+                f'{sorted(AMP_DTYPES)} or None.'
+            )
+        if name == 'pose_nms' and isinstance(value, dict):
+            if value.get('type') not in POSE_NMS:
+                return (
+                    f'model.test_cfg.pose_nms.type={value.get("type")!r} is unknown, '
+                    f'use one of {sorted(POSE_NMS)}.'
+                )
+            return (
+                'model.test_cfg.pose_nms takes type, thr and sigmas, got '
+                f'{sorted(value)}.'
+            )
+        message = error.errors()[0]['msg'].removeprefix('Value error, ')
+        return f'model.test_cfg.{name}={value!r}: {message}.'
+
+    def check_sigmas(self, num_keypoints: int) -> None:
+        """Refuse OKS of a skeleton whose sigmas are not known.
+
+        Args:
+            num_keypoints (int): Keypoints K of the keypoint head.
+
+        Raises:
+            ConfigValueError: ``pose_nms`` has other than K sigmas.
+        """
+        if self.pose_nms is None:
+            return
+        sigmas = self.pose_nms.sigmas
+        given = len(load_sigmas() if sigmas is None else sigmas)
+        if given != num_keypoints:
+            known = f"by default COCO's {given}" if sigmas is None else f'got {given}'
+            raise ConfigValueError(
+                f'model.test_cfg.pose_nms.sigmas: needed for the {num_keypoints} '
+                f'keypoints of the keypoint head, {known}.'
+            )
