@@ -30,10 +30,10 @@ BESIDE = {
 }
 # A room's own order: an import within `models` goes down this list too.
 MODELS = [
-    {'layers', 'losses', 'utils'},
+    {'layers', 'losses', 'test_time_augs', 'utils'},
     {'backbones', 'necks', 'dense_heads', 'keypoint_heads'},
     {'roi_heads'},
-    {'acceleration', 'test_time_augs', 'task_modules', 'data_preprocessors'},
+    {'acceleration', 'task_modules', 'data_preprocessors'},
     {'detectors'},
 ]
 
