@@ -55,6 +55,9 @@ def get_config_path(name: str) -> Path:
     """
     data_root, root = get_data_root(), get_config_root()
     file_name = name if name.endswith('.py') else f'{name}.py'
+    # an absolute path is taken as it is
+    if (root / file_name).is_file():
+        return root / file_name
     configs = {path.relative_to(root): path for path in sorted(root.rglob('*.py'))}
     for path in sorted(data_root.glob('projects/*/configs/**/*.py')):
         configs[path.relative_to(data_root)] = path
