@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import onestage_pose.datasets  # noqa: F401  (registers the alias that this replaces)
 from onestage_pose.structures.metainfo import resolve_metainfo
 
 import numpy as np
