@@ -8,6 +8,7 @@ has its own exit status, signals, output and children.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import runpy
@@ -179,6 +180,8 @@ def _serve() -> None:
     environment = mmengine.runner.runner.collect_env()
     mmengine.runner.runner.collect_env = environment.copy
 
+    # What is imported is not looked through when a program ends.
+    gc.freeze()
     logs: dict[int, Path] = {}
     is_open = True
     while is_open or logs:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from tests.tool_runs import run_tool
+from tests.toy_hang import HANGS
 from tests.toy_pose import ToyMetric, ToyModel, write_config
 
 BY_ITERATION = dict(
@@ -191,3 +193,177 @@ def test_no_process_leaves_before_the_state_is_saved(
     sigterm(ToyModel, 'train_step', at=2)
     with pytest.raises(TimeoutError, match='waits'):
         run_tool('train', write_config(tmp_path, **BY_ITERATION))
+
+
+def test_grace_period_has_to_be_positive() -> None:
+    with pytest.raises(ValueError, match='grace_period=0 has to be above 0'):
+        preemption_hook.PreemptionHook(grace_period=0)
+
+
+def test_grace_period_ends_before_torchrun_kills(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'a run')
+
+    assert preemption_hook.PreemptionHook().grace_period == 25
+
+
+# What follows starts `tools/train.py` as a process. Where it hangs, it does so in C,
+# where Python runs no handler of a signal, unless a test says otherwise.
+
+SOON = dict(default_hooks__preemption__grace_period=1.0)
+NOT_SOON = dict(default_hooks__preemption__grace_period=600.0)
+ANY_IS_ANOTHER = dict(default_hooks__preemption__same_request=0.0)
+FIRST_WORDS = 'SIGTERM: the state is saved after the iteration under way'
+
+
+def saved_iterations(folder: Path) -> dict[str, int]:
+    """The checkpoints of a folder, each of which can be loaded."""
+    return {p.name: load(p)['meta']['iter'] for p in sorted(folder.glob('*.pth'))}
+
+
+@pytest.mark.parametrize(
+    'hang, options, last',
+    [
+        pytest.param(dict(place='forward', at=4), {}, 'iter_2.pth', id='forward'),
+        pytest.param(
+            dict(place='forward', at=4, in_c=False), {}, 'iter_2.pth', id='in-python'
+        ),
+        pytest.param(dict(place='backward', at=4), {}, 'iter_2.pth', id='backward'),
+        pytest.param(dict(place='data', at=7), {}, 'iter_2.pth', id='data'),
+        pytest.param(dict(place='data', at=2), WORKERS, None, id='worker'),
+        pytest.param(dict(place='start'), {}, None, id='before-the-first-iteration'),
+        pytest.param(dict(place='evaluation'), {}, 'iter_6.pth', id='evaluation'),
+        pytest.param(dict(place='metric'), {}, 'iter_6.pth', id='metric'),
+        # The second file is that of iteration 4, which is not there yet.
+        pytest.param(dict(place='save', at=2), {}, 'iter_2.pth', id='saving'),
+    ],
+)
+def test_run_that_makes_no_progress_ends(
+    tmp_path: Path, start: Callable, hang: dict, options: dict, last: str | None
+) -> None:
+    run = start(hang={'in_c': True, **hang}, **SOON, **options)
+    run.wait_for(HANGS.format(hang['place']))
+
+    run.send(signal.SIGTERM)
+
+    assert run.wait() == 143
+    assert 'ended by SIGTERM: no iteration ended within 1 seconds' in run.output
+    if last is None:
+        assert 'There is no checkpoint yet' in run.output
+    else:
+        path = tmp_path / 'work' / last
+        assert f'The last checkpoint stands: {path}; ' in run.output
+        assert saved_iterations(path.parent)[last] == int(last[5:-4])
+    run.wait_for_group()
+
+
+def test_run_that_was_ended_is_resumed(tmp_path: Path, start: Callable) -> None:
+    run = start(hang=dict(place='save', at=2, in_c=True), **SOON)
+    run.wait_for(HANGS.format('save'))
+    run.send(signal.SIGTERM)
+    run.wait()
+
+    again = start(words=('--resume',))
+
+    assert again.wait() == 0, again.output
+    assert saved_iterations(tmp_path / 'work')['iter_6.pth'] == 6
+    assert not list((tmp_path / 'work').glob('.*.tmp'))
+
+
+def test_checkpoint_that_is_being_written_is_finished(
+    tmp_path: Path, start: Callable
+) -> None:
+    release = tmp_path / 'release'
+    run = start(hang=dict(place='save', at=2, until=str(release)), **NOT_SOON)
+    run.wait_for(HANGS.format('save'))
+    run.send(signal.SIGTERM)
+    run.wait_for(FIRST_WORDS)
+
+    release.touch()
+
+    assert run.wait() == 143
+    assert 'ended by SIGTERM after iteration 4, which is saved' in run.output
+    saved = saved_iterations(tmp_path / 'work')
+    assert (saved['iter_2.pth'], saved['iter_4.pth']) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    'number, status, name',
+    [(signal.SIGTERM, 143, 'SIGTERM'), (signal.SIGINT, 130, 'Ctrl-C')],
+    ids=['sigterm', 'ctrl-c'],
+)
+@pytest.mark.parametrize('place', ['forward', 'save'])
+def test_second_signal_ends_at_once(
+    tmp_path: Path, start: Callable, place: str, number: int, status: int, name: str
+) -> None:
+    run = start(
+        hang=dict(place=place, at=3 if place == 'forward' else 2, in_c=True),
+        **NOT_SOON,
+        **ANY_IS_ANOTHER,
+    )
+    run.wait_for(HANGS.format(place))
+    run.send(signal.SIGTERM)
+    run.wait_for(FIRST_WORDS)
+
+    run.send(number)
+
+    assert run.wait() == status
+    assert f'ended at once by {name}. The last checkpoint stands' in run.output
+    assert saved_iterations(tmp_path / 'work')['iter_2.pth'] == 2
+    run.wait_for_group()
+
+
+def test_signal_that_is_passed_on_is_the_same(start: Callable, tmp_path: Path) -> None:
+    # Slurm signals torchrun and its processes; torchrun passes its own on to them.
+    release = tmp_path / 'release'
+    run = start(
+        hang=dict(place='forward', at=3, until=str(release)),
+        **NOT_SOON,
+        default_hooks__preemption__same_request=600.0,
+    )
+    run.wait_for(HANGS.format('forward'))
+    run.send(signal.SIGTERM)
+    run.wait_for(FIRST_WORDS)
+    run.send(signal.SIGTERM)
+
+    release.touch()
+
+    assert run.wait() == 143
+    assert 'ended by SIGTERM after iteration 3, which is saved' in run.output
+
+
+@pytest.mark.parametrize('in_c, status', [(True, 130), (False, -signal.SIGINT)])
+def test_ctrl_c_ends_a_run_that_hangs(start: Callable, in_c: bool, status: int) -> None:
+    run = start(hang=dict(place='forward', at=3, in_c=in_c), **SOON)
+    run.wait_for(HANGS.format('forward'))
+
+    run.send(signal.SIGINT)
+
+    assert run.wait() == status
+    run.wait_for_group()
+
+
+def test_two_processes_end_where_one_hangs(tmp_path: Path, start: Callable) -> None:
+    hang = dict(place='forward', at=4, in_c=True, rank=1)
+    runs = start(hang=hang, processes=2, **SOON)
+    runs[1].wait_for(HANGS.format('forward'))
+
+    for run in runs:
+        run.send(signal.SIGTERM)
+
+    assert [run.wait() for run in runs] == [143, 143]
+    for rank, run in enumerate(runs):
+        assert f'process {rank}: ended by SIGTERM: no iteration ended' in run.output
+        run.wait_for_group()
+    assert saved_iterations(tmp_path / 'work')['iter_2.pth'] == 2
+
+
+def test_worker_that_hangs_does_not_outlive_a_killed_program(start: Callable) -> None:
+    run = start(hang=dict(place='data', at=2, in_c=True), **WORKERS)
+    run.wait_for(HANGS.format('data'))
+
+    run.send(signal.SIGKILL)
+
+    assert run.wait() == -signal.SIGKILL
+    run.wait_for_group()
