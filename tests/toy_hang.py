@@ -52,7 +52,7 @@ class ToyHang(Hook):
         owner, name = dict(
             data=(ToyPictures, '__getitem__'),
             forward=(ToyModel, 'forward'),
-            evaluation=(ToyModel, 'val_step'),
+            evaluation=(ToyModel, 'forward'),
             metric=(ToyMetric, 'compute_metrics'),
             save=(os, 'replace'),
         ).get(self.place, (None, None))
@@ -68,7 +68,8 @@ class ToyHang(Hook):
 
     def _hanging(self, function: Callable) -> Callable:
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._hang()
+            if self.place != 'evaluation' or kwargs['mode'] == 'predict':
+                self._hang()
             return function(*args, **kwargs)
 
         return call

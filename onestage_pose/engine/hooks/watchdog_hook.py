@@ -141,7 +141,9 @@ class _Watcher(threading.Thread):
         self._logger = runner.logger
         self._watched = threading.get_ident()
         self._rank, self._world_size = get_dist_info()
-        self._is_told = False
+        self._told = 0
+        # of each process, what it told when it was last asked
+        self._heard: dict[int, str] = {}
 
     def run(self) -> None:
         """Watch until the run is over."""
@@ -196,13 +198,18 @@ class _Watcher(threading.Thread):
 
     def _tell(self, place: str) -> None:
         if self._world_size > 1:
-            self._is_told = True
-            _bounded(lambda: _store().set(_KEY.format(self._rank), place))
+            # Numbered, so that one that tells nothing new is noticed.
+            self._told += 1
+            _bounded(lambda: _store().set(self._key(), f'{self._told} {place}'))
 
     def _forget(self) -> None:
-        if self._is_told:
-            self._is_told = False
-            _bounded(lambda: _store().delete_key(_KEY.format(self._rank)))
+        self._heard.clear()
+        if self._told:
+            self._told = 0
+            _bounded(lambda: _store().delete_key(self._key()))
+
+    def _key(self) -> str:
+        return _KEY.format(self._rank)
 
     def _ask(self, place: str) -> dict[int, str]:
         """Where the processes stand that have told, and this one."""
@@ -213,10 +220,15 @@ class _Watcher(threading.Thread):
                 for rank in range(self._world_size):
                     key = _KEY.format(rank)
                     if rank != self._rank and _store().check([key]):
-                        places[rank] = _store().get(key).decode()
+                        heard[rank] = _store().get(key).decode()
 
+            heard: dict[int, str] = {}
             _bounded(ask)
-        return dict(places)
+            for rank, told in list(heard.items()):
+                if told != self._heard.get(rank):
+                    places[rank] = told.partition(' ')[2]
+            self._heard = heard
+        return places
 
 
 def where(thread: int, world_size: int = 1) -> str | None:

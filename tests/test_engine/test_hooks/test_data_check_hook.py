@@ -10,9 +10,10 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from tests.tool_runs import clear_global_state, run_tool
-from tests.toy_pose import ToyModel, write_config
+from tests.toy_pose import ToyModel, ToyPictures, write_config
 
 BY_ITERATION = dict(
     train_cfg=dict(
@@ -62,8 +63,9 @@ def test_more_processes_than_images_end(start: Callable) -> None:
     assert [run.wait() for run in runs] == [1, 1]
     for run in runs:
         assert (
-            'Error: val_dataloader yields no batch: 1 image, batches of 2, 2 processes, '
-            '1 of them without a batch. Start at most 1 process, or give it more images.'
+            'Error: val_dataloader yields no batch: 1 image, batches of 2, 2 '
+            'processes, 1 of them without a batch. Start at most 1 process, or give it '
+            'more images.'
         ) in run.output
 
 
@@ -102,7 +104,7 @@ def test_more_processes_than_images_end(start: Callable) -> None:
                 ),
             },
             'yields no batch: 6 images, batches of 6, and train_dataloader.'
-            'batch_sampler.drop_last=True .* batch_size to less',
+            'batch_sampler.drop_last=True .*batch_size to less',
             id='no-batch-of-one-aspect-ratio',
         ),
         pytest.param(
@@ -142,10 +144,9 @@ def test_run_without_the_tools_is_checked_by_the_hook(tmp_path: Path) -> None:
 
 def test_loader_that_the_caller_built_is_checked_by_its_length(tmp_path: Path) -> None:
     clear_global_state()
-    cfg = Config.fromfile(write_config(tmp_path, **BY_ITERATION))
-    images = Runner.build_dataloader(cfg.train_dataloader).dataset
-    cfg.train_dataloader = torch.utils.data.DataLoader(images, **TOO_FEW)
-    runner = Runner.from_cfg(cfg)
+    runner = Runner.from_cfg(Config.fromfile(write_config(tmp_path, **BY_ITERATION)))
+    runner.cfg.pop('train_dataloader')
+    runner._train_dataloader = DataLoader(ToyPictures(6), **TOO_FEW)
 
     with pytest.raises(ConfigValueError, match='yields no batch: 6 images'):
         runner.train()
@@ -164,11 +165,10 @@ def test_batches_that_are_tried_are_not_taken_from_the_run(
     monkeypatch.setattr(ToyModel, 'train_step', train_step)
     options = loader('train', sampler=dict(ENDLESS, shuffle=False))
 
-    run_tool(
-        'train',
-        write_config(
-            tmp_path, **BY_ITERATION, **options, default_hooks__exact_resume=None
-        ),
-    )
+    clear_global_state()
+    cfg = Config.fromfile(write_config(tmp_path, **BY_ITERATION, **options))
+    # which draws from samplers of its own
+    del cfg.default_hooks.exact_resume
+    Runner.from_cfg(cfg).train()
 
     assert seen == [0, 1, 2, 3]

@@ -14,9 +14,9 @@ import pytest
 
 from tests.toy_hang import HANGS
 
-# The first iteration of a toy takes less on a machine that is not busy; where it takes
-# more, the line comes once more, which no test minds.
-SOON = dict(default_hooks__watchdog__at_least=0.5)
+# However long an iteration takes. Where one takes more than that on a busy machine,
+# the line comes once more, which no test minds.
+SOON = dict(default_hooks__watchdog=dict(at_least=0.5, factor=0.001))
 WORKERS = dict(train_dataloader__num_workers=2)
 
 
@@ -84,8 +84,7 @@ def test_line_comes_ever_less_often_and_ends_nothing(
     run.wait_for('The run goes on.')
     assert run.wait() == 0, run.output
     times = re.findall(r'line comes again after (\d+)\.', run.output)
-    assert times[-3:] == ['1', '2', '4']
-    assert 'The run goes on.' in run.output
+    assert ('2', '4') in zip(times, times[1:])
 
 
 def test_each_of_two_processes_is_named(start: Callable) -> None:
@@ -94,14 +93,13 @@ def test_each_of_two_processes_is_named(start: Callable) -> None:
     runs[1].wait_for(HANGS.format('data'))
 
     runs[0].wait_for('process 1: data (')
-
     # which waits for the gradients of the other one
-    assert 'process 0: communication of gradients (' in runs[0].output
+    runs[0].wait_for('process 0: communication of gradients (')
 
 
 def test_process_that_does_not_answer_is_named(start: Callable) -> None:
     hang = dict(place='forward', at=3, in_c=True, rank=1)
-    runs = start(hang=hang, processes=2, default_hooks__watchdog__at_least=2.0)
+    runs = start(hang=hang, processes=2, **SOON)
     runs[1].wait_for(HANGS.format('forward'))
 
     runs[1].send(signal.SIGSTOP)
