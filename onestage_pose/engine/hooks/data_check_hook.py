@@ -18,7 +18,7 @@ _MODES = ('train', 'val', 'test')
 
 @HOOKS.register_module()
 class DataCheckHook(Hook):
-    """Ends a run before it starts where one of its dataloaders yields no batch.
+    """End a run before it starts where one of its dataloaders yields no batch.
 
     Without it a training by iterations waits for ever at full load, one by epochs
     ends without a word, and an evaluation fails in a metric.

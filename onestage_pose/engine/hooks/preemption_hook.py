@@ -85,7 +85,7 @@ class PreemptionHook(Hook):
         self._done: int | None = None
 
     def before_run(self, runner: Runner) -> None:
-        """Shields the workers that are started from here on, and listens."""
+        """Shield the workers that are started from here on, and listen."""
         for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
             loader = getattr(loop, 'dataloader', None)
             if isinstance(loader, DataLoader):
@@ -139,19 +139,19 @@ class PreemptionHook(Hook):
         data_batch: Any | None = None,
         outputs: Any | None = None,
     ) -> None:
-        """Ends the run in the middle of an evaluation, where it is asked to."""
+        """End the run in the middle of an evaluation, where it is asked to."""
         if self._is_asked():
             self._end(runner.iter)
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, Any] | None = None
     ) -> None:
-        """Ends the run after an evaluation, where it is asked to."""
+        """End the run after an evaluation, where it is asked to."""
         if self._checkpoint_hook is not None and self._is_any_asked():
             self._end(runner.iter)
 
     def after_train(self, runner: Runner) -> None:
-        """Stops listening."""
+        """Stop listening."""
         if self._listener is not None:
             self._listener.stop()
             self._listener = None

@@ -43,7 +43,7 @@ _RUNNER_FOLDER = os.path.dirname(mmengine.runner.__file__)
 
 @HOOKS.register_module()
 class WatchdogHook(Hook):
-    """Says so when a run makes no progress, and where each process stands.
+    """Say so when a run makes no progress, and where each process stands.
 
     Where no iteration of training or evaluation ends within ``factor`` times the
     median of the last ones, and within ``at_least`` seconds, one line in the log
