@@ -31,7 +31,10 @@ GIGABYTES = {'pypi': 7, 'cpu': 3}  # of free disk
 CPU_INDEX = 'https://download.pytorch.org/whl/cpu'
 CUDA_PACKAGES = re.compile('(torch|torchvision|triton|nvidia-.*|cuda-.*)==')
 UV, TORCH = re.compile('uv=='), re.compile('torch(vision)?==')
-SHOWN = re.compile('Downloading|Downloaded|Prepared|Installed|Collecting|Installing')
+# of the installer's lines: the downloads of 100 MB and more, and its sums
+SHOWN = re.compile(
+    r'Download.*(\(\d{3}\.\d ?Mi?B\)|d (torch|triton|nvidia.*))$|Prepared|Installed'
+)
 REMEDIES = (
     ('No space left', 'Free some disk space, or take another disk: VENV=/path'),
     ('ensurepip|No module named venv', 'Debian, Ubuntu: apt-get install python3-venv'),
