@@ -86,14 +86,17 @@ def test_failure_is_named_with_a_remedy_and_taken_up_again(folder):
         assert 'pip takes its place' in done.stdout
         assert 'FAILED: [3/5] packages' in done.stderr
         assert 'The package index has no ready package' in done.stderr
-    assert json.loads((folder / 'setup.json').read_text()) == {'torch': 'pypi'}
+    assert json.loads((folder / 'setup.json').read_text()) == {
+        'torch': 'pypi',
+        'index': '',
+    }
 
 
 def test_second_call_runs_nothing(program, folder, ran):
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
     first = len(ran)
 
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
 
     assert first == 5
     assert len(ran) == first
@@ -105,11 +108,11 @@ def test_changed_lock_makes_the_environment_anew(
     lock = tmp_path / 'lock.txt'
     monkeypatch.setattr(program, 'LOCK', lock)
     lock.write_text(program.ROOT.joinpath('requirements/lock.txt').read_text())
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
     (folder / 'lib' / 'old').mkdir(parents=True)
     lock.write_text(lock.read_text().replace('torch==', 'torch==9'))
 
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
 
     assert len(ran) == 10
     assert not (folder / 'lib' / 'old').exists()
@@ -121,10 +124,10 @@ def test_changed_project_is_installed_alone(
     project = tmp_path / 'pyproject.toml'
     monkeypatch.setattr(program, 'PROJECT', [project])
     project.write_text('old')
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
     project.write_text('new')
 
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
 
     assert len(ran) == 6
     assert '--editable' in ran[-1]
@@ -137,21 +140,21 @@ def test_interrupted_setup_begins_anew(program, folder, ran, monkeypatch):
     commands = program.install_commands
     monkeypatch.setattr(program, 'install_commands', interrupted)
     with pytest.raises(KeyboardInterrupt):
-        program.set_up(folder, '', program.CPU_INDEX)
+        program.set_up(folder, '', '')
     (folder / 'lib' / 'half').mkdir(parents=True)
     monkeypatch.setattr(program, 'install_commands', commands)
 
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
 
     assert not (folder / 'lib' / 'half').exists()
     assert 'project' in program.read_notes(folder)
 
 
 def test_missing_python_makes_the_environment_anew(program, folder, ran):
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
     (folder / 'bin' / 'python').unlink()
 
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
 
     assert len(ran) == 10
 
@@ -166,7 +169,7 @@ def test_pip_installs_where_uv_cannot_be_had(program, folder, ran, monkeypatch, 
 
     monkeypatch.setattr(program, 'run', run)
 
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
 
     assert capsys.readouterr().out.count('uv cannot be had; pip') == 1
     assert ran[1][1:4] == ['-m', 'pip', 'install']
@@ -211,14 +214,33 @@ def test_cpu_build_comes_from_a_folder_of_wheels(program, folder, tmp_path):
     assert torch[-5:-2] == ['--no-index', '--find-links', str(tmp_path)]
 
 
-def test_choice_of_torch_is_kept(program, folder, ran):
-    program.set_up(folder, 'cpu', program.CPU_INDEX)
+@pytest.mark.parametrize('index', ['', 'wheels'])
+def test_choice_of_torch_is_kept(program, folder, ran, index):
+    program.set_up(folder, 'cpu', index)
     first = len(ran)
 
-    program.set_up(folder, '', program.CPU_INDEX)
+    program.set_up(folder, '', '')
 
     assert len(ran) == first
     assert program.read_notes(folder)['torch'] == 'cpu'
+    assert program.read_notes(folder)['index'] == (index or program.CPU_INDEX)
+
+
+def test_index_of_cpu_builds_does_not_matter_for_those_of_pypi(program, folder, ran):
+    program.set_up(folder, '', '')
+    first = len(ran)
+
+    program.set_up(folder, '', 'wheels')
+
+    assert len(ran) == first
+
+
+def test_other_build_of_torch_makes_the_environment_anew(program, folder, ran):
+    program.set_up(folder, 'cpu', '')
+
+    program.set_up(folder, 'pypi', '')
+
+    assert len(ran) == 11
 
 
 def test_unknown_torch_is_refused(folder):
@@ -234,7 +256,7 @@ def test_small_disk_is_refused(program, folder, ran, monkeypatch):
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage)
 
     with pytest.raises(program.SetupError, match=r'1\.0 GB .* 7 are .*VENV=/path'):
-        program.set_up(folder, '', program.CPU_INDEX)
+        program.set_up(folder, '', '')
 
     assert not ran
 

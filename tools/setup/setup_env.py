@@ -171,8 +171,12 @@ def install_packages(folder, torch, index):
         run([*pip, '--require-hashes', '-r', str(wheel)], folder, '[2/5] installer: uv')
     except SetupError:
         print('    uv cannot be had; pip takes its place, and more time', flush=True)
-    for command in install_commands(folder, torch, index):
-        run(command, folder, '[3/5] packages: PyTorch and what goes with it')
+    titles = [
+        '[3/5] packages, about a minute on a fast connection',
+        '    PyTorch for CPU',
+    ]
+    for command, title in zip(install_commands(folder, torch, index), titles):
+        run(command, folder, title)
     # mmdet's and mmpose's docstrings make Python 3.12 and later warn while compiling.
     packages = [str(path) for path in folder.glob('lib/python3*/site-packages/mm*')]
     compileall = [python, '-W', 'ignore', '-m', 'compileall', '-q', '-j', '0']
@@ -183,12 +187,10 @@ def set_up(folder, torch, index):
     """Bring the environment to what the lock says, or raise SetupError."""
     notes, python = read_notes(folder), folder / 'bin' / 'python'
     torch = torch or notes.get('torch', 'pypi')
+    index = index or notes.get('index', CPU_INDEX) if torch == 'cpu' else ''
+    choice = {'torch': torch, 'index': index}
     packages = digest([LOCK], sys.version, sys.base_prefix, folder, torch, index)
-    wanted = {
-        'torch': torch,
-        'packages': packages,
-        'project': digest(PROJECT, packages),
-    }
+    wanted = dict(choice, packages=packages, project=digest(PROJECT, packages))
     if notes == wanted and python.exists():
         return
     check_python()
@@ -196,10 +198,10 @@ def set_up(folder, torch, index):
     with locked(folder):
         notes = read_notes(folder)  # another set-up may have ended just now
         if notes.get('packages') != packages or not python.exists():
-            write_notes(folder, {'torch': torch})
+            write_notes(folder, choice)
             check_disk(folder, torch)
             install_packages(folder, torch, index)
-        write_notes(folder, {'torch': torch, 'packages': packages})
+        write_notes(folder, dict(choice, packages=packages))
         editable = ['--no-build-isolation', '--editable', str(ROOT)]
         run([*installer(folder), *editable], folder, '[5/5] onestage_pose, editable')
         write_notes(folder, wanted)
@@ -249,7 +251,7 @@ def interrupt(_signal, _frame):
 def main(args):
     """Set up the folder ``args[0]``, or with ``--remove`` delete it."""
     folder = Path(os.path.abspath(os.path.expanduser(args[0])))
-    torch, index = os.environ.get('TORCH', ''), os.environ.get('TORCH_INDEX', CPU_INDEX)
+    torch, index = os.environ.get('TORCH', ''), os.environ.get('TORCH_INDEX', '')
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     try:
