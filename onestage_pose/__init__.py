@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .compat import (
+    installed,
     mmcv_operators,
     mmengine_checkpoint_loaders,
     mmengine_package_utils,
@@ -25,6 +26,7 @@ from .compat import (
     mmpose_metainfo,
     mmpose_model_names,
     mmpose_opencv_visualizer,
+    pkgutil_find_loader,
     registries,
     spawned_processes,
     xtcocotools,
@@ -57,9 +59,11 @@ _LOCATIONS = {
 
 
 def _install() -> None:
+    installed.check_mmpose()
     xtcocotools.install()
     spawned_processes.install()
     mmengine_package_utils.install()
+    pkgutil_find_loader.install()
     mmcv_operators.install(
         lambda: pkgutil.resolve_name(f'{__name__}.ops.fallback_module:FallbackModule')()
     )
