@@ -20,7 +20,6 @@ PROJECT = 'onestage_pose.projects.synthetic_people'
 _MOVED = {'SyntheticPeople': PROJECT, 'render': f'{PROJECT}.drawing'}
 
 
-@DATASETS.register_module(name='SyntheticPeople')
 class SyntheticPeopleAlias:
     """Build a ``SyntheticPeople`` for a config that does not import the project.
 
@@ -42,6 +41,11 @@ class SyntheticPeopleAlias:
             'to the config',
         )
         return dataset(*args, **kwargs)
+
+
+# Where the project was imported first, its class has the name already.
+if 'SyntheticPeople' not in DATASETS.module_dict:
+    DATASETS.register_module(name='SyntheticPeople', module=SyntheticPeopleAlias)
 
 
 def import_project(name: str = PROJECT) -> ModuleType:
