@@ -29,6 +29,7 @@ from .compat import (
     pkgutil_find_loader,
     registries,
     spawned_processes,
+    torch_mps_fallback,
     xtcocotools,
 )
 from .compat.hooks import when_imported
@@ -60,6 +61,7 @@ _LOCATIONS = {
 
 def _install() -> None:
     installed.check_mmpose()
+    torch_mps_fallback.install()
     xtcocotools.install()
     spawned_processes.install()
     mmengine_package_utils.install()

@@ -9,6 +9,7 @@ import logging
 
 from mmengine.logging import MMLogger, print_log
 
+from ..utils.openmmlab import describe_openmmlab
 from .fallback_module import NAME, FallbackModule
 
 
@@ -36,7 +37,10 @@ def describe_backend() -> str:
 
 
 def log_backend() -> None:
-    """Log :func:`describe_backend` at INFO, once to every logger of mmengine.
+    """Log what serves the operators and the models, once to every logger of mmengine.
+
+    Two lines at INFO: :func:`describe_backend`, and which of OpenMMLab's packages are
+    installed.
 
     Not done on import: only after a run has made its logger does the line reach the
     run's log file. The detector calls it when it is built.
@@ -46,4 +50,5 @@ def log_backend() -> None:
 
 @functools.cache
 def _log_once_to(logger: str) -> None:
-    print_log(describe_backend(), logger=logger, level=logging.INFO)
+    for line in (describe_openmmlab(), describe_backend()):
+        print_log(line, logger=logger, level=logging.INFO)

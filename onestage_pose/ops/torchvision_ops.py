@@ -18,6 +18,7 @@ import torchvision  # noqa: F401  registers torch.ops.torchvision.*
 from torch import Tensor
 
 from . import roi_align
+from .cpu_fallback import call_operator
 from .unsupported import raise_unsupported
 
 _AVERAGE = 1  # mmcv's number for pool_mode='avg'; 0 is 'max'
@@ -40,7 +41,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
         # A box that ends `offset` later has mmcv's width, and so have overlaps.
         boxes = boxes + boxes.new_tensor([0, 0, offset, offset])
     scores = scores.to(boxes.dtype)
-    return torch.ops.torchvision.nms(boxes, scores, float(iou_threshold))
+    return call_operator(torch.ops.torchvision.nms, boxes, scores, float(iou_threshold))
 
 
 def roi_align_forward(
@@ -85,8 +86,14 @@ def roi_align_forward(
         )
     else:
         output.copy_(
-            torch.ops.torchvision.roi_align(
-                features, rois, spatial_scale, *size, sampling_ratio, aligned
+            call_operator(
+                torch.ops.torchvision.roi_align,
+                features,
+                rois,
+                spatial_scale,
+                *size,
+                sampling_ratio,
+                aligned,
             )
         )
 
@@ -131,7 +138,8 @@ def roi_align_backward(
             grad, rois, shape, spatial_scale, sampling_ratio, aligned
         )
     else:
-        spread = torch.ops.torchvision._roi_align_backward(
+        spread = call_operator(
+            torch.ops.torchvision._roi_align_backward,
             grad,
             rois,
             spatial_scale,

@@ -6,6 +6,7 @@ import types
 
 import onestage_pose.ops
 from onestage_pose.ops.fallback_module import FallbackModule
+from onestage_pose.utils.openmmlab import describe_openmmlab
 
 import pytest
 from mmengine.logging import MMLogger
@@ -54,3 +55,10 @@ def test_backend_is_logged_once_to_a_log_file(logger):
     onestage_pose.ops.log_backend()
 
     assert logger.read_text().count(onestage_pose.ops.describe_backend()) == 1
+
+
+def test_packages_of_openmmlab_are_logged_once_to_a_log_file(logger):
+    onestage_pose.ops.log_backend()
+    onestage_pose.ops.log_backend()
+
+    assert logger.read_text().count(describe_openmmlab()) == 1
