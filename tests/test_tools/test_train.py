@@ -255,7 +255,7 @@ def test_truncated_checkpoint_is_named(tmp_path: Path) -> None:
     truncated = tmp_path / 'work/epoch_1.pth'
     truncated.write_bytes(truncated.read_bytes()[:1000])
 
-    with pytest.raises(CheckpointError, match='none of .*epoch_1.pth.* whole one'):
+    with pytest.raises(CheckpointError, match='none of .*epoch_1.pth.* valid one'):
         run_tool('train', config, '--resume')
 
 
