@@ -14,16 +14,15 @@ from ..utils.incomplete_annotations import rpn_loss_and_predict
 from ..utils.postprocessing import pack_instances, postprocess
 from ..utils.precision import autocast_to
 from ..utils.targets import use_instance_labels
-from ..utils.test_cfg import AMP_DTYPES, KeypointTestCfg
+from ..utils.test_cfg import KeypointTestCfg
 
 
 @MODELS.register_module()
 class KeypointRCNN(TwoStageDetector):
     """Keypoint R-CNN: Mask R-CNN (arXiv 1703.06870) with a keypoint branch.
 
-    Which Keypoint R-CNN it is, the RoI head says: Detectron2's, or with
-    :class:`GCMKeypointHead`, P2 alone and enlarged boxes the one-stage method
-    of arXiv 2301.04842.
+    The RoI head says which one: Detectron2's, or with :class:`GCMKeypointHead`, P2
+    alone and enlarged boxes the one-stage method of arXiv 2301.04842.
 
     Args: see mmdet's ``TwoStageDetector``; in addition
         roi_head (dict): :class:`KeypointRoIHead` or :class:`CascadeKeypointRoIHead`.
@@ -71,24 +70,20 @@ class KeypointRCNN(TwoStageDetector):
         """Return the losses by name; :func:`use_instance_labels` says of which."""
         use_instance_labels(batch_data_samples)
         x = self.extract_feat(batch_inputs)
-        proposal_cfg = self.train_cfg.get('rpn_proposal', self.test_cfg.rpn)
-        losses, proposals = rpn_loss_and_predict(
-            self.rpn_head, x, batch_data_samples, proposal_cfg
-        )
-        return {**losses, **self.roi_head.loss(x, proposals, batch_data_samples)}
+        cfg = self.train_cfg.get('rpn_proposal', self.test_cfg.rpn)
+        losses, found = rpn_loss_and_predict(self.rpn_head, x, batch_data_samples, cfg)
+        return {**losses, **self.roi_head.loss(x, found, batch_data_samples)}
 
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: list, rescale: bool = True
     ) -> list:
         """Detect instances and their keypoints in images (B, 3, H, W), normalised.
 
-        In the original image's frame with ``rescale``, otherwise in the network
-        input's; returns what :meth:`add_pred_to_datasample` does.
+        In the original image's frame with ``rescale``, else in the network input's.
         """
         options, samples = self.test_options, batch_data_samples
         metas = [sample.metainfo for sample in samples]
-        dtype = AMP_DTYPES.get(options.amp_dtype)
-        with autocast_to(dtype, batch_inputs.device.type):
+        with autocast_to(options.dtype, batch_inputs.device.type):
             x, flipped = self.extract_feat(batch_inputs), None
             proposals = self.rpn_head.predict(x, samples, rescale=False)
             if options.flip_test:
@@ -103,16 +98,10 @@ class KeypointRCNN(TwoStageDetector):
     def add_pred_to_datasample(
         self, data_samples: list, results_list: list[InstanceData], rescale: bool = True
     ) -> list:
-        """Post-process the results and store them the way mmpose does.
+        """Post-process what the RoI head predicts and store it the way mmpose does.
 
-        Args:
-            data_samples (list[PoseDataSample]): One for each image.
-            results_list (list[InstanceData]): What the RoI head predicts.
-            rescale (bool): Whether they are in the original image's frame.
-
-        Returns:
-            list[PoseDataSample]: With ``pred_instances``, see :func:`pack_instances`,
-            and on demand ``pred_fields.heatmaps`` (K, H, W).
+        Each image's sample gets ``pred_instances``, see :func:`pack_instances`, and on
+        demand ``pred_fields.heatmaps`` (K, H, W); ``rescale`` as in :meth:`predict`.
         """
         options = self.test_options
         for sample, result in zip(data_samples, results_list):

@@ -58,6 +58,11 @@ class RuntimeCfg(_Options):
     folded_norms: Flag = None
     amp_dtype: Literal['bfloat16', 'float16'] | None = None
 
+    @property
+    def dtype(self) -> torch.dtype | None:
+        """torch.dtype: What layers compute in, None for float32."""
+        return AMP_DTYPES.get(self.amp_dtype)
+
 
 class KeypointTestCfg(PredictionCfg, RuntimeCfg):
     """All options of ``model.test_cfg`` of a :class:`KeypointRCNN`."""
