@@ -1,15 +1,16 @@
 # Copyright (c) onestage_pose contributors.
 """Evaluation by pycocotools under xtcocotools' interface.
 
-Why not faster-coco-eval 1.8.0, which is faster: traced on the metric's tests, it gives
-other values than xtcocotools for the same results.
+Why not faster-coco-eval 1.8.0, which is faster: with the same results it gives other
+values than xtcocotools, and none of the following is an option.
 
 - mmpose sets ``params.useSegm = None``. There that is a property, and any value but 1
-  turns the evaluation into one of boxes, without an error.
-- An annotation without ``num_keypoints`` counts as having none, and is ignored: AP is
-  -1 where no annotation has it.
-- A person whose ``num_keypoints`` is not the number of visible ones (as after
-  ``gt_converter``, which changes the keypoints alone) is ignored or not by that number.
+  turns an evaluation of keypoints into one of boxes; only its log says so.
+- ``num_keypoints`` decides whether a person counts, and not the keypoints. Without it
+  nobody counts, and AP is -1. After ``gt_converter``, which changes the keypoints
+  alone, the old number counts: AP is 0.736 instead of 1 in the test of a converted
+  ground truth, and 1 again once it is counted anew.
+- ``keypoints_crowd`` and the parts of a whole body are unknown to it.
 
 The tests below hold for each of them that the evaluation here does as xtcocotools does.
 """
@@ -202,6 +203,13 @@ def test_person_without_num_keypoints_counts():
 
 def test_visible_keypoints_decide_and_not_num_keypoints():
     assert measure(*one_person(num_keypoints=0), sigmas=SIGMAS)[0] == pytest.approx(1)
+
+
+def test_keypoints_are_evaluated_although_use_segm_is_set_to_none():
+    content, results = one_person()
+    results[0]['bbox'] = [90, 90, 5, 5]
+
+    assert measure(content, results, sigmas=SIGMAS)[0] == pytest.approx(1)
 
 
 def test_person_without_visible_keypoints_is_ignored():
