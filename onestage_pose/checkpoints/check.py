@@ -23,8 +23,8 @@ def check_checkpoint(
     fine_tune: bool = False,
     may_lack: Sequence[str] = (),
     resumes: bool = False,
-) -> dict[str, Any]:
-    """Read a checkpoint, and raise unless it holds every weight of a model.
+) -> None:
+    """Raise unless a checkpoint holds every weight of a model.
 
     mmengine loads what fits and mentions the rest in its log, so a run with a
     checkpoint of another model ends in low figures and not in an error.
@@ -39,9 +39,6 @@ def check_checkpoint(
             as ``'roi_head.keypoint_head'``, that the checkpoint need not hold.
         resumes (bool): Ask for what a training keeps beside its weights, too.
 
-    Returns:
-        dict[str, Any]: What the checkpoint holds, tensors on the CPU.
-
     Raises:
         CheckpointMismatchError: With the counts and the first names of the
             weights that are missing, of another shape, and unexpected; or of
@@ -49,6 +46,36 @@ def check_checkpoint(
         CheckpointError: The file cannot be read, or holds more than plain data.
     """
     checkpoint = _load_checkpoint(filename, map_location='cpu', logger='silent')
+    _check(checkpoint, filename, model, fine_tune, may_lack, resumes)
+
+
+def load_checkpoint(filename: str, model: nn.Module) -> dict[str, Any]:
+    """Read a checkpoint once, check it, and load its weights into a model.
+
+    Args:
+        filename (str): Path or address of the checkpoint.
+        model (nn.Module): The model, changed in place.
+
+    Returns:
+        dict[str, Any]: What the checkpoint holds, such as ``meta``; tensors on the CPU.
+
+    Raises:
+        CheckpointError: As :func:`check_checkpoint`; the model is unchanged then.
+    """
+    checkpoint = _load_checkpoint(filename, map_location='cpu', logger='silent')
+    _check(checkpoint, filename, model)
+    _load_checkpoint_to_model(model, checkpoint, logger='silent')
+    return checkpoint
+
+
+def _check(
+    checkpoint: Any,
+    filename: str,
+    model: nn.Module,
+    fine_tune: bool = False,
+    may_lack: Sequence[str] = (),
+    resumes: bool = False,
+) -> None:
     saved = _get_weights(checkpoint, filename)
     found = compare_weights(saved, model)
     optional = tuple(f'{part.rstrip(".")}.' for part in may_lack)
@@ -68,25 +95,6 @@ def check_checkpoint(
     _check_finite(saved, filename)
     if found.missing or found.reshaped or found.unexpected:
         print_log(summary, logger='current', level=logging.WARNING)
-    return checkpoint
-
-
-def load_checkpoint(filename: str, model: nn.Module) -> dict[str, Any]:
-    """Read a checkpoint once, check it, and load its weights into a model.
-
-    Args:
-        filename (str): Path or address of the checkpoint.
-        model (nn.Module): The model, changed in place.
-
-    Returns:
-        dict[str, Any]: What the checkpoint holds, such as ``meta``.
-
-    Raises:
-        CheckpointError: As :func:`check_checkpoint`; the model is unchanged then.
-    """
-    checkpoint = check_checkpoint(filename, model)
-    _load_checkpoint_to_model(model, checkpoint, logger='silent')
-    return checkpoint
 
 
 def _check_finite(saved: Mapping[str, Tensor], filename: str) -> None:
