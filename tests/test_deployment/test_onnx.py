@@ -136,7 +136,7 @@ class TestTool:
         out = tmp_path / 'm.onnx'
         run_tool(self.TOOL, *model, out, '--check', pictures[0].parent)
         told = capsys.readouterr().out
-        assert f'{len(pictures)} pictures agree within 0.1 px' in told
+        assert f'{len(pictures)} images agree within 0.1 px' in told
         assert re.search(r'PyTorch \d+ ms and the graph \d+ \(medians\)', told)
 
     def test_disagreement_is_an_error(self, tmp_path, pictures):
@@ -154,7 +154,10 @@ class TestTool:
             (['{config}', '{checkpoint}', '{exists}'], '--force'),
             (['no.py', '{checkpoint}', '{new}'], 'no.py does not exist'),
             (['{config}', 'no.pth', '{new}'], 'no.pth does not exist'),
-            (['{config}', '{checkpoint}', '{new}', '--check', 'no'], 'no folder no'),
+            (
+                ['{config}', '{checkpoint}', '{new}', '--check', 'no'],
+                'no folder or file no',
+            ),
         ],
     )
     def test_what_cannot_be_used_is_said(self, tmp_path, words, message):
@@ -276,7 +279,7 @@ class TestDemoOutputs:
 
     def test_a_picture_is_not_written_over(self, demo, tmp_path):
         (tmp_path / 'a.png').touch()
-        with pytest.raises(SystemExit, match=r'a\.png is one of the pictures'):
+        with pytest.raises(SystemExit, match=r'a\.png is one of the images'):
             demo.plan([tmp_path / 'a.png'], tmp_path)
 
     def test_nor_one_drawing_over_another(self, demo, tmp_path):
