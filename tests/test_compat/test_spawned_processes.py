@@ -2,12 +2,15 @@
 """Worker processes that start without what their parent has in memory."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 
 from onestage_pose.compat import spawned_processes
 
 import pytest
+
+from tests.tool_runs import REPOSITORY
 
 WORKER = """
 from torch.utils.data import DataLoader
@@ -34,7 +37,11 @@ def test_worker_with_a_data_set_of_mmposes_works(tmp_path, method):
     script = tmp_path / 'worker.py'
     script.write_text(WORKER.replace('METHOD', repr(method)))
 
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    # found by the child as well, whether the package is installed or not
+    environment = dict(os.environ, PYTHONPATH=str(REPOSITORY))
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, env=environment
+    )
 
     assert done.stdout.splitlines()[-1:] == ['[7]'], done.stderr
 
