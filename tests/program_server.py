@@ -118,6 +118,9 @@ class ProgramServer:
         """End everything."""
         for program in self._programs:
             program.kill()
+        # Said, and not only closed: processes that were forked meanwhile may hold the
+        # pipe open.
+        print('null', file=self._process.stdin, flush=True)
         self._process.stdin.close()
         self._process.wait(60)
         self._process.stdout.close()
@@ -183,20 +186,22 @@ def _serve() -> None:
     # What is imported is not looked through when a program ends.
     gc.freeze()
     logs: dict[int, Path] = {}
-    is_open = True
-    while is_open or logs:
-        if is_open and select.select([0], [], [], 0.01)[0]:
+    while True:
+        if select.select([0], [], [], 0.01)[0]:
             line = sys.stdin.readline()
-            is_open = bool(line)
-            if line:
-                request = json.loads(line)
-                Path(request['log']).touch()
-                pid = os.fork()
-                if pid == 0:
-                    _run(request)
-                    return
-                logs[pid] = Path(request['log'])
-                print(pid, flush=True)
+            request = json.loads(line) if line else None
+            if request is None:
+                # Nobody waits for them any more, also where that process was killed.
+                for pid, log in logs.items():
+                    Program(pid, log).kill()
+                return
+            Path(request['log']).touch()
+            pid = os.fork()
+            if pid == 0:
+                _run(request)
+                return
+            logs[pid] = Path(request['log'])
+            print(pid, flush=True)
         if not logs:
             continue
         pid, status = os.waitpid(-1, os.WNOHANG)
