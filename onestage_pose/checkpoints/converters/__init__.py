@@ -12,6 +12,7 @@ from .detectron2 import (
     write_detectron2,
 )
 from .mmpose_file import read_mmpose, write_mmpose
+from .movenet import read_movenet
 
 __all__ = [
     'DetectronNames',
@@ -21,6 +22,7 @@ __all__ = [
     'from_detectron2',
     'read_detectron2',
     'read_mmpose',
+    'read_movenet',
     'to_detectron2',
     'write_detectron2',
     'write_mmpose',
