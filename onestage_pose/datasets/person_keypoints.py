@@ -21,8 +21,8 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
     """All people of an image, to train and test a detector with keypoints.
 
     In training (``test_mode=False``) it chooses as Detectron2's Keypoint R-CNN does:
-    crowd regions are left out; boxes are clipped to the image in edge coordinates
-    and those without area left out; images with fewer than
+    crowd regions are left out, unless ``keep_crowds`` is set; boxes are clipped to the
+    image in edge coordinates and those without area left out; images with fewer than
     ``filter_cfg['min_keypoints']`` labelled keypoints are left out; people without
     keypoints stay, to train the boxes. In testing everything stays.
 
@@ -57,6 +57,8 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         keypoints_only (bool): The boxes are no person's outline, or not everybody in
             the images is annotated: only the keypoint branch learns from them, see
             :meth:`KeypointRCNN.loss`.
+        keep_crowds (bool): In training, keep crowd regions (``iscrowd`` 1), none of
+            whose keypoints is labelled then, see :class:`PackKeypointRCNNInputs`.
         check_images (bool): Look whether all images exist before the work starts, by
             listing their folders. Addresses and images that the pipeline reads through
             ``backend_args`` are never looked for.
@@ -86,6 +88,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         filter_cfg: dict | None = None,
         with_segmentation: bool = False,
         keypoints_only: bool = False,
+        keep_crowds: bool = False,
         check_images: bool = True,
         indices: int | Sequence[int] | None = None,
         serialize_data: bool = True,
@@ -109,6 +112,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             )
         self.with_segmentation = with_segmentation
         self.keypoints_only = keypoints_only
+        self.keep_crowds = keep_crowds
         self.check_images = check_images
         super().__init__(
             ann_file=ann_file,
@@ -168,11 +172,12 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         if self.test_mode:
             return np.ones(len(bboxes), bool)
         has_area = (bboxes[:, 2:] > bboxes[:, :2]).all(axis=1)
+        wanted = np.full(len(bboxes), True) if self.keep_crowds else ~content.iscrowd
         self._left_out = {
-            'crowd regions': int(content.iscrowd.sum()),
-            'boxes without area': int((~has_area & ~content.iscrowd).sum()),
+            'crowd regions': int((~wanted).sum()),
+            'boxes without area': int((~has_area & wanted).sum()),
         }
-        return has_area & ~content.iscrowd
+        return has_area & wanted
 
     def _data_info(
         self,
@@ -184,6 +189,8 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         anns = [content.annotations[person] for person in people]
         boxes = bboxes[people]
         labelled = content.keypoints[people, :, 2] > 0
+        if not self.test_mode:
+            labelled &= ~content.iscrowd[people, None]
         box_area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
         info = dict(
             img_id=image['id'],
@@ -249,21 +256,27 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         )
 
     def _log_choice(self, found: list[dict], kept: list[dict]) -> None:
-        people = sum(len(info['id']) for info in kept)
         if self.test_mode:
+            people = sum(len(info['id']) for info in kept)
             text = f'{len(kept)} images with {people} people to test on'
             if people == 0:
                 text += '; without people, only format_only of the metrics makes sense'
         else:
             posed = sum(int((info['num_keypoints'] > 0).sum()) for info in kept)
-            boxes_gone = sum(len(info['id']) for info in found) - people
+            people, all_people = (
+                sum(int((info['iscrowd'] == 0).sum()) for info in infos)
+                for infos in (kept, found)
+            )
             gone = ', '.join(f'{n} {what}' for what, n in self._left_out.items())
             text = (
                 f'{len(kept)} images with {people} people ({posed} with keypoints) '
                 f'to train on; left out: {gone}, {len(found) - len(kept)} images '
-                f'({boxes_gone} people) with fewer labelled keypoints than '
+                f'({all_people - people} people) with fewer labelled keypoints than '
                 f'{self.filter_cfg["min_keypoints"]}'
             )
+            if self.keep_crowds:
+                crowds = sum(int(info['iscrowd'].sum()) for info in kept)
+                text += f'; kept to be ignored: {crowds} crowd regions'
         print_log(f'{self.ann_file}: {text}', logger='current')
 
 

@@ -122,6 +122,18 @@ def test_the_log_counts_what_was_left_out_and_why(coco_set, log, image, person):
     ) in log.getvalue()
 
 
+def test_the_log_does_not_count_crowds_that_are_kept_as_people(
+    coco_set, log, image, person
+):
+    coco = coco_set([image(1)], [person(1), person(2, iscrowd=1)])
+
+    PersonKeypointsDataset(**coco.options(), keep_crowds=True)
+
+    assert '1 images with 1 people (1 with keypoints)' in log.getvalue()
+    assert 'left out: 0 crowd regions' in log.getvalue()
+    assert 'kept to be ignored: 1 crowd regions' in log.getvalue()
+
+
 def test_no_image_left_is_an_error(coco_set, image, person):
     coco = coco_set([image(1)], [person(1, keypoints=NO_KEYPOINTS)])
     with pytest.raises(ValueError, match='no image is left of 1'):
@@ -161,6 +173,20 @@ def test_testing_carries_the_records_of_the_file_for_the_metrics(
 def test_training_does_not_carry_them(coco_set, image, person):
     coco = coco_set([image(1)], [person(1)])
     assert 'raw_ann_info' not in PersonKeypointsDataset(**coco.options())[0]
+
+
+def test_crowds_that_are_kept_have_no_keypoints(coco_set, image, person):
+    coco = coco_set([image(1)], [person(1), person(2, iscrowd=1)])
+    info = PersonKeypointsDataset(**coco.options(), keep_crowds=True)[0]
+    assert info['iscrowd'].tolist() == [0, 1]
+    assert info['num_keypoints'].tolist() == [17, 0]
+    assert (info['keypoints_visible'][1] == 0).all()
+
+
+def test_an_image_with_a_crowd_alone_teaches_no_keypoint(coco_set, image, person):
+    coco = coco_set([image(1), image(2)], [person(1), person(2, 2, iscrowd=1)])
+    dataset = PersonKeypointsDataset(**coco.options(), keep_crowds=True)
+    assert ids_of(dataset) == {1: [1]}
 
 
 def test_size_and_crowd_index_of_the_image_are_carried(coco_set, image, person):

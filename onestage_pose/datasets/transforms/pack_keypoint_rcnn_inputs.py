@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from mmengine.structures import InstanceData
 from mmpose.datasets.transforms import PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
@@ -22,6 +23,9 @@ class PackKeypointRCNNInputs(PackPoseInputs):
       ``masks`` where they were loaded. Empty where the image came without
       annotations, or where these were left in another frame
       (``PoseResize(image_only=True)``).
+    - ``data_samples.ignored_instances``: ``bboxes`` (M, 4) of the crowd regions
+      (``iscrowd`` 1), which are not among the labels; only where there are any.
+      mmdet's assigners heed them with an ``ignore_iof_thr`` above 0.
 
     Args:
         meta_keys (Sequence[str]): What of the rest goes into the sample's metainfo,
@@ -82,4 +86,9 @@ class PackKeypointRCNNInputs(PackPoseInputs):
         for key, value in labels.items():
             if hasattr(value, 'clone'):
                 labels.set_field(value.clone(), key)
+        crowd = np.asarray(results.get('iscrowd', ())) > 0
+        if crowd.any() and 'bboxes' in labels:
+            sample = packed['data_samples']
+            sample.ignored_instances = InstanceData(bboxes=labels.bboxes[crowd])
+            sample.gt_instance_labels = labels[~crowd]
         return packed

@@ -39,7 +39,8 @@ class PoseRandomAffine(BaseTransform):
 
     The new box of a rotated person is that of the rotated ellipse in the old one,
     extended to the labelled keypoints. Boxes are clipped to the window; people of
-    whom less than ``min_visible`` is left, or less than ``min_side``, are left out;
+    whom less than ``min_visible`` is left, or less than ``min_side``, are left out (of
+    crowd regions, ``iscrowd`` 1, any part stays); the window is never chosen by one;
     keypoints outside are not labelled any more. Outside the image the window is
     ``pad_val``. An image that is scaled down is smoothed, as Pillow does.
 
@@ -113,8 +114,9 @@ class PoseRandomAffine(BaseTransform):
                 'of the pipeline.'
             )
         boxes = results['bbox']
-        person = self._choose_person(len(boxes))
-        box = None if person is None else boxes[person]
+        crowd = results.get('iscrowd', np.zeros(len(boxes))) > 0
+        person = self._choose_person(int((~crowd).sum()))
+        box = None if person is None else boxes[~crowd][person]
         matrix, center = self._draw(results['img'].shape[1::-1], box)
         results['img'] = self._warp(results['img'], matrix, center)
         width, height = self.input_size.tolist()
@@ -210,6 +212,7 @@ class PoseRandomAffine(BaseTransform):
         left = far - near
         keep = left.prod(1) >= self.min_visible * whole
         keep &= left.min(1) >= self.min_side
+        keep |= (results.get('iscrowd', np.zeros(len(boxes))) > 0) & (left.min(1) > 0)
 
         inside = ((points >= 0) & (points < self.input_size)).all(-1)
         visible = np.where(inside, visible, 0)

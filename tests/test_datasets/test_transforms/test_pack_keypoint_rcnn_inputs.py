@@ -153,3 +153,16 @@ def test_mmposes_visualizer_draws_what_is_packed():
     black = np.zeros((40, 60, 3), np.uint8)
     visualizer.add_datasample('a', black, sample, draw_gt=True, draw_pred=False)
     assert visualizer.get_image().any()
+
+
+def test_crowds_are_told_apart_from_the_people_to_learn_from():
+    boxes = np.array([[0, 0, 4, 4], [1, 1, 9, 9], [2, 2, 6, 6]], np.float32)
+    sample = pack(num_people=3, bbox=boxes, iscrowd=np.array([0, 1, 0]))['data_samples']
+    assert sample.gt_instance_labels.bboxes.tolist() == boxes[[0, 2]].tolist()
+    assert len(sample.gt_instance_labels.keypoints) == 2
+    assert sample.ignored_instances.bboxes.tolist() == boxes[[1]].tolist()
+
+
+def test_without_crowds_there_is_nothing_to_ignore():
+    sample = pack(num_people=2, iscrowd=np.zeros(2, np.int64))['data_samples']
+    assert 'ignored_instances' not in sample

@@ -184,3 +184,22 @@ def test_wrong_options_are_refused():
 def test_the_old_name_of_the_image_scale_warns():
     with pytest.warns(FutureWarning, match="is now scale_to='image'"):
         assert PoseRandomAffine(SIZE, (10, 20), scale_to='picture').scale_to == 'image'
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_the_window_is_laid_over_people_and_keeps_any_part_of_a_crowd(seed):
+    data = sample(size=(400, 80), num_people=2)
+    data['bbox'][1] = [0, 0, 400, 80]
+    data['iscrowd'] = np.array([0, 1])
+    results = transformed(
+        seed, data, scale_to='person', size_range=(80, 90), min_visible=0.9, shift=0.0
+    )
+    assert results['iscrowd'].tolist() == [0, 1]
+
+
+def test_a_crowd_outside_the_window_is_left_out():
+    data = sample(size=(400, 80), num_people=2)
+    data['bbox'][1] = [390, 0, 400, 80]
+    data['iscrowd'] = np.array([0, 1])
+    results = transformed(data=data, scale_to='person', size_range=(80, 90))
+    assert results['iscrowd'].tolist() == [0]

@@ -3,6 +3,7 @@
 
 import copy
 
+from onestage_pose.models import CrowdIoUAssigner
 from onestage_pose.models.acceleration import FoldedNorm, WinogradConv2d
 from onestage_pose.models.detectors import keypoint_rcnn
 from onestage_pose.models.test_time_augs import mirror_images
@@ -118,6 +119,25 @@ class TestLoss:
     def test_pictures_without_targets_are_refused(self):
         with pytest.raises(ValueError, match='gt_instance_labels lack'):
             losses(tiny_model(), *one_picture())
+
+    def test_nothing_in_a_crowd_is_a_negative_of_rpn_or_box_branch(self, monkeypatch):
+        assigner = dict(type='CrowdIoUAssigner', ignore_iof_thr=0.5)
+        model = tiny_model(
+            train_cfg__rpn__assigner=assigner, train_cfg__rcnn__assigner=assigner
+        )
+        pictures, samples = batch(SCENES['one'])
+        everywhere = torch.tensor([[-1e4, -1e4, 1e4, 1e4]])
+        samples[0].ignored_instances = InstanceData(bboxes=everywhere)
+        kinds, assign = [], CrowdIoUAssigner.assign
+
+        def spy(self, *args, **kwargs):
+            result = assign(self, *args, **kwargs)
+            kinds.append(set(result.gt_inds.tolist()))
+            return result
+
+        monkeypatch.setattr(CrowdIoUAssigner, 'assign', spy)
+        losses(model, pictures, samples)
+        assert kinds == 2 * [{-1, 1, 2}]
 
     def test_leaves_the_batch_as_it_was(self):
         pictures, samples = batch(SCENES['one'])

@@ -1,0 +1,47 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+from mmdet.models.task_modules.assigners import AssignResult, MaxIoUAssigner
+from mmdet.registry import TASK_UTILS
+from mmengine.structures import InstanceData
+
+
+@TASK_UTILS.register_module()
+class CrowdIoUAssigner(MaxIoUAssigner):
+    """mmdet's assigner that ignores negatives, and only these, in crowd regions.
+
+    mmdet's ignores positives there, too: a person who stands in front of a crowd, or
+    in a region that holds an unsure detection, would teach nothing.
+
+    Args: see mmdet's ``MaxIoUAssigner``. A box is ignored that is no person's and of
+        which more than ``ignore_iof_thr`` lies in one crowd region.
+    """
+
+    def assign(
+        self,
+        pred_instances: InstanceData,
+        gt_instances: InstanceData,
+        gt_instances_ignore: InstanceData | None = None,
+        **kwargs,
+    ) -> AssignResult:
+        """Assign each box to a person (from 1), to none (0), or ignore it (-1).
+
+        Args:
+            pred_instances (InstanceData): ``priors`` (N, 4).
+            gt_instances (InstanceData): People, ``bboxes`` (M, 4) and ``labels`` (M,).
+            gt_instances_ignore (InstanceData, optional): Crowds, ``bboxes`` (C, 4).
+            **kwargs: As in mmdet.
+
+        Returns:
+            AssignResult: ``gt_inds`` (N,) and what else mmdet gives.
+        """
+        result = super().assign(pred_instances, gt_instances, None, **kwargs)
+        none = gt_instances_ignore is None or not len(gt_instances_ignore)
+        if none or self.ignore_iof_thr <= 0:
+            return result
+        inside = self.iou_calculator(
+            pred_instances.priors, gt_instances_ignore.bboxes, mode='iof'
+        )
+        ignored = inside.amax(1) > self.ignore_iof_thr
+        result.gt_inds[ignored & (result.gt_inds == 0)] = -1
+        return result
