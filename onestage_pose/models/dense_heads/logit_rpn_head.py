@@ -15,11 +15,22 @@ class LogitRPNHead(RPNHead):
     several sure proposals chance decides then which are kept, and the people found
     differ between runtimes. The scores given are probabilities as before.
 
+    It reads the maps of the largest strides, as many as the anchor generator has
+    strides: without P2 it costs a quarter.
+
     Args: see mmdet's ``RPNHead``.
     """
 
     # keeps the sigmoid of any logit that occurs apart from that of its neighbours
     TEMPERATURE = 8.0
+
+    def forward(self, x: tuple[Tensor, ...]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return logits and box deltas of each level, see mmdet's.
+
+        Args:
+            x (tuple[Tensor]): Feature maps, each (B, C, H, W), finest first.
+        """
+        return super().forward(x[-self.prior_generator.num_levels :])
 
     def _predict_by_feat_single(
         self, cls_score_list: list[Tensor], *args, **kwargs

@@ -3,5 +3,12 @@ from ...structures import KeypointOutput
 from .base_keypoint_head import BaseKeypointHead
 from .conv_keypoint_head import ConvKeypointHead
 from .gcm_keypoint_head import GCMKeypointHead
+from .prior_keypoint_head import PriorKeypointHead
 
-__all__ = ['BaseKeypointHead', 'ConvKeypointHead', 'GCMKeypointHead', 'KeypointOutput']
+__all__ = [
+    'BaseKeypointHead',
+    'ConvKeypointHead',
+    'GCMKeypointHead',
+    'KeypointOutput',
+    'PriorKeypointHead',
+]

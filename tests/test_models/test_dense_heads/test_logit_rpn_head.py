@@ -56,3 +56,12 @@ def test_sure_proposals_are_ranked_by_their_logits(seed):
     expected = torch.cat((corner - 8, corner + 8), 1).clamp(min=0)
     torch.testing.assert_close(found.bboxes, expected)
     assert (found.scores > 0.999).all()
+
+
+def test_reads_the_maps_of_the_largest_strides_that_it_has_anchors_for():
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        head = LogitRPNHead(**OPTIONS)
+    coarse, fine = torch.randn(1, 4, 3, 4), torch.randn(1, 4, 6, 8)
+    [logits], [deltas] = head((fine, coarse))
+    [expected], _ = head((coarse,))
+    assert torch.equal(logits, expected) and deltas.shape == (1, 4, 3, 4)

@@ -1,0 +1,56 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+import torch
+from mmdet.models.necks import FPN
+from mmdet.registry import MODELS
+from torch import Tensor
+
+from ...utils.errors import ConfigValueError
+
+
+@MODELS.register_module()
+class PosePriorFPN(FPN):
+    """FPN whose finest map begins with what the backbone says of the joints.
+
+    The channels that a pose-trained backbone gives for the joints (see
+    :class:`MoveNet`) pass the FPN unchanged, for :class:`PriorKeypointHead`.
+
+    Args:
+        prior (tuple[int, int]): The first and the last but one of these channels in
+            the first input.
+        **kwargs: Of mmdet's ``FPN``; ``out_channels`` counts them, too.
+
+    Raises:
+        ConfigValueError: If the first input has no such channels, or more of them than
+            ``out_channels``.
+    """
+
+    def __init__(self, *, prior: tuple[int, int], **kwargs) -> None:
+        super().__init__(**kwargs)
+        start, end = prior
+        if not 0 <= start < end <= self.in_channels[0]:
+            raise ConfigValueError(
+                f'PosePriorFPN: prior={tuple(prior)} are no channels of the first '
+                f'input, which has {self.in_channels[0]}.'
+            )
+        if end - start > self.out_channels:
+            raise ConfigValueError(
+                f'PosePriorFPN: prior={tuple(prior)} are more than out_channels='
+                f'{self.out_channels}.'
+            )
+        self.prior = slice(start, end)
+
+    def forward(self, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Fuse the maps.
+
+        Args:
+            inputs (tuple[Tensor]): (N, ``in_channels[i]``, H, W) of each level.
+
+        Returns:
+            tuple[Tensor]: (N, ``out_channels``, H, W) of each level.
+        """
+        finest, *others = super().forward(inputs)
+        prior = inputs[0][:, self.prior]
+        finest = torch.cat((prior, finest[:, prior.shape[1] :]), 1)
+        return (finest, *others)

@@ -1,0 +1,36 @@
+# Copyright (c) onestage_pose contributors.
+from onestage_pose.models import PriorKeypointHead
+
+import torch
+from torch import nn
+
+
+def head(**options):
+    return PriorKeypointHead(
+        num_convs=1, in_channels=6, conv_out_channels=4, num_keypoints=3, **options
+    )
+
+
+def test_a_head_that_adds_nothing_gives_the_prior():
+    model = head(prior_scale=2.0)
+    nn.init.zeros_(model.deconv.weight)
+    nn.init.zeros_(model.deconv.bias)
+    x = torch.zeros(1, 6, 14, 14)
+    x[0, 1, 3, 5] = 1
+    logits = model(x).logits[0]
+    assert logits.shape == (3, 56, 56)
+    # the 4x4 bins of the cell are the highest; the others are 0
+    rows, columns = (logits[1] == logits[1].max()).nonzero().unbind(1)
+    assert set(rows.tolist()) <= set(range(12, 16))
+    assert set(columns.tolist()) <= set(range(20, 24))
+    assert logits[[0, 2]].abs().max() == 0 and 1 < logits.max() <= 2
+
+
+def test_convolutions_and_scales_learn():
+    model = head()
+    model(torch.randn(2, 6, 14, 14)).logits.square().sum().backward()
+    assert all(value.grad.abs().sum() > 0 for value in model.parameters())
+
+
+def test_nobody():
+    assert head()(torch.zeros(0, 6, 14, 14)).logits.shape == (0, 3, 56, 56)
