@@ -1,4 +1,4 @@
-# The release's run on one GPU: 2 pictures a batch, an eighth of the learning
+# The release's run on one GPU: 2 images a batch, an eighth of the learning
 # rate, eight times the iterations, the same passes over the data.
 _base_ = [
     '../_base_/models/gcm-keypoint-rcnn_r50_fpn.py',

@@ -28,7 +28,7 @@ class RoIHeatmap(BaseKeypointCodec):
         - people: N, keypoints of a person: K, bins: [W, H]
         - boxes: (N, 4) x1, y1, x2, y2. Boxes and keypoints share one frame in
           continuous coordinates, where the first pixel covers 0 to 1; this
-          class knows nothing of pictures.
+          class knows nothing of images.
 
     Encoded:
 

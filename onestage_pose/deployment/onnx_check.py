@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""A graph in ONNX Runtime beside the model in PyTorch, on the same pictures."""
+"""A graph in ONNX Runtime beside the model in PyTorch, on the same images."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ..models import KeypointRCNN
 
 
 class Agreement(NamedTuple):
-    """How far a graph's people are from PyTorch's on one picture.
+    """How far a graph's people are from PyTorch's on one image.
 
     Attributes:
-        picture (str): Its path.
+        image (str): Its path.
         size (tuple[int, int]): Height and width of the network's input, in pixels.
         people (tuple[int, int]): How many PyTorch and the graph found.
         bboxes (float): Largest distance of a side, in pixels of the input.
@@ -30,7 +30,7 @@ class Agreement(NamedTuple):
             network's input to people.
     """
 
-    picture: str
+    image: str
     size: tuple[int, int]
     people: tuple[int, int]
     bboxes: float
@@ -40,17 +40,17 @@ class Agreement(NamedTuple):
 
 
 def compare_with_onnx(
-    model: KeypointRCNN, onnx_file: str | Path, pictures: Iterable[str | Path]
+    model: KeypointRCNN, onnx_file: str | Path, images: Iterable[str | Path]
 ) -> Iterator[Agreement]:
     """Run a graph in ONNX Runtime and its model in PyTorch.
 
     Args:
         model (KeypointRCNN): As ``mmpose.apis.init_model`` gives it, on the CPU.
         onnx_file (str | Path): What :func:`export_onnx` made of it.
-        pictures (Iterable[str | Path]): Files; the model's test pipeline reads them.
+        images (Iterable[str | Path]): Files; the model's test pipeline reads them.
 
     Yields:
-        Agreement: Of each picture. Distances are infinite where the numbers of people
+        Agreement: Of each image. Distances are infinite where the numbers of people
         differ.
     """
     import onnxruntime
@@ -59,8 +59,8 @@ def compare_with_onnx(
         str(onnx_file), providers=['CPUExecutionProvider']
     )
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
-    for picture in pictures:
-        data = pipeline(dict(img_path=str(picture), **model.dataset_meta))
+    for image in images:
+        data = pipeline(dict(img_path=str(image), **model.dataset_meta))
         batch = dict(inputs=[data['inputs']], data_samples=[data['data_samples']])
         image = data['inputs'][None].float().numpy()
         names = [output.name for output in session.get_outputs()]
@@ -76,7 +76,7 @@ def compare_with_onnx(
         distances = _distances(sample.pred_instances, found)
         people = len(sample.pred_instances), len(found['bboxes'])
         size = image.shape[-2:]
-        yield Agreement(str(picture), size, people, *distances, seconds)
+        yield Agreement(str(image), size, people, *distances, seconds)
 
 
 def _distances(expected: InstanceData, found: dict) -> tuple[float, float, float]:

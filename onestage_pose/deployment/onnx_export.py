@@ -17,14 +17,14 @@ OPSET = 17
 
 
 def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
-    """Write the whole model, from picture to people, as one ONNX graph.
+    """Write the whole model, from image to people, as one ONNX graph.
 
     Input ``image`` (1, 3, H, W) and the outputs are those of
     :class:`OnnxKeypointRCNN`; H, W and the number of people are free. The file's
     metadata say, as JSON, what a program needs beside the graph:
 
     - ``dataset_meta``: ``keypoint_names`` and ``skeleton``, pairs of their indices;
-    - ``resize``: what the test pipeline does to a picture before: ``longer`` and
+    - ``resize``: what the test pipeline does to an image before: ``longer`` and
       ``shorter``, the bounds of the sides as in :class:`PoseResize`.
 
     Args:

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Keypoint R-CNN from picture to people without a decision taken by Python."""
+"""Keypoint R-CNN from image to people without a decision taken by Python."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..structures.coordinates import continuous_to_pixel_index
 
 
 class OnnxPeople(NamedTuple):
-    """What the graph gives of the N people of a picture, best first.
+    """What the graph gives of the N people of an image, best first.
 
     Attributes:
         bboxes (Tensor): (N, 4) x1, y1, x2, y2 in pixels of the graph's input.
@@ -37,9 +37,9 @@ class OnnxPeople(NamedTuple):
 
 
 class OnnxKeypointRCNN(nn.Module):
-    """A :class:`KeypointRCNN` that can be traced for pictures of any size.
+    """A :class:`KeypointRCNN` that can be traced for images of any size.
 
-    It has the weights of the model and its test configuration, takes one picture
+    It has the weights of the model and its test configuration, takes one image
     and gives what ``predict(rescale=False)`` does. mmdet's heads look at sizes and
     numbers in Python, which a traced graph would keep as they were.
 
@@ -67,7 +67,7 @@ class OnnxKeypointRCNN(nn.Module):
             self.flip_indices = list(model.dataset_meta['flip_indices'])
 
     def forward(self, image: Tensor) -> OnnxPeople:
-        """Find the people of a picture.
+        """Find the people of an image.
 
         Args:
             image (Tensor): (1, 3, H, W) float32, BGR from 0 to 255, of any size, as
@@ -178,7 +178,7 @@ class OnnxKeypointRCNN(nn.Module):
         others: tuple[Tensor, Tensor, Tensor],
         border: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The detections of a picture and of its mirror image, suppressed together."""
+        """The detections of an image and of its mirror image, suppressed together."""
         others = _mirror(others[0], border[0]), *others[1:]
         bboxes, scores, labels = (torch.cat(both) for both in zip(found, others))
         return self._suppress(bboxes, scores, labels, border)
@@ -195,8 +195,8 @@ class OnnxKeypointRCNN(nn.Module):
         Args:
             feats (tuple[Tensor]): Feature maps.
             bboxes (Tensor): (N, 4).
-            mirrored (tuple[Tensor], optional): Those of the mirrored picture.
-            width (Tensor): Of the picture, in pixels.
+            mirrored (tuple[Tensor], optional): Those of the mirrored image.
+            width (Tensor): Of the image, in pixels.
         """
         head = self.model.roi_head
         # Runtimes cannot reshape what holds nobody: then one pixel is looked at.
@@ -275,7 +275,7 @@ def _top(scores: Tensor, number: int) -> tuple[Tensor, Tensor]:
 
 
 def _decode(boxes: Tensor, deltas: Tensor, coder: ConfigDict, border: Tensor) -> Tensor:
-    """Move boxes (N, 4) by deltas (N, 4) and clip them to the picture."""
+    """Move boxes (N, 4) by deltas (N, 4) and clip them to the image."""
     deltas = deltas * deltas.new_tensor(coder.stds) + deltas.new_tensor(coder.means)
     center = (boxes[:, :2] + boxes[:, 2:]) * 0.5
     size = boxes[:, 2:] - boxes[:, :2]

@@ -22,11 +22,11 @@ def check_ann_file(ann_file: str | None, metric: str) -> None:
 
 
 def sample_ground_truth(data_sample: Mapping[str, Any], metric: str) -> dict:
-    """Take the ground truth of one picture from its data sample.
+    """Take the ground truth of one image from its data sample.
 
     Args:
         data_sample: Holds ``img_id``, ``ori_shape`` (h, w) and ``raw_ann_info``: the
-            picture's COCO annotation records (a list, or one, or None for none).
+            image's COCO annotation records (a list, or one, or None for none).
         metric: Name of the metric, for the message.
 
     Returns:
@@ -52,10 +52,10 @@ def sample_ground_truth(data_sample: Mapping[str, Any], metric: str) -> dict:
 
 
 def coco_content(ground_truths: Sequence[Mapping]) -> dict:
-    """Join the ground truth of all pictures to the content of a COCO file.
+    """Join the ground truth of all images to the content of a COCO file.
 
     Args:
-        ground_truths: What :func:`sample_ground_truth` gave; a picture that comes
+        ground_truths: What :func:`sample_ground_truth` gave; an image that comes
             twice counts once.
 
     Returns:

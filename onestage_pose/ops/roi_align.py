@@ -29,7 +29,7 @@ def roi_align(
     Args:
         features (Tensor): (B, C, H, W) float32, fastest with the channels last in
             memory.
-        rois (Tensor): (N, 5) float32: index of the picture, then xyxy in pixels of the
+        rois (Tensor): (N, 5) float32: index of the image, then xyxy in pixels of the
             network's input.
         output (Tensor): (N, C, rows, columns) of any floating dtype, overwritten.
         spatial_scale (float): Feature pixels per input pixel, 1/4 for stride 4.

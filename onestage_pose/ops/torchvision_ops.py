@@ -61,7 +61,7 @@ def roi_align_forward(
 
     Args:
         input (Tensor): (B, C, H, W) feature map.
-        rois (Tensor): (N, 5): index of the picture, then xyxy in pixels of the
+        rois (Tensor): (N, 5): index of the image, then xyxy in pixels of the
             network's input.
         output (Tensor): (N, C, aligned_height, aligned_width), overwritten.
         argmax_y (Tensor): not used: max pooling's.

@@ -130,7 +130,7 @@ def check(model: nn.Module, target: Path, images: list[Path]) -> None:
         height, width = each.size
         print(
             f'{height:6d} {width:5d} {each.people[0]:6d} {each.bboxes:10.1e} '
-            f'{each.keypoints:13.1e} {each.scores:9.1e}  {Path(each.picture).name}'
+            f'{each.keypoints:13.1e} {each.scores:9.1e}  {Path(each.image).name}'
         )
         seconds.append(each.seconds)
         if not max(each.bboxes, each.keypoints) <= TOLERANCE:
@@ -138,7 +138,7 @@ def check(model: nn.Module, target: Path, images: list[Path]) -> None:
     if wrong:
         raise UsageError(
             f'on {len(wrong)} of {len(images)} images the graph differs by more '
-            f'than {TOLERANCE} px, first on {wrong[0].picture}: {wrong[0].people} '
+            f'than {TOLERANCE} px, first on {wrong[0].image}: {wrong[0].people} '
             'people in PyTorch and in the graph.'
         )
     print(f'{len(images)} images agree within {TOLERANCE} px.')

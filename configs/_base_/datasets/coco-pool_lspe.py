@@ -1,4 +1,4 @@
-# COCO pictures to train everything, LSP Extended's to train the limbs' keypoints.
+# COCO images to train everything, LSP Extended's to train the limbs' keypoints.
 # `data/coco_pool` and `data/lspe` hold `images` and `annotations` in COCO's format.
 dataset_type = 'PersonKeypointsDataset'
 data_mode = 'bottomup'
@@ -23,7 +23,7 @@ coco_train = dict(
         ),
     ],
 )
-# Nine to a picture, about the size of each other.
+# Nine to an image, about the size of each other.
 person_window = dict(
     type='PoseRandomAffine',
     input_size=(input_size[0] // 3, input_size[1] // 3),
@@ -39,7 +39,7 @@ coco_tiles_train = dict(
     data_prefix=dict(img='images/train/'),
     pipeline=[dict(type='PoseMosaic', grid=(3, 3), tile=[load_image, person_window])],
 )
-# About one person in a picture, bystanders are not annotated, boxes end at the joints.
+# About one person in an image, bystanders are not annotated, boxes end at the joints.
 lspe_train = dict(
     type=dataset_type,
     data_root='data/lspe/',
@@ -67,7 +67,7 @@ train_dataloader = dict(
         type='CombinedDataset',
         metainfo=metainfo,
         datasets=[coco_train, coco_tiles_train, lspe_train],
-        # three single pictures, three of tiles, two of tiles from LSP Extended
+        # three single images, three of tiles, two of tiles from LSP Extended
         sample_ratio_factor=[4.0, 4.0, 0.41],
         pipeline=[
             dict(type='YOLOXHSVRandomAug'),

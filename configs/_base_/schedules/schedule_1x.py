@@ -1,4 +1,4 @@
-# Detectron2's 1x schedule: 90,000 iterations of 16 pictures.
+# Detectron2's 1x schedule: 90,000 iterations of 16 images.
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=90000, val_interval=10000)
 val_cfg = dict()
 test_cfg = dict()

@@ -1,4 +1,4 @@
-# Detectron2's 3x schedule: 270,000 iterations of 16 pictures.
+# Detectron2's 3x schedule: 270,000 iterations of 16 images.
 _base_ = './schedule_1x.py'
 
 train_cfg = dict(max_iters=270000)

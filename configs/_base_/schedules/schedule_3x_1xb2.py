@@ -1,4 +1,4 @@
-# The 3x schedule on one GPU, as the method was released: 2 pictures a batch.
+# The 3x schedule on one GPU, as the method was released: 2 images a batch.
 _base_ = './schedule_1x.py'
 
 train_cfg = dict(max_iters=2160000, val_interval=80000)

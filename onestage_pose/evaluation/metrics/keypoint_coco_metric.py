@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""COCO keypoint AP, as mmpose measures it, for whole pictures."""
+"""COCO keypoint AP, as mmpose measures it, for whole images."""
 
 import copy
 import logging
@@ -29,7 +29,7 @@ from ..ground_truth import (
 class KeypointCocoMetric(CocoMetric):
     """mmpose's CocoMetric, for a detector's output and without its snares.
 
-    - Without ``ann_file`` the ground truth is what came with the evaluated pictures
+    - Without ``ann_file`` the ground truth is what came with the evaluated images
       (``raw_ann_info``), gathered anew for each evaluation. So a part of a dataset is
       measured on that part, drawn data need no file, and two datasets of one name in
       one program do not mix.
@@ -40,12 +40,12 @@ class KeypointCocoMetric(CocoMetric):
       and ``score`` in ``{outfile_prefix}.keypoints.json``.
 
     Predictions: ``keypoints`` (N, K, 2), ``keypoint_scores`` (N, K), ``bboxes`` (N, 4)
-    xyxy and ``bbox_scores`` (N,), all numpy in the original picture's pixels; N may
+    xyxy and ``bbox_scores`` (N,), all numpy in the original image's pixels; N may
     be 0. Metrics: ``coco/AP``, ``coco/AP .5`` and so on, -1 where the ground truth
     has nothing to measure.
 
     Args:
-        ann_file: COCO file to measure against, with all its pictures.
+        ann_file: COCO file to measure against, with all its images.
         use_area: As in mmpose: False where annotations have no ``area``.
         iou_type: As in mmpose: ``'keypoints'`` or ``'keypoints_crowd'``.
         score_mode: As in mmpose; ``'bbox'`` ranks as Detectron2 does.
@@ -61,7 +61,7 @@ class KeypointCocoMetric(CocoMetric):
 
     Raises:
         FileNotFoundError: ``ann_file`` does not exist.
-        ValueError: A picture comes without ground truth, an annotation without
+        ValueError: An image comes without ground truth, an annotation without
             ``area`` where ``use_area`` needs it, or a prediction is not finite.
     """
 
@@ -149,7 +149,7 @@ class KeypointCocoMetric(CocoMetric):
         """Measure, or write the result file.
 
         Args:
-            results: What :meth:`process` kept, of all pictures.
+            results: What :meth:`process` kept, of all images.
 
         Returns:
             The metrics by name; none with ``format_only``.
@@ -157,7 +157,7 @@ class KeypointCocoMetric(CocoMetric):
         if not any(len(pred['keypoints']) for pred, _ in results):
             print_log(
                 f'{type(self).__name__}: the model found nobody in {len(results)} '
-                'pictures.',
+                'images.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -205,7 +205,7 @@ class KeypointCocoMetric(CocoMetric):
         """Write the predictions as COCO results.
 
         Args:
-            keypoints: The people of each picture, as mmpose's CocoMetric groups them.
+            keypoints: The people of each image, as mmpose's CocoMetric groups them.
             outfile_prefix: Start of the file's path.
 
         Returns:

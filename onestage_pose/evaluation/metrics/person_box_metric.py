@@ -42,14 +42,14 @@ STATS = {
 class PersonBoxMetric(BaseMetric):
     """Box AP of people, from the predictions the keypoint metric reads too.
 
-    Predictions: ``bboxes`` (N, 4) xyxy in the original picture's pixels (edge
+    Predictions: ``bboxes`` (N, 4) xyxy in the original image's pixels (edge
     coordinates) and ``bbox_scores`` (N,); N may be 0. Metrics: ``bbox/AP``,
     ``bbox/AP .5`` and so on, named as the keypoint ones; crowd regions are neither
     missed nor false. -1 where the ground truth has nothing to measure.
 
     Args:
-        ann_file: COCO file to measure against, with all its pictures. None takes the
-            ground truth that came with the evaluated pictures (``raw_ann_info``).
+        ann_file: COCO file to measure against, with all its images. None takes the
+            ground truth that came with the evaluated images (``raw_ann_info``).
         format_only: Write the boxes and measure nothing.
         outfile_prefix: Where given, the boxes are written as COCO results to
             ``{outfile_prefix}.bbox.json``, the form that ``bbox_file`` of mmpose's
@@ -59,7 +59,7 @@ class PersonBoxMetric(BaseMetric):
 
     Raises:
         FileNotFoundError: ``ann_file`` does not exist.
-        ValueError: A picture comes without ground truth, or ``format_only`` without
+        ValueError: An image comes without ground truth, or ``format_only`` without
             ``outfile_prefix``.
     """
 
@@ -106,7 +106,7 @@ class PersonBoxMetric(BaseMetric):
         """Measure, and write the boxes where a file is asked for.
 
         Args:
-            results: What :meth:`process` kept, of all pictures.
+            results: What :meth:`process` kept, of all images.
 
         Returns:
             The metrics by name; none with ``format_only``.
@@ -138,7 +138,7 @@ class PersonBoxMetric(BaseMetric):
         else:
             print_log(
                 f'{type(self).__name__}: the model found nobody in {len(results)} '
-                'pictures.',
+                'images.',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -130,7 +130,7 @@ class TimmBackbone(BaseModule):
         """Give the feature maps.
 
         Args:
-            x (Tensor): Normalised pictures (B, 3, H, W).
+            x (Tensor): Normalised images (B, 3, H, W).
 
         Returns:
             tuple[Tensor]: For each of ``out_indices`` one map

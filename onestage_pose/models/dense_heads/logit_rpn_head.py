@@ -35,7 +35,7 @@ class LogitRPNHead(RPNHead):
     def _predict_by_feat_single(
         self, cls_score_list: list[Tensor], *args, **kwargs
     ) -> InstanceData:
-        """Proposals of one picture, see mmdet's."""
+        """Proposals of one image, see mmdet's."""
         if not self.use_sigmoid_cls:
             return super()._predict_by_feat_single(cls_score_list, *args, **kwargs)
         # the head's order is that of the scores, whatever the temperature

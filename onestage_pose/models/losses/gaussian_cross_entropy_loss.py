@@ -12,7 +12,7 @@ class GaussianCrossEntropyLoss(nn.Module):
     """Cross-entropy over the bins of a heatmap, against a Gaussian about the bin.
 
     A keypoint next to its bin is nearly right, which the cross-entropy against the
-    bin alone does not know; with few pictures to learn from it helps to say so. For
+    bin alone does not know; with few images to learn from it helps to say so. For
     ``loss_keypoint`` of a RoI head.
 
     Args:

@@ -292,7 +292,7 @@ class KeypointBranchMixin:
     def _merge_flipped(
         self, result: InstanceData, other: InstanceData, meta: dict
     ) -> InstanceData:
-        """Suppress the detections of a image and its mirror image together."""
+        """Suppress the detections of an image and its mirror image together."""
         other.bboxes = bbox_flip(other.bboxes, meta['img_shape'])
         both = InstanceData.cat([result, other])
         if not len(both):

@@ -57,7 +57,7 @@ class RoIFeatureExtractor(SingleRoIExtractor):
             mean, px) come from the first map, under four times from the
             second, and so on.
         zero_extend (bool): Whether a map goes on in zeros beyond its border,
-            so that boxes may leave the picture; ``roi_layer`` must be RoIAlign
+            so that boxes may leave the image; ``roi_layer`` must be RoIAlign
             then.
         init_cfg (dict, optional): Initialisation.
 
