@@ -48,6 +48,10 @@ class CheckpointMismatchError(CheckpointError):
     """A checkpoint of another model than the config's, or of a failed training."""
 
 
+class WrongWeightsError(CheckpointError, ValueError):
+    """Weights of a published model that are not the file that was published."""
+
+
 class ConversionError(CheckpointError):
     """A checkpoint of a model that is not known here; names file and arrays."""
 

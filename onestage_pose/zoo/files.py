@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from ..utils.errors import UsageError
+from ..utils.errors import UsageError, WrongWeightsError
 from ..utils.paths import PACKAGE, get_config_path
 from ..utils.suggestions import find_similar
 from .table import MODELS
@@ -44,8 +44,9 @@ def get_model_files(name: str = 'nano') -> ModelFiles:
         ModelFiles: Its config and weights.
 
     Raises:
-        ValueError: There is no such model; names the ones there are. Or the file of
-            the weights is not the one that the package was made with.
+        UsageError: There is no such model; names the ones there are.
+        WrongWeightsError: The file of the weights is not the one that the package was
+            made with.
         FileNotFoundError: The weights are not there.
     """
     if name.lower() not in MODELS:
@@ -63,7 +64,7 @@ def get_model_files(name: str = 'nano') -> ModelFiles:
             'again, or restore the file with git.'
         )
     if hashlib.sha256(weights.read_bytes()).hexdigest() != model.sha256:
-        raise ValueError(
+        raise WrongWeightsError(
             f'{weights}: these are not the weights that onestage_pose was made with '
             f'(SHA-256 {model.sha256}); install it again, or restore the file with git.'
         )

@@ -27,7 +27,7 @@ def load_model(
         ``dataset_meta``.
 
     Raises:
-        ValueError, FileNotFoundError: As :func:`.get_model_files`.
+        UsageError, WrongWeightsError, FileNotFoundError: As :func:`.get_model_files`.
     """
     files = get_model_files(name)
     device = get_device() if device is None else device
