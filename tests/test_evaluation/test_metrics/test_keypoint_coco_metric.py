@@ -137,14 +137,14 @@ def test_a_converter_of_the_truth_is_applied_once_in_each_evaluation(
     assert values == [1.0, 1.0]
 
 
-def test_nobody_found_is_0_and_a_warning(images, meta, log):
-    metrics = evaluate(images().predict(found=False), meta)
+def test_nobody_found_is_0_and_a_warning(pictures, meta, log):
+    metrics = evaluate(pictures().predict(found=False), meta)
     assert metrics['coco/AP'] == metrics['coco/AR'] == 0.0
     assert 'KeypointCocoMetric: the model found nobody in 6 images' in log.getvalue()
 
 
 @pytest.mark.parametrize('number', [0, 3, 6])
-def test_nobody_found_in_some_images_is_counted_as_missed(pictures, meta, number):
+def test_nobody_found_in_some_pictures_is_counted_as_missed(pictures, meta, number):
     some = pictures()
     samples = some.predict(found=False)[:number] + some.predict()[number:]
     metrics = evaluate(samples, meta)

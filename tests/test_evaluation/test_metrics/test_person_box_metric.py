@@ -95,13 +95,13 @@ def test_truth_without_areas_is_sized_by_its_boxes(pictures):
     assert evaluate(samples)['bbox/AP'] == 1.0
 
 
-def test_nobody_found_is_0_and_a_warning(images, log):
-    metrics = evaluate(images().predict(found=False))
+def test_nobody_found_is_0_and_a_warning(pictures, log):
+    metrics = evaluate(pictures().predict(found=False))
     assert set(metrics.values()) == {0.0}
     assert 'PersonBoxMetric: the model found nobody in 6 images' in log.getvalue()
 
 
-def test_a_second_evaluation_starts_anew(images):
+def test_a_second_evaluation_starts_anew(pictures):
     metric = PersonBoxMetric()
     values = []
     for seed in (0, 1, 0):
