@@ -137,8 +137,9 @@ def _find_config(filename: str) -> str:
     renamed = find_renamed_config(filename)
     if renamed is None:
         raise UsageError(f'config {filename} does not exist.{suggest_path(filename)}')
-    warn_renamed(filename, renamed)
-    return str(get_data_root() / renamed)
+    path = get_data_root() / renamed
+    warn_renamed(filename, path)
+    return str(path)
 
 
 def _merge_visualization(cfg: Config, args: argparse.Namespace) -> None:

@@ -7,21 +7,25 @@ from mmengine.dataset import InfiniteSampler
 from mmengine.dist import all_gather, get_comm_device, get_dist_info
 from mmengine.hooks import Hook
 from mmengine.registry import DATA_SAMPLERS
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmpose.datasets.samplers import MultiSourceSampler
 from mmpose.registry import HOOKS
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset, Sampler
 
 from ...utils.errors import ConfigValueError
 
 _MODES = ('train', 'val', 'test')
+# They go round and round.
+_ENDLESS = (InfiniteSampler, MultiSourceSampler)
 
 
 @HOOKS.register_module()
 class DataCheckHook(Hook):
-    """End a run before it starts where one of its dataloaders yields no batch.
+    """End a run before it starts where one of its dataloaders cannot serve it.
 
-    Without it a training by iterations waits for ever at full load, one by epochs
-    ends without a word, and an evaluation fails in a metric.
+    It may yield no batch: without this hook a training by iterations waits for ever at
+    full load, one by epochs ends without a word, and an evaluation fails in a metric.
+    Or it may never end, where an epoch or an evaluation waits for its end.
 
     Raises:
         ConfigValueError: Naming the dataloader, the numbers and what to change.
@@ -64,12 +68,27 @@ def _check(runner: Runner, name: str, loader: DataLoader) -> None:
     config = runner.cfg.get(name)
     if not isinstance(config, dict):
         config = {}
+    sampler = getattr(loader.batch_sampler, 'sampler', loader.sampler)
+    if isinstance(sampler, _ENDLESS) and _is_used_up(runner, name):
+        raise ConfigValueError(_explain_endless(name, sampler))
     yields = _yields_batch(loader, config, runner.seed)
     # All processes raise, for one that is waited for would not be heard of.
     flags = all_gather(torch.tensor(int(yields), device=get_comm_device()))
     empty = sum(int(flag) == 0 for flag in flags)
     if empty:
         raise ConfigValueError(_explain(name, loader, empty))
+
+
+def _is_used_up(runner: Runner, name: str) -> bool:
+    """Whether what runs over a loader waits for its end."""
+    loop = runner._train_loop
+    if name != 'train_dataloader':
+        return True
+    if not isinstance(loop, dict):
+        return isinstance(loop, EpochBasedTrainLoop)
+    kind = loop.get('type', '')
+    by_epoch = getattr(kind, '__name__', kind) == EpochBasedTrainLoop.__name__
+    return by_epoch or loop.get('by_epoch') is True
 
 
 def _yields_batch(loader: DataLoader, config: dict[str, Any], seed: int) -> bool:
@@ -82,7 +101,7 @@ def _yields_batch(loader: DataLoader, config: dict[str, Any], seed: int) -> bool
     batches = _fresh_batches(config, dataset, seed)
     if batches is not None:
         return next(iter(batches), None) is not None
-    if isinstance(getattr(loader.batch_sampler, 'sampler', None), InfiniteSampler):
+    if isinstance(getattr(loader.batch_sampler, 'sampler', None), _ENDLESS):
         # whose length is that of one pass of many
         return True
     try:
@@ -147,6 +166,17 @@ def _explain(name: str, loader: DataLoader, empty: int) -> str:
     return (
         f'{head}, and its sampler {sampler} draws none of them. Correct '
         f'{name}.sampler and {name}.batch_sampler.'
+    )
+
+
+def _explain_endless(name: str, sampler: Sampler) -> str:
+    training = name == 'train_dataloader'
+    what = 'no epoch' if training else 'no evaluation'
+    other = ', or train by iterations: train_cfg.by_epoch=False' if training else ''
+    return (
+        f'{name} never ends, and so {what} does: its sampler {type(sampler).__name__} '
+        f'goes round and round. Set {name}.sampler=dict(type="DefaultSampler", '
+        f'shuffle={training}){other}.'
     )
 
 

@@ -110,9 +110,20 @@ def test_more_processes_than_images_end(start: Callable) -> None:
         pytest.param(
             loader('val', **TOO_FEW), 'val_dataloader yields no batch', id='validation'
         ),
+        pytest.param(
+            loader('train', sampler=ENDLESS),
+            'train_dataloader never ends, and so no epoch does: its sampler Infinite.*'
+            'DefaultSampler", shuffle=True.*train_cfg.by_epoch=False',
+            id='endless-epoch',
+        ),
+        pytest.param(
+            {**BY_ITERATION, **loader('val', sampler=ENDLESS)},
+            'val_dataloader never ends, and so no evaluation does.*shuffle=False',
+            id='endless-evaluation',
+        ),
     ],
 )
-def test_loader_without_a_batch_is_an_error_before_training(
+def test_loader_that_cannot_serve_is_an_error_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict, message: str
 ) -> None:
     steps: list = []
