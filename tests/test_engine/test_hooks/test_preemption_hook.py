@@ -13,6 +13,7 @@ from typing import Any
 from onestage_pose.checkpoints import find_latest_checkpoint
 from onestage_pose.cli.run import run_tool as run_as_a_program
 from onestage_pose.engine.hooks import preemption_hook
+from onestage_pose.utils import signals
 from onestage_pose.utils.errors import PreemptedError
 
 import pytest
@@ -52,6 +53,9 @@ def sigterm(monkeypatch: pytest.MonkeyPatch):
 
     before = signal.getsignal(signal.SIGTERM)
     yield send
+    if signals._listening is not None:
+        # Of a run that an error has ended: it would end these tests, too.
+        signals._listening.stop()
     signal.signal(signal.SIGTERM, before)
 
 
