@@ -19,6 +19,8 @@ from mmpose.registry import HOOKS
 
 #: How many of the last iterations the median is over.
 _WINDOW = 101
+# Seconds that the thread has for its last line.
+_LAST_WORDS = 2.0
 _KEY = 'onestage_pose/watchdog/{}'
 # What of a call says where a process stands: a part of the file's path, the
 # function (None for any), the name of the place. Innermost calls are asked first.
@@ -96,6 +98,8 @@ class WatchdogHook(Hook):
         """Watch no more."""
         if self._thread is not None:
             self._thread.is_over.set()
+            # What it still has to say is said before the program ends.
+            self._thread.join(_LAST_WORDS)
             self._thread = None
 
     def before_train(self, runner: Runner) -> None:
@@ -188,6 +192,9 @@ class _Watcher(threading.Thread):
                 f'No iteration has ended for {elapsed:.0f} seconds: {told}. Nothing is '
                 f'ended; the line comes again after {limit * 2**spoken:.0f}.'
             )
+        if spoken:
+            # It went on, and came to its end before the next look.
+            self._say('The run goes on.')
 
     def _say(self, message: str) -> None:
         if self._rank == 0:

@@ -51,12 +51,19 @@ def sigterm(monkeypatch: pytest.MonkeyPatch):
 
         monkeypatch.setattr(owner, name, called)
 
+    stop_listening()
     before = signal.getsignal(signal.SIGTERM)
     yield send
-    if signals._listening is not None:
-        # Of a run that an error has ended: it would end these tests, too.
-        signals._listening.stop()
+    stop_listening()
     signal.signal(signal.SIGTERM, before)
+
+
+def stop_listening() -> None:
+    """Put back what a run that an error has ended listens with: it would end these
+    tests, too.
+    """
+    if signals._listening is not None:
+        signals._listening.stop()
 
 
 def load(path: Path) -> dict:
