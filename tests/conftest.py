@@ -2,6 +2,7 @@
 """What every test has: a seed, few threads, and the data folder where one is given."""
 
 import random
+import signal
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  before anything imports mmdet
@@ -34,6 +35,8 @@ def pytest_configure(config):
     parity = config.getoption('--parity-dir')
     if parity is not None and not any(parity.glob('*.npz')):
         raise pytest.UsageError(f'--parity-dir {parity}: there are no *.npz in it')
+    # Shells start what runs in the background deaf to Ctrl-C, which some tests send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # The networks of the tests are too small for more, and runs share the machine.
     torch.set_num_threads(min(4, torch.get_num_threads()))
 
