@@ -134,8 +134,7 @@ PICTURES = (
     Case(
         'animated GIF',
         lambda: ('.gif', animated()),
-        'named as not decodable (OpenCV reads none), the others drawn',
-        'cannot be decoded',
+        DRAWN,
     ),
     Case(
         'PNG of 1 kB that says it has 60,000 x 60,000 pixels',
