@@ -59,8 +59,8 @@ def compare_with_onnx(
         str(onnx_file), providers=['CPUExecutionProvider']
     )
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
-    for image in images:
-        data = pipeline(dict(img_path=str(image), **model.dataset_meta))
+    for file in images:
+        data = pipeline(dict(img_path=str(file), **model.dataset_meta))
         batch = dict(inputs=[data['inputs']], data_samples=[data['data_samples']])
         image = data['inputs'][None].float().numpy()
         names = [output.name for output in session.get_outputs()]
@@ -76,7 +76,7 @@ def compare_with_onnx(
         distances = _distances(sample.pred_instances, found)
         people = len(sample.pred_instances), len(found['bboxes'])
         size = image.shape[-2:]
-        yield Agreement(str(image), size, people, *distances, seconds)
+        yield Agreement(str(file), size, people, *distances, seconds)
 
 
 def _distances(expected: InstanceData, found: dict) -> tuple[float, float, float]:

@@ -13,9 +13,18 @@ class CrowdIoUAssigner(MaxIoUAssigner):
     mmdet's ignores positives there, too: a person who stands in front of a crowd, or
     in a region that holds an unsure detection, would teach nothing.
 
-    Args: see mmdet's ``MaxIoUAssigner``. A box is ignored that is no person's and of
-        which more than ``ignore_iof_thr`` lies in one crowd region.
+    A box is ignored that is no person's and of which more than ``ignore_iof_thr`` lies
+    in one crowd region.
+
+    Args:
+        *args, **kwargs: As of mmdet's ``MaxIoUAssigner``.
+        iou_calculator (dict): Config of the IoU calculator; mmdet's by its full name,
+            so that it is found in mmpose's scope as well.
     """
+
+    def __init__(self, *args, iou_calculator: dict | None = None, **kwargs):
+        iou_calculator = iou_calculator or dict(type='mmdet.BboxOverlaps2D')
+        super().__init__(*args, iou_calculator=iou_calculator, **kwargs)
 
     def assign(
         self,

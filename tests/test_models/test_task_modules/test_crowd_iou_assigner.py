@@ -3,6 +3,7 @@ from onestage_pose.models import CrowdIoUAssigner
 
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 PERSON = [0.0, 0.0, 10.0, 10.0]
@@ -18,6 +19,11 @@ def assigned(priors, crowds, thr=0.5):
     return assigner.assign(
         InstanceData(priors=torch.tensor(priors)), people, ignored
     ).gt_inds.tolist()
+
+
+@pytest.fixture(autouse=True, params=['mmdet', 'mmpose'])
+def _scope(request):
+    init_default_scope(request.param)
 
 
 def test_negatives_in_a_crowd_are_ignored_and_people_there_still_learn():
