@@ -7,6 +7,7 @@ from .coordinates import (
     pixel_index_to_continuous,
     resize_pixel_index,
 )
+from .images import to_bgr_image
 from .keypoint_output import KeypointOutput
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     'continuous_to_pixel_index',
     'pixel_index_to_continuous',
     'resize_pixel_index',
+    'to_bgr_image',
 ]

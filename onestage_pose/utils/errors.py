@@ -32,6 +32,18 @@ class ConfigNameError(OnestagePoseError, KeyError):
         return str(self.args[0])
 
 
+class ImageError(OnestagePoseError, ValueError):
+    """An image that cannot be used; the message names the file or what is expected."""
+
+
+class VideoError(OnestagePoseError, ValueError):
+    """A video that cannot be read; the message names the file."""
+
+
+class OutputError(OnestagePoseError, OSError):
+    """A result could not be written; the message names the file."""
+
+
 class CheckpointError(OnestagePoseError, RuntimeError):
     """A checkpoint that cannot be used; the message names the file."""
 

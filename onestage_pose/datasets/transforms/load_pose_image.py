@@ -2,11 +2,14 @@
 """Load an image, and name a broken one."""
 
 import logging
+from os import PathLike, fspath
 
 import numpy as np
 from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
+
+from ...structures import to_bgr_image
 
 # Images of `keep_in_memory`, by path and by how they were decoded.
 _DECODED: dict[tuple, np.ndarray] = {}
@@ -14,11 +17,12 @@ _DECODED: dict[tuple, np.ndarray] = {}
 
 @TRANSFORMS.register_module()
 class LoadPoseImage(LoadImage):
-    """Load an image from ``img_path``, or take the array in ``img``.
+    """Load an image from ``img_path``, or take the array or image in ``img``.
 
-    Sets ``img`` (h, w, 3) uint8 BGR (float32 with ``to_float32``), ``img_shape`` and
-    ``ori_shape`` (h, w). A file is turned as its EXIF orientation says, unless
-    ``color_type='color_ignore_orientation'``.
+    What ``img`` may be, and how its values are read, says :func:`to_bgr_image`; a path
+    in it counts as ``img_path``. Sets ``img`` (h, w, 3) uint8 BGR (float32 with
+    ``to_float32``), ``img_shape`` and ``ori_shape`` (h, w). A file is turned as its
+    EXIF orientation says, unless ``color_type='color_ignore_orientation'``.
 
     An image is broken where it cannot be decoded, or where its size is not the
     ``width`` and ``height`` of its annotation (an annotation of an unturned image,
@@ -39,7 +43,7 @@ class LoadPoseImage(LoadImage):
 
     Raises:
         FileNotFoundError: The file does not exist.
-        ValueError: The image is broken, or ``img`` is not (h, w, 3).
+        ValueError: The image is broken, or ``img`` is no image.
     """
 
     def __init__(
@@ -90,10 +94,17 @@ class LoadPoseImage(LoadImage):
             return None
 
     def _load(self, results: dict) -> dict:
-        path = results.get('img_path')
+        if isinstance(results.get('img'), (str, PathLike)):
+            results['img_path'] = results.pop('img')
         if 'img' in results:
-            _check_array(results['img'])
-            return super().transform(results)
+            results['img'] = to_bgr_image(results['img'])
+            results = super().transform(results)
+            if self.to_float32:
+                results['img'] = results['img'].astype(np.float32)
+            return results
+        path = results.get('img_path')
+        if isinstance(path, PathLike):
+            path = results['img_path'] = fspath(path)
         key = path, self.color_type, self.imdecode_backend, self.to_float32
         try:
             if self.keep_in_memory and key in _DECODED:
@@ -124,19 +135,3 @@ class LoadPoseImage(LoadImage):
         if self.keep_in_memory and key not in _DECODED:
             _DECODED[key] = results['img'].copy()
         return results
-
-
-def _check_array(img: object) -> None:
-    if (
-        isinstance(img, np.ndarray)
-        and img.ndim == 3
-        and img.shape[2] == 3
-        and img.size > 0
-    ):
-        if not np.isfinite(img).all():
-            raise ValueError('An image given as an array holds NaN or infinity.')
-        return
-    found = img.shape if isinstance(img, np.ndarray) else type(img).__name__
-    raise ValueError(
-        f'An image given as an array must be (height, width, 3), BGR; got {found}.'
-    )

@@ -2,6 +2,7 @@
 from types import SimpleNamespace
 
 from onestage_pose.datasets import LoadPoseImage
+from onestage_pose.utils.errors import ImageError
 
 import cv2
 import numpy as np
@@ -32,6 +33,38 @@ def test_an_array_is_taken_as_it_is():
     results = LoadPoseImage().transform(dict(img=img))
     assert results['img'] is img
     assert results['ori_shape'] == (30, 40)
+
+
+def test_an_array_from_0_to_1_is_the_image_of_its_file(image):
+    pixels = cv2.imread(str(image))
+    results = LoadPoseImage().transform(dict(img=pixels / 255))
+    np.testing.assert_array_equal(results['img'], pixels)
+
+
+def test_a_standardised_array_is_named():
+    img = np.random.default_rng(0).normal(size=(30, 40, 3))
+    with pytest.raises(ImageError, match='before it was standardised'):
+        LoadPoseImage().transform(dict(img=img))
+
+
+def test_an_image_of_pillow_is_taken(image):
+    with Image.open(image) as img:
+        results = LoadPoseImage().transform(dict(img=img))
+    assert results['ori_shape'] == (30, 40)
+    assert results['img'].dtype == np.uint8
+
+
+@pytest.mark.parametrize('key', ['img', 'img_path'])
+def test_a_path_object_is_a_path(image, key):
+    results = LoadPoseImage().transform({key: image})
+    assert results['img_path'] == str(image)
+    assert results['ori_shape'] == (30, 40)
+
+
+def test_an_array_becomes_float32_where_asked_for():
+    img = np.full((30, 40, 3), 7, np.uint8)
+    results = LoadPoseImage(to_float32=True).transform(dict(img=img))
+    assert results['img'].dtype == np.float32
 
 
 @pytest.mark.parametrize('shape', [(30, 40), (30, 40, 4), (0, 40, 3)])
