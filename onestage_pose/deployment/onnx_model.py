@@ -110,9 +110,9 @@ class OnnxKeypointRCNN(nn.Module):
     def _propose(self, feats: tuple[Tensor, ...], border: Tensor) -> Tensor:
         """Proposals (N, 4) of the RPN."""
         head, cfg = self.model.rpn_head, self.model.rpn_head.test_cfg
-        levels = zip(
-            feats, head.prior_generator.base_anchors, head.prior_generator.strides
-        )
+        anchors_of = head.prior_generator
+        feats = feats[-anchors_of.num_levels :]
+        levels = zip(feats, anchors_of.base_anchors, anchors_of.strides)
         bboxes, scores, numbers = [], [], []
         for number, (feat, base, stride) in enumerate(levels):
             logits, deltas = head.forward_single(feat)
