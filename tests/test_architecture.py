@@ -20,7 +20,7 @@ LEVELS = [
     {'zoo', 'apis'},
     {'deployment'},
     {'cli'},
-    {'projects'},
+    {'__main__', 'projects'},
 ]
 BESIDE = {
     ('engine', 'checkpoints'),

@@ -4,10 +4,8 @@
 import argparse
 from typing import Any
 
-from mmengine.config import DictAction
 
-
-class OptionAction(DictAction):
+class OptionAction(argparse.Action):
     """mmengine's action for ``KEY=VALUE``, which explains an option without a value."""
 
     def __call__(
@@ -21,7 +19,11 @@ class OptionAction(DictAction):
         for value in values:
             if '=' not in value:
                 parser.error(f'{option_string} {value}: give KEY=VALUE.')
-        super().__call__(parser, namespace, values, option_string)
+        # mmengine takes a second, which the help of a command need not wait for
+        from mmengine.config import DictAction
+
+        action = DictAction(self.option_strings, self.dest, nargs=self.nargs)
+        action(parser, namespace, values, option_string)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

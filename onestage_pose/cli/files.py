@@ -1,27 +1,21 @@
 # Copyright (c) onestage_pose contributors.
 """Files and folders that are named on a command line, checked before the work."""
 
-import mimetypes
+from __future__ import annotations
+
 import os
 import os.path as osp
 from pathlib import Path
-
-from mmengine.config import Config
+from typing import TYPE_CHECKING
 
 from ..utils.errors import UsageError
+from ..utils.file_kinds import get_file_kind
 from ..utils.suggestions import suggest_path
 
-# Not in every system's table of types.
-mimetypes.add_type('video/x-matroska', '.mkv')
-mimetypes.add_type('image/webp', '.webp')
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 _NAMES_SHOWN = 3
-
-
-def get_file_kind(path: Path) -> str | None:
-    """Return what a file is by its name: ``'image'``, ``'video'``, ... or None."""
-    kind, _ = mimetypes.guess_type(path.name, strict=False)
-    return None if kind is None else kind.split('/')[0]
 
 
 def find_images(

@@ -1,0 +1,113 @@
+# Copyright (c) onestage_pose contributors.
+"""Write a whole model, from image to people, as one ONNX graph."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+from torch import nn
+
+from ..deployment import Agreement, compare_with_onnx, export_onnx
+from ..utils.errors import UsageError
+from ..zoo import list_models
+from .files import check_writable, find_images
+from .model import build_model, find_model
+
+TOLERANCE = 0.1  # pixels
+
+
+def read_words(args: argparse.Namespace) -> None:
+    """Set ``config``, ``checkpoint`` and ``target`` by the words that were typed.
+
+    Raises:
+        UsageError: They are not a config, a checkpoint and a file to write, nor a
+            name and a file to write.
+    """
+    if len(args.words) == 3:
+        args.config, args.checkpoint, target = args.words
+    elif len(args.words) == 2 and args.words[0].lower() in list_models():
+        args.config, args.checkpoint = find_model(args.words[0], None)
+        target = args.words[1]
+    else:
+        raise UsageError(
+            f'give config, checkpoint and the file to write, or one of '
+            f'{", ".join(list_models())} and the file to write'
+        )
+    args.target = Path(target)
+
+
+def check_files(args: argparse.Namespace) -> None:
+    """Raise ``UsageError`` for a target or a package before anything is built."""
+    if args.target.suffix != '.onnx':
+        raise UsageError(f'{args.target}: give the file to write the suffix .onnx.')
+    if args.target.exists() and not args.force:
+        raise UsageError(
+            f'{args.target} exists: give another name, or --force to write over it.'
+        )
+    check_writable(str(args.target.absolute().parent), 'another file to write')
+    try:
+        import onnx  # noqa: F401
+
+        if args.check is not None:
+            import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f'the package {error.name} is not installed: pip install onnx onnxruntime'
+        ) from error
+
+
+def run(args: argparse.Namespace) -> None:
+    """Export, and compare where that is asked for.
+
+    Raises:
+        UsageError: Something that was typed cannot be used, or the graph's results
+            are not PyTorch's.
+    """
+    read_words(args)
+    check_files(args)
+    images = []
+    if args.check:
+        images = find_images(args.check, args.num_images, '--check')
+    model = build_model(args.config, args.checkpoint, args.cfg_options)
+    try:
+        export_onnx(model, args.target)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    print(f'{args.target}: {args.target.stat().st_size / 1e6:.1f} MB')
+    if images:
+        check(model, args.target, images)
+
+
+def compare(model: nn.Module, target: Path, images: list[Path]) -> Iterator[Agreement]:
+    """Yield what :func:`compare_with_onnx` does, and name an image it cannot read."""
+    try:
+        yield from compare_with_onnx(model, target, images)
+    except (OSError, ValueError) as error:
+        raise UsageError(f'--check: {error}') from error
+
+
+def check(model: nn.Module, target: Path, images: list[Path]) -> None:
+    """Compare image by image, print each, and raise where they disagree."""
+    print('height width people   boxes px  keypoints px    scores')
+    wrong, seconds = [], []
+    for each in compare(model, target, images):
+        height, width = each.size
+        print(
+            f'{height:6d} {width:5d} {each.people[0]:6d} {each.bboxes:10.1e} '
+            f'{each.keypoints:13.1e} {each.scores:9.1e}  {Path(each.image).name}'
+        )
+        seconds.append(each.seconds)
+        if not max(each.bboxes, each.keypoints) <= TOLERANCE:
+            wrong.append(each)
+    if wrong:
+        raise UsageError(
+            f'on {len(wrong)} of {len(images)} images the graph differs by more '
+            f'than {TOLERANCE} px, first on {wrong[0].image}: {wrong[0].people} '
+            'people in PyTorch and in the graph.'
+        )
+    print(f'{len(images)} images agree within {TOLERANCE} px.')
+    ours, graph = (1000 * statistics.median(times) for times in zip(*seconds))
+    print(f'An image takes PyTorch {ours:.0f} ms and the graph {graph:.0f} (medians).')

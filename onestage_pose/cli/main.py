@@ -1,0 +1,82 @@
+# Copyright (c) onestage_pose contributors.
+"""The command ``onestage-pose``: everything that the scripts in ``tools/`` do."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ..utils.suggestions import did_you_mean
+from ..version import __version__
+from . import parsers
+
+
+class Command(NamedTuple):
+    """A command; the module of its name in this folder has ``run(args)``.
+
+    Attributes:
+        summary (str): What it does, in one line.
+        add_arguments (Callable): Adds its options to a parser.
+    """
+
+    summary: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+
+
+#: By name, in the order of the help.
+COMMANDS = {
+    'convert': Command(
+        'convert a checkpoint of Detectron2, or back to it',
+        parsers.add_convert_arguments,
+    ),
+    'export': Command('write a model as one ONNX graph', parsers.add_export_arguments),
+    'train': Command('train a model from a config', parsers.add_train_arguments),
+    'test': Command('evaluate a checkpoint', parsers.add_test_arguments),
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands, without importing what they run."""
+    parser = argparse.ArgumentParser(
+        prog='onestage-pose',
+        description='One-stage human pose estimation.',
+        epilog='onestage-pose COMMAND --help lists the options of a command.',
+    )
+    parser.add_argument(
+        '--version', action='version', version=f'onestage_pose {__version__}'
+    )
+    commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
+    for name, command in COMMANDS.items():
+        summary = command.summary
+        command.add_arguments(
+            commands.add_parser(
+                name, help=summary, description=f'{summary[0].upper()}{summary[1:]}.'
+            )
+        )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command that is typed.
+
+    Args:
+        argv (Sequence[str] | None): The words, by default those of ``sys.argv``.
+
+    Raises:
+        SystemExit: Status 2 for words that mean nothing, 1 for an error that the user
+            can mend, as :func:`onestage_pose.cli.run.run_tool` says.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser()
+    if words and not words[0].startswith('-') and words[0] not in COMMANDS:
+        hint = did_you_mean(words[0], COMMANDS)
+        parser.error(f'there is no command {words[0]!r}.{hint}')
+    args = parser.parse_args(words)
+    # PyTorch and OpenMMLab are imported from here on
+    from .run import run_tool
+
+    run = importlib.import_module(f'.{args.command}', __package__).run
+    run_tool(lambda _: run(args))

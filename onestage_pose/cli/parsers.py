@@ -1,0 +1,129 @@
+# Copyright (c) onestage_pose contributors.
+"""The options of each command, for ``onestage-pose`` and the scripts in ``tools/``.
+
+Nothing here imports PyTorch or OpenMMLab: help and mistyped options are answered at
+once.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..zoo import list_models
+from .args import add_common_arguments, add_config_options, positive
+
+TEST_OUT_SUFFIXES = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
+
+
+def parse(
+    add_arguments: Callable[[argparse.ArgumentParser], None],
+    argv: Sequence[str] | None = None,
+    description: str | None = None,
+) -> argparse.Namespace:
+    """Read the command line of a script that has one command.
+
+    Args:
+        add_arguments (Callable): One of this module's.
+        argv (Sequence[str] | None): The words, by default those of ``sys.argv``.
+        description (str | None): What the script does, lines kept as they are.
+
+    Returns:
+        argparse.Namespace: The values.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_arguments(parser)
+    return parser.parse_args(argv)
+
+
+def add_train_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of MMPose's train.py."""
+    parser.add_argument('config', help='the training config, a Python file')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='resume from this checkpoint, or without a value from the latest valid '
+        'one in the work dir (from the start where there is none)',
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='train in mixed precision: float16 on a GPU, bfloat16 on a CPU with it',
+    )
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not evaluate while training'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by the batch size over auto_scale_lr.'
+        'base_batch_size',
+    )
+    add_common_arguments(parser)
+
+
+def add_test_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of MMPose's test.py."""
+    parser.add_argument('config', help='the config of the model, a Python file')
+    parser.add_argument('checkpoint', help='the checkpoint, a file or an address')
+    parser.add_argument(
+        '--out',
+        help=f'write the metrics to this file ({", ".join(TEST_OUT_SUFFIXES)})',
+    )
+    parser.add_argument(
+        '--dump', help='write the predictions to this file (.pkl or .pickle)'
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='predict in mixed precision: float16 on a GPU, bfloat16 on a CPU with it',
+    )
+    add_common_arguments(parser)
+
+
+def add_export_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the export to ONNX."""
+    parser.usage = '%(prog)s (CONFIG CHECKPOINT | NAME) OUT.onnx [options]'
+    parser.add_argument(
+        'words',
+        nargs='+',
+        metavar='WORD',
+        help='config and checkpoint, or the name of a model that comes with '
+        f'onestage_pose ({", ".join(list_models())}); then the file to write',
+    )
+    parser.add_argument(
+        '--check', type=Path, metavar='IMAGES', help='folder to compare on'
+    )
+    parser.add_argument(
+        '--num-images',
+        '--num-pictures',  # its former name
+        type=positive,
+        default=20,
+        help='how many of them (default: 20)',
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='write over the file if it exists'
+    )
+    add_config_options(parser, 'model.test_cfg.rcnn.score_thr=0.3')
+
+
+def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the conversion from and to Detectron2."""
+    parser.add_argument('source', type=Path, metavar='SRC', help='checkpoint to read')
+    parser.add_argument('target', type=Path, metavar='DST', help='file to write')
+    parser.add_argument(
+        '--config',
+        type=Path,
+        help="config of the model (default: this project's of the same backbone)",
+    )
+    parser.add_argument(
+        '--reverse', action='store_true', help='from this project to Detectron2'
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='write over DST if it exists'
+    )

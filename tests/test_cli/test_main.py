@@ -1,0 +1,88 @@
+# Copyright (c) onestage_pose contributors.
+"""``onestage-pose`` starts at once, and hands what is typed to its commands."""
+
+import argparse
+import subprocess
+import sys
+from importlib import import_module
+
+from onestage_pose.cli.main import COMMANDS, main
+from onestage_pose.utils.errors import UsageError
+
+import pytest
+
+HEAVY = ('cv2', 'matplotlib', 'mmengine', 'numpy', 'torch')
+
+
+@pytest.mark.parametrize('words', [['--help'], ['train', '--help'], ['nonsense']])
+def test_help_and_mistakes_are_answered_without_heavy_imports(words):
+    program = (
+        'import sys\n'
+        'from onestage_pose.cli.main import main\n'
+        'try:\n'
+        f'    main({words})\n'
+        'except SystemExit:\n'
+        '    pass\n'
+        f'print(*(name for name in {HEAVY} if name in sys.modules))\n'
+    )
+
+    done = subprocess.run(
+        [sys.executable, '-c', program], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == ''
+
+
+def test_the_package_is_the_command():
+    done = subprocess.run(
+        [sys.executable, '-m', 'onestage_pose', '--version'],
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout.startswith('onestage_pose ')
+
+
+def test_help_lists_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(['--help'])
+
+    told = capsys.readouterr().out
+    assert all(f'\n    {name} ' in told for name in COMMANDS)
+
+
+def test_a_misspelt_command_suggests_the_likely_one(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(['trian', 'config.py'])
+
+    assert exit_.value.code == 2
+    assert "there is no command 'trian'. Did you mean train?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_every_command_can_be_run(name):
+    assert callable(import_module(f'onestage_pose.cli.{name}').run)
+
+
+def test_a_command_gets_what_was_typed(monkeypatch):
+    called = []
+    train = import_module('onestage_pose.cli.train')
+    monkeypatch.setattr(train, 'run', called.append)
+
+    main(['train', 'config.py', '--amp'])
+
+    [args] = called
+    assert isinstance(args, argparse.Namespace)
+    assert (args.config, args.amp, args.resume) == ('config.py', True, None)
+
+
+def test_what_the_user_can_mend_is_said_in_one_line(monkeypatch):
+    def fail(args):
+        raise UsageError('say')
+
+    monkeypatch.setattr(import_module('onestage_pose.cli.train'), 'run', fail)
+
+    with pytest.raises(SystemExit) as exit_:
+        main(['train', 'config.py'])
+
+    assert exit_.value.code == 'Error: say'
