@@ -45,8 +45,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         'config',
         nargs='?',
         default='nano',
-        help='the config of the model, a Python file, or the name of a model that '
-        'comes with onestage_pose (default: nano)',
+        help='the config of the model, a Python file, or the name of a published '
+        'model (default: nano)',
     )
     parser.add_argument(
         'checkpoint',

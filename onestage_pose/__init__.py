@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,10 @@ def _install() -> None:
     mmcv_operators.install(
         lambda: pkgutil.resolve_name(f'{__name__}.ops.fallback_module:FallbackModule')()
     )
-    mmengine_checkpoint_loaders.install(f'{__name__}.checkpoints.loading')
+    mmengine_checkpoint_loaders.install(
+        f'{__name__}.checkpoints.loading',
+        {'zoo://': f'{__name__}.zoo.loading:load_from_zoo'},
+    )
     # registers the backend that writes a file as a whole or not at all
     when_imported(
         'mmengine.fileio',
@@ -78,7 +82,7 @@ def _install() -> None:
     mmpose_function_registry.install()
     mmpose_inferencer_options.install()
     mmpose_metainfo.install()
-    mmpose_model_names.install(_find_model)
+    mmpose_model_names.install(_find_model, _refuse_model)
     mmpose_opencv_visualizer.install()
     registries.install(
         {
@@ -95,6 +99,14 @@ def _find_model(name: str) -> tuple[Path, Path] | None:
         return None
     files = get_model_files(name)
     return files.config, files.weights
+
+
+def _refuse_model(name: str, error: ValueError, others: Iterable[str]) -> Exception:
+    from .utils.errors import UsageError
+    from .utils.suggestions import did_you_mean
+    from .zoo import list_models
+
+    return UsageError(f'{error}.{did_you_mean(name, [*list_models(), *others])}')
 
 
 def __getattr__(name: str) -> Any:

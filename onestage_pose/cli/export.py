@@ -12,6 +12,7 @@ from torch import nn
 
 from ..deployment import Agreement, compare_with_onnx, export_onnx
 from ..utils.errors import UsageError
+from ..utils.suggestions import did_you_mean
 from ..zoo import list_models
 from .files import check_writable, find_images
 from .model import build_model, find_model
@@ -29,12 +30,12 @@ def read_words(args: argparse.Namespace) -> None:
     if len(args.words) == 3:
         args.config, args.checkpoint, target = args.words
     elif len(args.words) == 2 and args.words[0].lower() in list_models():
-        args.config, args.checkpoint = find_model(args.words[0], None)
-        target = args.words[1]
+        (args.config, target), args.checkpoint = args.words, None
     else:
         raise UsageError(
             f'give config, checkpoint and the file to write, or one of '
-            f'{", ".join(list_models())} and the file to write'
+            f'{", ".join(list_models())} and the file to write.'
+            f'{did_you_mean(args.words[0], list_models())}'
         )
     args.target = Path(target)
 
@@ -71,7 +72,9 @@ def run(args: argparse.Namespace) -> None:
     images = []
     if args.check:
         images = find_images(args.check, args.num_images, '--check')
-    model = build_model(args.config, args.checkpoint, args.cfg_options)
+    # Downloads where that is needed, which is the first that takes long.
+    config, checkpoint = find_model(args.config, args.checkpoint)
+    model = build_model(config, checkpoint, args.cfg_options)
     try:
         export_onnx(model, args.target)
     except ValueError as error:

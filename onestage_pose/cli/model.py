@@ -14,6 +14,7 @@ from torch import nn
 
 from ..checkpoints.check import load_checkpoint
 from ..utils.errors import UsageError
+from ..utils.suggestions import did_you_mean
 from ..zoo import get_model_files, list_models
 from .config import read_config
 from .config_check import check_options, check_top_level_names
@@ -40,8 +41,8 @@ def find_model(config: str, checkpoint: str | None) -> tuple[str, str]:
         return config, checkpoint
     if config.lower() not in list_models():
         raise UsageError(
-            f'{config}: give a checkpoint beside a config, or one of the models that '
-            f'come with onestage_pose: {", ".join(list_models())}.'
+            f'{config}: give a checkpoint beside a config, or the name of a published '
+            f'model: {", ".join(list_models())}.{did_you_mean(config, list_models())}'
         )
     files = get_model_files(config)
     return str(files.config), str(files.weights)

@@ -69,8 +69,15 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_test_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of MMPose's test.py."""
-    parser.add_argument('config', help='the config of the model, a Python file')
-    parser.add_argument('checkpoint', help='the checkpoint, a file or an address')
+    parser.add_argument(
+        'config',
+        help='the config of the model, a Python file, or the name of a published model',
+    )
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='the checkpoint, a file or an address; not for a model given by name',
+    )
     parser.add_argument(
         '--out',
         help=f'write the metrics to this file ({", ".join(TEST_OUT_SUFFIXES)})',
@@ -93,8 +100,8 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         'words',
         nargs='+',
         metavar='WORD',
-        help='config and checkpoint, or the name of a model that comes with '
-        f'onestage_pose ({", ".join(list_models())}); then the file to write',
+        help='config and checkpoint, or the name of a published model '
+        f'({", ".join(list_models())}); then the file to write',
     )
     parser.add_argument(
         '--check', type=Path, metavar='IMAGES', help='folder to compare on'

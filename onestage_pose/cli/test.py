@@ -20,6 +20,7 @@ from ..utils.mixed_precision import can_autocast
 from .config import finish_config, load_config
 from .distributed import prepare_dist
 from .files import check_annotation_files, check_checkpoint_path, check_writable
+from .model import find_model
 from .parsers import TEST_OUT_SUFFIXES
 from .runner import build_runner
 
@@ -31,6 +32,7 @@ def merge_args(args: argparse.Namespace) -> Config:
         UsageError: What was typed cannot be used; more in
             :mod:`onestage_pose.cli.config`.
     """
+    args.config, args.checkpoint = find_model(args.config, args.checkpoint)
     check_checkpoint_path(args.checkpoint, 'checkpoint')
     _check_file_name('--out', args.out, TEST_OUT_SUFFIXES)
     _check_file_name('--dump', args.dump, TEST_OUT_SUFFIXES[-2:])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -29,7 +29,7 @@ SCHEMES = {
 }
 
 
-def install(loaders: str) -> None:
+def install(loaders: str, more: Mapping[str, str] | None = None) -> None:
     """Load every checkpoint through another module, once mmengine's is imported.
 
     ``Runner``, ``init_model``, ``PretrainedInit`` and the inferencers all load so.
@@ -37,23 +37,32 @@ def install(loaders: str) -> None:
     Args:
         loaders: Full name of the module, which has the functions of :data:`SCHEMES`;
             imported with the first checkpoint that is loaded.
+        more: Full names, ``'module:function'``, of loaders for schemes that mmengine
+            does not have, such as ``'zoo://'``.
     """
     when_imported(
         'mmengine.runner.checkpoint',
-        functools.partial(replace_loaders, loaders=loaders),
+        functools.partial(replace_loaders, loaders=loaders, more=more),
     )
 
 
-def replace_loaders(checkpoint: ModuleType, loaders: str) -> None:
+def replace_loaders(
+    checkpoint: ModuleType, loaders: str, more: Mapping[str, str] | None = None
+) -> None:
     """Register the functions of a module for all of mmengine's schemes.
 
     Args:
         checkpoint: ``mmengine.runner.checkpoint``.
         loaders: As in :func:`install`.
+        more: As in :func:`install`.
     """
     for name, prefixes in SCHEMES.items():
         checkpoint.CheckpointLoader.register_scheme(
             prefixes, _load_later(loaders, name), force=True
+        )
+    for prefix, loader in (more or {}).items():
+        checkpoint.CheckpointLoader.register_scheme(
+            (prefix,), _load_later(*loader.split(':')), force=True
         )
 
 

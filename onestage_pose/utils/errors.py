@@ -64,6 +64,10 @@ class WrongWeightsError(CheckpointError, ValueError):
     """Weights of a published model that are not the file that was published."""
 
 
+class DownloadError(CheckpointError):
+    """A published file that cannot be fetched; names its address and the remedy."""
+
+
 class ConversionError(CheckpointError):
     """A checkpoint of a model that is not known here; names file and arrays."""
 

@@ -1,12 +1,16 @@
 # Copyright (c) onestage_pose contributors.
-"""The published models, by name."""
+"""The published models, by name: a table, the cache, downloads, loading."""
 
 from ..utils.lazy_exports import lazy_exports
 
 _EXPORTS = {
     'ModelFiles': 'files',
+    'PublishedModel': 'table',
+    'get_home': 'home',
     'get_model_files': 'files',
-    'list_models': 'files',
+    'get_model_info': 'table',
+    'is_on_disk': 'files',
+    'list_models': 'table',
     'load_model': 'loading',
 }
 __all__ = list(_EXPORTS)

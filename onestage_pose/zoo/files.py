@@ -1,26 +1,33 @@
 # Copyright (c) onestage_pose contributors.
-"""Where the files of the published models are, and whether they are the right ones."""
+"""The files of the published models: in the package, in the cache, or downloaded."""
 
 from __future__ import annotations
 
-import hashlib
+import json
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from ..utils.errors import UsageError, WrongWeightsError
+from ..utils.errors import DownloadError, WrongWeightsError
 from ..utils.paths import PACKAGE, get_config_path
-from ..utils.suggestions import find_similar
-from .table import MODELS
+from .digest import compute_hash
+from .download import download
+from .home import HOME, MIRROR, get_home, get_mirror, locked
+from .table import PublishedModel, get_model_info
 
 WEIGHTS = PACKAGE / 'weights'
 
+#: Of what a converted checkpoint holds. A new number has all of them converted again.
+FORMAT = 1
+
 
 class ModelFiles(NamedTuple):
-    """Where a model that comes with the package lies.
+    """Where a published model lies on this machine.
 
     Attributes:
         config (Path): Its config, absolute.
-        weights (Path): Its checkpoint: weights in half precision, ``dataset_meta``.
+        weights (Path): Its checkpoint: weights (in half precision where they come with
+            the package), ``dataset_meta``.
         sha256 (str): The SHA-256 of the checkpoint, in hexadecimal digits.
     """
 
@@ -29,43 +36,178 @@ class ModelFiles(NamedTuple):
     sha256: str
 
 
-def list_models() -> list[str]:
-    """Return the names of the models that come with the package."""
-    return sorted(MODELS)
+def get_model_files(name: str = 'nano', *, keep_download: bool = False) -> ModelFiles:
+    """Find the files of a published model, and check them; download them once.
 
-
-def get_model_files(name: str = 'nano') -> ModelFiles:
-    """Find the files of a model that comes with the package, and check them.
+    A model that does not come with the package is looked for in the cache
+    (:func:`.get_home`), else downloaded, verified, converted without running anything
+    that is in it, and kept there. Several processes do that once.
 
     Args:
-        name (str): One of :func:`list_models`; case does not matter.
+        name (str): One of :func:`.list_models`; case does not matter.
+        keep_download (bool): Keep the file that was downloaded beside the converted
+            checkpoint.
 
     Returns:
         ModelFiles: Its config and weights.
 
     Raises:
-        UsageError: There is no such model; names the ones there are.
-        WrongWeightsError: The file of the weights is not the one that the package was
-            made with.
-        FileNotFoundError: The weights are not there.
+        UsageError: There is no such model; names the ones there are. Or the cache
+            cannot be written to.
+        WrongWeightsError: The file of the weights is not the one that was published.
+        FileNotFoundError: The weights that come with the package are not there.
+        DownloadError: The weights cannot be downloaded; names the address and the place
+            to put the file.
+        CheckpointError: The weights cannot be converted.
     """
-    if name.lower() not in MODELS:
-        similar = find_similar(name.lower(), MODELS, number=1, likeness=0.0)
-        names = similar + sorted(set(MODELS) - set(similar))
-        raise UsageError(
-            f'no model {name!r} comes with onestage_pose; there is '
-            f'{", ".join(map(repr, names))}.'
-        )
-    model = MODELS[name.lower()]
+    model = get_model_info(name)
+    if model.weights is not None:
+        return _find_in_package(model)
+    folder = get_folder(model)
+    found = _find_converted(model, folder)
+    if found is None:
+        with locked(folder):
+            # Perhaps another process has made it while this one waited.
+            found = _find_converted(model, folder)
+            if found is None:
+                found = _make_converted(model, folder, keep_download)
+    return found
+
+
+def is_on_disk(name: str) -> bool:
+    """Return whether a model can be used without a download; reads no weights.
+
+    Args:
+        name (str): One of :func:`.list_models`.
+
+    Raises:
+        UsageError: There is no such model.
+    """
+    model = get_model_info(name)
+    if model.weights is not None:
+        return True
+    folder = get_folder(model)
+    published = folder / model.file_name
+    return published.is_file() or _read_record(model, folder) is not None
+
+
+def get_folder(model: PublishedModel) -> Path:
+    """Return the folder of the cache that a downloaded model is kept in."""
+    return get_home() / model.name
+
+
+def _find_in_package(model: PublishedModel) -> ModelFiles:
     weights = WEIGHTS / model.weights
     if not weights.is_file():
         raise FileNotFoundError(
-            f'{weights}: the weights of {name!r} are not there; install onestage_pose '
-            'again, or restore the file with git.'
+            f'{weights}: the weights of {model.name!r} are not there; install '
+            'onestage_pose again, or restore the file with git.'
         )
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != model.sha256:
+    sha256 = compute_hash(weights)
+    if sha256 != model.digest.value:
         raise WrongWeightsError(
             f'{weights}: these are not the weights that onestage_pose was made with '
-            f'(SHA-256 {model.sha256}); install it again, or restore the file with git.'
+            f'(SHA-256 {model.digest.value}); install it again, or restore the file '
+            'with git.'
         )
-    return ModelFiles(get_config_path(model.config), weights, model.sha256)
+    return ModelFiles(get_config_path(model.config), weights, sha256)
+
+
+def _find_converted(model: PublishedModel, folder: Path) -> ModelFiles | None:
+    """Return a converted checkpoint that is as it was written; None where it is not."""
+    sha256 = _read_record(model, folder)
+    weights = _converted(model, folder)
+    if sha256 is None or compute_hash(weights) != sha256:
+        return None
+    return ModelFiles(get_config_path(model.config), weights, sha256)
+
+
+def _read_record(model: PublishedModel, folder: Path) -> str | None:
+    """Return the SHA-256 that a converted checkpoint was written with."""
+    path = _record(model, folder)
+    if not path.is_file() or not _converted(model, folder).is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding='utf-8'))
+        written_from = record['format'], record['published']
+        sha256 = str(record['sha256'])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return sha256 if written_from == (FORMAT, str(model.digest)) else None
+
+
+def _make_converted(
+    model: PublishedModel, folder: Path, keep_download: bool
+) -> ModelFiles:
+    """Fetch and convert; the record is written last and makes it valid."""
+    from ..checkpoints.atomic import write_text
+    from ..checkpoints.converters import convert_checkpoint
+
+    published, is_ours = _fetch(model, folder)
+    target, config = _converted(model, folder), get_config_path(model.config)
+    _say(f'{model.name}: converting {published.name}')
+    try:
+        convert_checkpoint(published, target, config)
+    except OSError:
+        # No fault of the file: the next call need not download it again.
+        raise
+    except Exception:
+        if is_ours:
+            published.unlink()
+        raise
+    sha256 = compute_hash(target)
+    record = dict(
+        format=FORMAT, published=str(model.digest), url=model.url, sha256=sha256
+    )
+    write_text(json.dumps(record, indent=2) + '\n', _record(model, folder))
+    if is_ours and not keep_download:
+        published.unlink()
+    _say(f'{model.name}: {target}')
+    return ModelFiles(config, target, sha256)
+
+
+def _fetch(model: PublishedModel, folder: Path) -> tuple[Path, bool]:
+    """Return the file as it was published, and whether this function has put it there.
+
+    Raises:
+        WrongWeightsError: A file that somebody else has put there is another.
+        DownloadError: It cannot be had.
+    """
+    target = folder / model.file_name
+    if target.is_file():
+        model.digest.check(target, str(target), 'Delete it, or put the right one here.')
+        return target, False
+    mirror = get_mirror()
+    if isinstance(mirror, Path):
+        path = mirror / model.file_name
+        if not path.is_file():
+            raise DownloadError(
+                f'{path} does not exist; {MIRROR} names this folder. Put the file of '
+                f'{model.url} there.'
+            )
+        model.digest.check(path, str(path), f'Put the file of {model.url} here.')
+        return path, False
+    url = model.url if mirror is None else f'{mirror}/{model.file_name}'
+    _say(f'{model.name}: downloading {url} to {folder}')
+    download(url, target, model.digest, _remedy(model, target))
+    return target, True
+
+
+def _remedy(model: PublishedModel, target: Path) -> str:
+    return (
+        f'Without a network, put the file of {model.url} at {target}, or its folder '
+        f'into {MIRROR} (a folder, or an address within reach); {HOME} chooses another '
+        'cache.'
+    )
+
+
+def _converted(model: PublishedModel, folder: Path) -> Path:
+    return folder / f'{model.name}.pth'
+
+
+def _record(model: PublishedModel, folder: Path) -> Path:
+    return folder / f'{model.name}.json'
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from mmengine.device import get_device
 from mmpose.apis import init_model
 from torch import nn
 
+from ..checkpoints.loading import MapLocation, load_from_local
 from .files import get_model_files
+
+SCHEME = 'zoo://'
 
 
 def load_model(
     name: str = 'nano', device: str | torch.device | None = None
 ) -> nn.Module:
-    """Load a trained model that comes with the package.
+    """Load a published model; one that does not come with the package is downloaded.
 
     Args:
         name (str): One of :func:`onestage_pose.list_models`.
@@ -27,8 +32,25 @@ def load_model(
         ``dataset_meta``.
 
     Raises:
-        UsageError, WrongWeightsError, FileNotFoundError: As :func:`.get_model_files`.
+        UsageError, CheckpointError, FileNotFoundError: As :func:`.get_model_files`.
     """
     files = get_model_files(name)
     device = get_device() if device is None else device
     return init_model(str(files.config), str(files.weights), device=str(device))
+
+
+def load_from_zoo(filename: str, map_location: MapLocation = None) -> Any:
+    """Load the checkpoint of ``zoo://NAME``, as ``load_from`` of a config may be.
+
+    Args:
+        filename (str): ``zoo://`` and one of :func:`onestage_pose.list_models`.
+        map_location (MapLocation): Where the tensors go, as in ``torch.load``.
+
+    Returns:
+        Any: What the checkpoint holds.
+
+    Raises:
+        UsageError, CheckpointError, FileNotFoundError: As :func:`.get_model_files`.
+    """
+    files = get_model_files(filename.removeprefix(SCHEME))
+    return load_from_local(str(files.weights), map_location)

@@ -1,30 +1,98 @@
 # Copyright (c) onestage_pose contributors.
-"""The published models: one row each."""
+"""The published models: one entry each in ``models.json``."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import NamedTuple
+
+from ..utils.errors import UsageError
+from ..utils.suggestions import find_similar
+from .digest import Digest
+
+TABLE = Path(__file__).with_name('models.json')
 
 
 class PublishedModel(NamedTuple):
-    """A row of :data:`MODELS`.
+    """An entry of ``models.json``.
 
     Attributes:
+        name (str): In lower case.
         config (str): Its config, below ``configs/``.
-        weights (str): Its checkpoint, below ``onestage_pose/weights/``.
-        sha256 (str): The SHA-256 of the checkpoint, in hexadecimal digits.
+        digest (Digest): Of the file of the weights as it was published.
+        keypoint_ap (float): AP of the keypoints, in percent.
+        box_ap (float): AP of the persons' boxes, in percent.
+        evaluated_on (str): The images that both were measured on.
+        licence (str): Of the weights.
+        origin (str): The project that trained it.
+        weights (str, optional): Its checkpoint, below ``onestage_pose/weights/``; None
+            where it is downloaded.
+        url (str, optional): Address of its checkpoint, which is converted after the
+            download; None where it comes with the package.
     """
 
+    name: str
     config: str
-    weights: str
-    sha256: str
+    digest: Digest
+    keypoint_ap: float
+    box_ap: float
+    evaluated_on: str
+    licence: str
+    origin: str
+    weights: str | None = None
+    url: str | None = None
+
+    @property
+    def file_name(self) -> str:
+        """str: The name of the file that was published."""
+        return self.weights or self.url.rpartition('/')[2]
 
 
-#: By name, in lower case.
-MODELS = {
-    'nano': PublishedModel(
-        config='nano/gcm-keypoint-rcnn_efficientnet-lite0_fpn_coco-pool.py',
-        weights='gcm-keypoint-rcnn_efficientnet-lite0_fpn_coco-pool-1703fd32.pth',
-        sha256='1703fd32c831f6cb4d7988d24fed4cdc845a211557a2ae09b55d6b087509a2cb',
-    ),
-}
+def read_table(path: Path = TABLE) -> dict[str, PublishedModel]:
+    """Read the table of published models.
+
+    Args:
+        path (Path): A JSON file like ``models.json``.
+
+    Returns:
+        dict[str, PublishedModel]: By name, in the order of the file.
+    """
+    return {
+        name: PublishedModel(name=name, digest=Digest.parse(entry.pop('hash')), **entry)
+        for name, entry in json.loads(path.read_text(encoding='utf-8')).items()
+    }
+
+
+#: By name.
+MODELS = read_table()
+
+
+def list_models() -> list[str]:
+    """Return the names of all published models, downloaded or not.
+
+    Which of them come with the package says :func:`get_model_info`.
+    """
+    return sorted(MODELS)
+
+
+def get_model_info(name: str) -> PublishedModel:
+    """Look up a published model; nothing is downloaded.
+
+    Args:
+        name (str): One of :func:`list_models`; case does not matter.
+
+    Returns:
+        PublishedModel: Its entry in the table.
+
+    Raises:
+        UsageError: There is no such model; names the ones there are, the nearest first.
+    """
+    if name.lower() not in MODELS:
+        similar = find_similar(name.lower(), MODELS, number=1, likeness=0.0)
+        names = similar + [each for each in list_models() if each not in similar]
+        raise UsageError(
+            f'no model {name!r} comes with onestage_pose or is downloaded by it; there '
+            f'is {", ".join(map(repr, names))}.'
+        )
+    return MODELS[name.lower()]

@@ -5,6 +5,7 @@ import inspect
 
 from onestage_pose import load_model
 from onestage_pose.compat.mmpose_model_names import add_names
+from onestage_pose.utils.errors import UsageError
 
 import cv2
 import numpy as np
@@ -43,6 +44,18 @@ def test_the_name_is_looked_up_in_any_case():
 def test_mmposes_own_names_mean_what_they_did():
     with pytest.raises(ValueError, match='Cannot find model: no-such-model'):
         Pose2DInferencer('no-such-model')
+
+
+@pytest.mark.parametrize(
+    ('name', 'meant'),
+    [
+        ('keypoint-rcnn_r50_fpn_3x_cocoo', 'keypoint-rcnn_r50_fpn_3x_coco'),
+        ('vitpos', 'vitpose'),
+    ],
+)
+def test_a_misspelt_name_suggests_the_nearest_of_both(name, meant):
+    with pytest.raises(UsageError, match=f'{name}.* Did you mean {meant}'):
+        MMPoseInferencer(pose2d=name, device='cpu')
 
 
 def test_adding_again_changes_nothing():

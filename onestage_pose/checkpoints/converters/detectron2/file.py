@@ -37,8 +37,40 @@ def read_detectron2(path: Path) -> tuple[dict[str, Tensor], list[str]]:
         CheckpointError: If it is broken or holds more than plain data.
         FileNotFoundError: If there is none.
     """
-    is_pickle = path.suffix.lower() in PICKLE_SUFFIXES
-    loaded = load_plain_pickle(path) if is_pickle else load_from_local(str(path), 'cpu')
+    return parse_detectron2(load_plain(path), path)
+
+
+def load_plain(path: Path) -> Any:
+    """Load a ``.pkl`` or a ``.pth`` without running anything that is in it.
+
+    Args:
+        path (Path): Its suffix says which it is.
+
+    Returns:
+        Any: What was saved.
+
+    Raises:
+        CheckpointError: If it is broken or holds more than plain data.
+        FileNotFoundError: If there is none.
+    """
+    if path.suffix.lower() in PICKLE_SUFFIXES:
+        return load_plain_pickle(path)
+    return load_from_local(str(path), 'cpu')
+
+
+def parse_detectron2(loaded: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
+    """Find the arrays in what a checkpoint of Detectron2 holds.
+
+    Args:
+        loaded (Any): As :func:`load_plain` returns it.
+        path (Path): Where from, for the message.
+
+    Returns:
+        tuple[dict[str, Tensor], list[str]]: As :func:`read_detectron2`.
+
+    Raises:
+        ConversionError: As :func:`read_detectron2`.
+    """
     if not isinstance(loaded, Mapping) or not isinstance(loaded.get('model'), Mapping):
         found = sorted(map(str, loaded)) if isinstance(loaded, Mapping) else loaded
         is_ours = isinstance(loaded, Mapping) and 'state_dict' in loaded

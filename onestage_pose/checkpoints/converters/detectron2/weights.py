@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from torch import Tensor
 
 from ....utils.errors import ConversionError
 from ...comparison import list_names
+from ..renamed import Renamed
 from .names import DetectronNames
 
 # What Detectron2 keeps beside the weights, and this project builds from the config.
@@ -19,18 +19,6 @@ _CONSTANT = re.compile(
 )
 # Where a config has trainable batch norm in the backbone; Detectron2 does not count.
 _COUNTER = re.compile(r'backbone\..*\.num_batches_tracked')
-
-
-class Renamed(NamedTuple):
-    """Weights under their new names.
-
-    Attributes:
-        weights (dict[str, Tensor]): By new name; the tensors are the old ones.
-        left_out (dict[str, Tensor]): What has no place there, by old name.
-    """
-
-    weights: dict[str, Tensor]
-    left_out: dict[str, Tensor]
 
 
 def from_detectron2(

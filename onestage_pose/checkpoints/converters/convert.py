@@ -1,0 +1,78 @@
+# Copyright (c) onestage_pose contributors.
+"""Convert a checkpoint of whatever program, told by what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmengine.config import Config
+
+from ...utils.paths import get_config_path
+from .detectron2 import check_against_config, default_config, from_detectron2
+from .detectron2.file import load_plain, parse_detectron2
+from .mmpose_file import write_mmpose
+from .renamed import Renamed
+from .torchvision import from_torchvision, is_torchvision, parse_torchvision
+
+TORCHVISION_CONFIG = 'keypoint_rcnn/keypoint-rcnn_r50_fpn_torchvision_coco.py'
+
+
+class Conversion(NamedTuple):
+    """What was converted.
+
+    Attributes:
+        origin (str): The program, ``'Detectron2'`` or ``'torchvision'``.
+        config (Config): Of the model.
+        number (int): Arrays written.
+        left_out (list[str]): Names of what the file held beside them.
+    """
+
+    origin: str
+    config: Config
+    number: int
+    left_out: list[str]
+
+
+def convert_checkpoint(
+    source: Path, target: Path, config: Path | None = None
+) -> Conversion:
+    """Convert a checkpoint of Detectron2 or torchvision to one of this project.
+
+    Nothing that the file might hold beside arrays is run.
+
+    Args:
+        source (Path): A ``.pkl`` or ``.pth``, of which program its arrays tell.
+        target (Path): The checkpoint to write, whole or not at all.
+        config (Path, optional): Config of the model; by default this project's of the
+            same backbone and head. For torchvision's it is that of the weights
+            ``COCO_V1``: ``COCO_LEGACY`` differs in nothing that the file shows.
+
+    Returns:
+        Conversion: What was converted.
+
+    Raises:
+        ConversionError: If the file is of no model that this project knows, or not of
+            the config's.
+        CheckpointError: If it is broken or holds more than plain data.
+        FileNotFoundError: If there is none.
+    """
+    loaded = load_plain(source)
+    if is_torchvision(loaded):
+        origin, (arrays, beside) = 'torchvision', parse_torchvision(loaded, source)
+        renamed = from_torchvision(arrays, str(source))
+        config = config or get_config_path(TORCHVISION_CONFIG)
+        constants: Any = {}
+    else:
+        origin, (arrays, beside) = 'Detectron2', parse_detectron2(loaded, source)
+        renamed = from_detectron2(arrays, str(source))
+        config = config or default_config(renamed.weights)
+        constants = renamed.left_out
+    whole = Config.fromfile(config)
+    check_against_config(renamed.weights, whole, constants)
+    write_mmpose(renamed.weights, whole, target)
+    return Conversion(origin, whole, len(renamed.weights), _names(renamed, beside))
+
+
+def _names(renamed: Renamed, beside: list[str]) -> list[str]:
+    return [*renamed.left_out, *beside]
