@@ -25,7 +25,7 @@ install: ## make the virtual environment, or mend it
 	    { echo "There is no $(PYTHON). Give a Python of 3.10 to 3.14 by PYTHON=python3.13."; exit 1; }
 	@$(SETUP)
 
-demo: install ## find people in a photograph, or in INPUT=path
+demo: install ## find people in photographs, or in INPUT=path
 	"$(BIN)/python" demo/run_demo.py $(if $(INPUT),--input "$$INPUT") $(DEMO_ARGS)
 
 demo-train: install ## train, evaluate and draw on synthetic people

@@ -1,11 +1,13 @@
 # Copyright (c) onestage_pose contributors.
 """Find people with the model that comes with the package: what ``make demo`` runs.
 
-Draws the people and their skeletons on a photo that matplotlib ships and on synthetic
-images, or with ``--input`` on an image, a folder of images or a video of your own.
+Draws the people and their skeletons on photographs that matplotlib and scikit-image
+ship and on synthetic images, or with ``--input`` on an image, a folder of images or a
+video of your own.
 """
 
 import argparse
+import importlib.util
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (has to come before mmdet)
@@ -19,8 +21,10 @@ import numpy as np
 from matplotlib import cbook
 
 PHOTO = 'grace_hopper.jpg'
+# of scikit-image, where that is installed
+MORE_PHOTOS = ('astronaut', 'camera')
 SEED = 3  # of the synthetic images
-ROW_HEIGHT = 480  # of the sheet, in pixels
+SHEET_WIDTH = 1600  # in pixels
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -33,7 +37,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/demo'))
     parser.add_argument(
-        '--num-drawn', type=int, default=3, help='how many synthetic images'
+        '--num-drawn',
+        type=int,
+        default=3,
+        help='how many synthetic images (default: 3)',
     )
     parser.add_argument(
         '--bbox-thr',
@@ -46,25 +53,48 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def make_images(folder: Path, num_drawn: int) -> None:
-    """Write the photo and the synthetic images to ``folder``."""
+def make_images(folder: Path, num_drawn: int) -> list[list[str]]:
+    """Write photographs and synthetic images to ``folder``.
+
+    Returns:
+        list[list[str]]: The names of the photographs, and of the synthetic images.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     photo = cbook.get_sample_data(PHOTO, asfileobj=False)
     (folder / PHOTO).write_bytes(Path(photo).read_bytes())
-    drawn = SyntheticPeople(num_images=max(1, num_drawn), seed=SEED, test_mode=True)
+    photos, drawn = [PHOTO], []
+    if importlib.util.find_spec('skimage') is not None:
+        from skimage import data, io
+
+        for name in MORE_PHOTOS:
+            photos.append(f'{name}.png')
+            io.imsave(folder / photos[-1], getattr(data, name)(), check_contrast=False)
+    people = SyntheticPeople(num_images=max(1, num_drawn), seed=SEED, test_mode=True)
     for index in range(num_drawn):
-        image = drawn.get_data_info(index)['img']
-        cv2.imwrite(str(folder / f'drawn_{index}.png'), image)
+        drawn.append(f'drawn_{index}.png')
+        cv2.imwrite(str(folder / drawn[-1]), people.get_data_info(index)['img'])
+    return [photos, drawn]
 
 
-def make_sheet(images: list[Path], path: Path) -> None:
-    """Lay images side by side, of one height."""
-    columns = []
-    for image in images:
-        img = cv2.imread(str(image))
-        width = round(img.shape[1] * ROW_HEIGHT / img.shape[0])
-        columns.append(cv2.resize(img, (width, ROW_HEIGHT)))
-    cv2.imwrite(str(path), np.hstack(columns))
+def make_sheet(rows: list[list[Path]], path: Path) -> None:
+    """Lay out images in rows of :data:`SHEET_WIDTH`, those of a row of one height."""
+    strips = []
+    for row in filter(None, rows):
+        images = [cv2.imread(str(image)) for image in row]
+        ratios = [image.shape[1] / image.shape[0] for image in images]
+        height = round(SHEET_WIDTH / sum(ratios))
+        ends = np.round(np.cumsum([0, *ratios]) / sum(ratios) * SHEET_WIDTH).astype(int)
+        strips.append(
+            np.hstack(
+                [
+                    cv2.resize(
+                        image, (int(width), height), interpolation=cv2.INTER_AREA
+                    )
+                    for image, width in zip(images, np.diff(ends))
+                ]
+            )
+        )
+    cv2.imwrite(str(path), np.vstack(strips))
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -74,16 +104,13 @@ def main(argv: list[str] | None = None) -> None:
     source = None if args.input is None else args.input.expanduser()
     if source is None:
         source = args.out_dir / 'images'
-        make_images(source, args.num_drawn)
+        rows = make_images(source, args.num_drawn)
     options = ['--bbox-thr', args.bbox_thr, '--radius', '4', '--thickness', '2']
     image_demo.main([str(source), '--out-dir', str(args.out_dir), *options])
     if args.input is None:
-        drawings = args.out_dir / 'visualizations'
         sheet = args.out_dir / 'sheet.jpg'
-        # the photo first
-        names = sorted(path.name for path in source.iterdir())
-        names.sort(key=lambda name: name != PHOTO)
-        make_sheet([drawings / name for name in names], sheet)
+        drawings = args.out_dir / 'visualizations'
+        make_sheet([[drawings / name for name in names] for names in rows], sheet)
         print(
             f'All on {sheet}.\n'
             'An image of your own: make demo INPUT=path. Training: make demo-train.'

@@ -15,18 +15,21 @@ def run(tmp_path, *options):
     return subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
 
 
-def test_draws_on_a_photo_and_on_synthetic_images(tmp_path):
+def test_draws_on_photographs_and_on_synthetic_images(tmp_path):
+    pytest.importorskip('skimage', reason='scikit-image is not installed')
     done = run(tmp_path, '--num-drawn', '2')
     assert done.returncode == 0, done.stdout + done.stderr
-    names = ['drawn_0.png', 'drawn_1.png', 'grace_hopper.jpg']
+    photos = ['astronaut.png', 'camera.png', 'grace_hopper.jpg']
+    names = sorted([*photos, 'drawn_0.png', 'drawn_1.png'])
     for folder in ('images', 'visualizations'):
         assert sorted(p.name for p in (tmp_path / folder).iterdir()) == names
-    before, after = (
-        cv2.imread(str(tmp_path / folder / 'grace_hopper.jpg'))
-        for folder in ('images', 'visualizations')
-    )
-    assert (before != after).any()
-    assert cv2.imread(str(tmp_path / 'sheet.jpg')).shape[0] == 480
+    for photo in photos:
+        before, after = (
+            cv2.imread(str(tmp_path / folder / photo))
+            for folder in ('images', 'visualizations')
+        )
+        assert (before != after).any()
+    assert cv2.imread(str(tmp_path / 'sheet.jpg')).shape[1] == 1600
 
 
 def test_looks_at_a_picture_of_ones_own(tmp_path, folder):
