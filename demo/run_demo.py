@@ -40,7 +40,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--num-drawn',
         type=int,
         default=3,
-        help='how many synthetic images (default: 3)',
+        help='synthetic images (default: 3)',
     )
     parser.add_argument(
         '--bbox-thr',
