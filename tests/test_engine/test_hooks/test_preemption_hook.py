@@ -4,7 +4,6 @@
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -160,8 +159,8 @@ def test_workers_do_not_heed_it(tmp_path: Path, sigterm: Any) -> None:
         calls.append(None)
         if len(calls) == 3:
             workers = set(multiprocessing.active_children()) - others
-            pids = [str(worker.pid) for worker in workers]
-            subprocess.run(['kill', '-TERM', *pids, str(os.getpid())], check=True)
+            for pid in [*(worker.pid for worker in workers), os.getpid()]:
+                os.kill(pid, signal.SIGTERM)
             for worker in workers:
                 worker.join(0.5)  # which returns at once where it has died
             alive.extend(worker.is_alive() for worker in workers)
