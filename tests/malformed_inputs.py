@@ -205,6 +205,47 @@ def image(**values: Any) -> Callable[[dict], None]:
     return setting('images', 0, **values)
 
 
+def category(**values: Any) -> Callable[[dict], None]:
+    return setting('categories', 0, **values)
+
+
+def every_person(**values: Any) -> Callable[[dict], None]:
+    """Changes values of both people."""
+
+    def change(content: dict) -> None:
+        for ann in content['annotations']:
+            ann.update(values)
+
+    return change
+
+
+def fractions(content: dict) -> None:
+    """Divides the keypoints by the size of the image."""
+    for ann in content['annotations']:
+        ann['keypoints'] = [20 / 120, 20 / 80, 2] * 17
+
+
+def another_category(content: dict) -> None:
+    """Makes people of another category than the file's person."""
+    content['categories'].append(dict(id=3, name='car'))
+    every_person(category_id=3)(content)
+
+
+def nested(content: dict) -> str:
+    return '[' * 100_000 + ']' * 100_000
+
+
+def long_integer(content: dict) -> str:
+    return json.dumps(content).replace('"id": 1', f'"id": 1{"0" * 5000}', 1)
+
+
+COCO_NAMES = (
+    'nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder '
+    'left_elbow right_elbow left_wrist right_wrist left_hip right_hip left_knee '
+    'right_knee left_ankle right_ankle'
+).split()
+
+
 def all_crowd(content: dict) -> None:
     for ann in content['annotations']:
         ann['iscrowd'] = 1
@@ -426,6 +467,176 @@ ANNOTATIONS = (
         person(area='large'),
         'named, with the value',
         "annotation id=1 has area='large'",
+    ),
+    Case(
+        'area 0 beside a box',
+        every_person(area=0),
+        'read as 0.53 of the box, said in the log',
+    ),
+    Case(
+        'no area',
+        without('annotations', 0, 'area'),
+        'read as 0.53 of the box, said in the log',
+    ),
+    Case('negative ids', person(id=-7), 'read; the metrics renumber'),
+    Case(
+        'id written as a float, such as 1.0',
+        person(id=1.0, image_id=1.0),
+        'read as what it means',
+    ),
+    Case('iscrowd is false', person(iscrowd=False), 'read as 0'),
+    Case('iscrowd is null', person(iscrowd=None), 'read as 0'),
+    Case(
+        'iscrowd is text',
+        person(iscrowd='0'),
+        'named, with the value',
+        "annotation id=1 has iscrowd='0', expected 0 or 1",
+    ),
+    Case(
+        'iscrowd is 2',
+        person(iscrowd=2),
+        'named, with the value',
+        'annotation id=1 has iscrowd=2, expected 0 or 1',
+    ),
+    Case('category_id is null', person(category_id=None), 'read as the only category'),
+    Case(
+        'category_id is text',
+        person(category_id='1'),
+        'named, with the value',
+        "annotation id=1 has category_id='1', which is no integer",
+    ),
+    Case(
+        'category_id is a list',
+        person(category_id=[1]),
+        'named, with the value',
+        r'annotation id=1 has category_id=\[1\], which is no integer',
+    ),
+    Case(
+        'category_id of no category',
+        every_person(category_id=3),
+        'named, with the ids',
+        r'id=1 has category_id=3, which is not in "categories" \(ids \[1\]\)',
+    ),
+    Case(
+        'cars beside a category "person"',
+        another_category,
+        'named, with both',
+        "id=1 is of category 'car' .* though the file has the category 'person'",
+    ),
+    Case(
+        "category of COCO's that is no person",
+        category(name='car'),
+        'named, with the metainfo',
+        'is of category \'car\' .* the metainfo "coco" describes people',
+    ),
+    Case(
+        'two categories of one id',
+        lambda c: c['categories'].append(dict(id=1, name='man')),
+        'named, with the id',
+        r'ids of "categories" stand there more than once',
+    ),
+    Case(
+        'keypoints of the category in another order',
+        category(keypoints=['nose', *COCO_NAMES[:0:-1]]),
+        'named, with both orders',
+        'the same keypoints in another order. The file has nose, right_ankle, .*'
+        'the metainfo has nose, left_eye',
+    ),
+    Case(
+        'keypoints of the category with other names',
+        category(keypoints=[f'{name}_x' for name in COCO_NAMES[1:]] + ['tail']),
+        'named, with both lists',
+        "other keypoints, first 'left_eye_x' instead of 'nose'",
+    ),
+    Case(
+        'keypoints of the category in another spelling',
+        category(keypoints=[name.replace('_', ' ').title() for name in COCO_NAMES]),
+        'read as the same',
+    ),
+    Case(
+        'keypoints as fractions of the image',
+        fractions,
+        'named, with the first person',
+        '2 of 2 people have all labelled keypoints between 0 and 1, .*multiply',
+    ),
+    Case(
+        'keypoints of another image',
+        every_person(keypoints=[100.0, 75.0, 2] * 17),
+        'named, with the first person',
+        '2 of 2 people have all labelled keypoints outside their boxes, first',
+    ),
+    Case(
+        'boxes as fractions of the image',
+        every_person(bbox=[0.1, 0.1, 0.5, 0.5]),
+        'named, with the first person',
+        '2 of 2 boxes seem to be fractions of the image; first annotation id=1',
+    ),
+    Case(
+        'boxes as x1, y1, x2, y2',
+        every_person(bbox=[60, 10, 110, 70]),
+        'named, with the first person',
+        '2 of 2 boxes seem to be x1, y1, x2, y2: .* subtract',
+    ),
+    Case(
+        'box as text',
+        person(bbox=['10', '10', '60', '60']),
+        'named, with the value',
+        """annotation id=1 .* has '10' in "bbox", which is no finite number""",
+    ),
+    Case(
+        'keypoints as booleans',
+        person(keypoints=[True] * 51),
+        'named, with the value',
+        'annotation id=1 .* has True in "keypoints"',
+    ),
+    Case(
+        'x of a keypoint is 1e39',
+        keypoint(x=1e39),
+        'named, with the value',
+        r'has 1e\+39 in "keypoints", which is no place in an image',
+    ),
+    Case(
+        'box of integers of 400 digits',
+        person(bbox=[10**400, 10, 60, 60]),
+        'named, with the start of the value',
+        r'has 1000.*\.\.\..*000 in "bbox"',
+    ),
+    Case('width is true', image(width=True), 'named', 'image id=1 has width=True'),
+    Case(
+        'size of the image is wrong, so that people lie outside',
+        image(width=8, height=8),
+        'named, with both sizes',
+        'image id=1 has width=8 and height=8, but .*1.png is 120x80 pixels',
+    ),
+    Case(
+        'file_name with a separator of Windows',
+        image(file_name='images\\1.png'),
+        'named, with the file that exists',
+        r"do not exist.* '[^']*images/1\.png' exists",
+    ),
+    Case(
+        'file_name with %20 and the like',
+        image(file_name='%31.png'),
+        'named, with the file that exists',
+        r"do not exist.* '[^']*images/1\.png' exists",
+    ),
+    Case(
+        'file_name with the folder of the images in it',
+        image(file_name='images/1.png'),
+        'named, with the file that exists',
+        r"does not exist .*'[^']*images/1\.png' exists",
+    ),
+    Case(
+        'JSON nested 100,000 deep',
+        nested,
+        'named',
+        'lists or objects within each other, deeper than Python reads',
+    ),
+    Case(
+        'integer of 5,000 digits',
+        long_integer,
+        'named',
+        'is not valid JSON .Exceeds the limit',
     ),
     Case(
         'annotation is no object',

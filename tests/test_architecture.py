@@ -23,6 +23,8 @@ LEVELS = [
     {'__main__', 'projects'},
 ]
 BESIDE = {
+    # what a patch says where it refuses something
+    ('compat', 'utils'),
     ('engine', 'checkpoints'),
     ('apis', 'zoo'),
     # drawing of what a model predicts

@@ -18,6 +18,7 @@ from typing import Any
 import onestage_pose  # noqa: F401
 from onestage_pose.cli.run import run_tool
 from onestage_pose.datasets import PersonKeypointsDataset
+from onestage_pose.evaluation import KeypointCocoMetric
 
 import cv2
 import numpy as np
@@ -145,7 +146,9 @@ class TestAnnotationFile:
         categories = [dict(id=1, name='person')]
         return dict(images=images, annotations=people, categories=categories)
 
-    def build(self, folder: Path, coco: dict, case: inputs.Case) -> Any:
+    def build(
+        self, folder: Path, coco: dict, case: inputs.Case, test_mode: bool = False
+    ) -> Any:
         content = case.make(coco)
         if content is None:
             content = json.dumps(coco)
@@ -156,7 +159,33 @@ class TestAnnotationFile:
             data_root=str(folder),
             ann_file='people.json',
             data_prefix=dict(img='images/'),
+            test_mode=test_mode,
         )
+
+    @parametrize(
+        case
+        for case in refused(inputs.ANNOTATIONS)
+        # nothing has to be left to test on
+        if 'nothing is left' not in case.outcome and '"annotations"' not in case.name
+    )
+    def test_is_named_in_testing_too(
+        self, tmp_path: Path, coco: dict, case: inputs.Case
+    ) -> None:
+        with pytest.raises((ValueError, FileNotFoundError), match=case.error):
+            self.build(tmp_path, coco, case, test_mode=True)
+
+    @parametrize(used(inputs.ANNOTATIONS))
+    def test_is_measured_where_it_is_used(
+        self, tmp_path: Path, coco: dict, case: inputs.Case
+    ) -> None:
+        dataset = self.build(tmp_path, coco, case, test_mode=True)
+        samples = [sample_of(info) for info in dataset]
+        metric = KeypointCocoMetric(score_mode='bbox', nms_mode='none')
+        metric.dataset_meta = dataset.metainfo
+
+        metric.process(None, samples)
+
+        assert metric.evaluate(len(samples))['coco/AP'] == 1.0
 
     @parametrize(refused(inputs.ANNOTATIONS))
     def test_is_named(self, tmp_path: Path, coco: dict, case: inputs.Case) -> None:
@@ -181,8 +210,13 @@ class TestAnnotationFile:
             assert '1 boxes without area' in log.getvalue()
         elif 'clipped' in case.outcome:
             assert pictures[1]['bbox'].tolist() == [[0, 0, 120, 80]]
-        else:
+        elif 'kept' in case.outcome:
             assert pictures[1]['keypoints'][0, 2, 0] == 5000
+        else:
+            assert pictures[1]['bbox'].tolist() == [[10, 10, 70, 70]]
+        if 'said in the log' in case.outcome:
+            assert 'people have no "area" or 0; 0.53' in log.getvalue()
+            assert pictures[1]['area'][0] == pytest.approx(0.53 * 3600)
 
 
 class TestConfig:
@@ -280,6 +314,25 @@ class TestInferencer:
         self, inferencer: Pose2DInferencer, good: str, case: inputs.Case
     ) -> None:
         assert list(inferencer(case.make(good))) == []
+
+
+def sample_of(info: dict) -> dict:
+    """A sample in which a model has found what is annotated."""
+    people = info['raw_ann_info']
+    keypoints = np.array([ann['keypoints'] for ann in people]).reshape(-1, 17, 3)
+    found = dict(
+        keypoints=keypoints[..., :2],
+        keypoint_scores=np.ones(keypoints.shape[:2]),
+        bbox_scores=np.ones(len(people)),
+    )
+    return dict(
+        id=info['id'],
+        img_id=info['img_id'],
+        ori_shape=(info['height'], info['width']),
+        raw_ann_info=people,
+        gt_instances={},
+        pred_instances=found,
+    )
 
 
 def assert_matches(case: inputs.Case, message: str) -> None:

@@ -22,6 +22,8 @@ default_hooks = dict(
     exact_resume=dict(type='ExactResumeHook'),
     # A dataloader that yields no batch is an error before the run starts.
     data_check=dict(type='DataCheckHook'),
+    # So are keypoints or sigmas of the model that are not those of the metainfo.
+    skeleton_check=dict(type='SkeletonCheckHook'),
     # Says so when no iteration ends, and where each process stands.
     watchdog=dict(type='WatchdogHook'),
     # SIGTERM saves and ends the run, and ends it after 30 seconds where it hangs.

@@ -127,6 +127,42 @@ def check_values(cfg: Mapping[str, Any]) -> None:
             )
 
 
+def find_schedule_beyond_end(cfg: Mapping[str, Any]) -> str | None:
+    """Find a learning rate that never falls, since the training ends before.
+
+    Args:
+        cfg (Mapping[str, Any]): The config with everything merged.
+
+    Returns:
+        str | None: What to tell the user, with both numbers; None where all is well.
+    """
+    loop = cfg.get('train_cfg') or {}
+    by_iteration = loop.get('max_iters') is not None
+    length = loop.get('max_iters') if by_iteration else loop.get('max_epochs')
+    schedulers = cfg.get('param_scheduler') or []
+    if isinstance(schedulers, Mapping):
+        schedulers = [schedulers]
+    if length is None or not isinstance(schedulers, Sequence):
+        return None
+    option = 'train_cfg.max_iters' if by_iteration else 'train_cfg.max_epochs'
+    for place, scheduler in enumerate(schedulers):
+        by_epoch = scheduler.get('by_epoch', True)
+        if by_epoch == by_iteration:
+            # counted in other units
+            continue
+        key = 'milestones' if scheduler.get('milestones') else 'end'
+        last = scheduler.get(key)
+        last = max(last) if key == 'milestones' else last
+        # a milestone at the end changes nothing either
+        if isinstance(last, (int, float)) and last >= length + (key == 'end'):
+            return (
+                f'{option}={length}, but param_scheduler.{place} '
+                f'({scheduler.get("type")}) goes on to {key}={last}: the learning rate '
+                'never gets where it was meant to. Scale one to the other.'
+            )
+    return None
+
+
 def explain_unknown_option(error: TypeError) -> str | None:
     """Explain in a config's terms which class does not know which option.
 

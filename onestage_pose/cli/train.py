@@ -13,6 +13,7 @@ from ..checkpoints.latest import find_latest_checkpoint
 from ..engine.hooks.data_check_hook import check_dataloaders_when_built
 from ..utils.errors import UsageError
 from .config import finish_config, load_config, use_amp
+from .config_check import find_schedule_beyond_end
 from .distributed import prepare_dist
 from .files import check_annotation_files, check_checkpoint_path
 from .runner import build_runner
@@ -87,6 +88,8 @@ def run(args: argparse.Namespace) -> None:
             f'--resume: {runner.work_dir} holds no checkpoint to resume, so training '
             'starts from the beginning.'
         )
+    if (remark := find_schedule_beyond_end(cfg.to_dict())) is not None:
+        runner.logger.warning(remark)
     check_start(cfg, runner)
     check_dataloaders_when_built(runner)
     runner.train()

@@ -1,23 +1,40 @@
 # Copyright (c) onestage_pose contributors.
-"""The option ``bbox_thr`` of mmpose's 2D inferencers, for every model.
+"""Options of mmpose's inferencers: ``bbox_thr`` for every model, and no misspelt ones.
 
 Upstream: mmpose 1.3.2, ``Pose2DInferencer``. Its ``forward`` leaves out people whose
 box score is not over ``bbox_thr``, and its ``__call__`` and that of
 ``MMPoseInferencer`` hand on what ``forward_kwargs`` names, which that option is not:
-only top-down models and the class ``BottomupPoseEstimator`` get to see it. Can go once
-it is named there.
+only top-down models and the class ``BottomupPoseEstimator`` get to see it.
+``MMPoseInferencer`` drops the options that the inferencer it has chosen does not know,
+so that ``kpt_treshold=0.5`` has no effect and no error. Can go once ``bbox_thr`` is
+named there and unknown options are refused.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Iterable
 from types import ModuleType
+from typing import Any
 
+from ..utils.errors import UsageError
+from ..utils.suggestions import find_similar, quote_names
 from .hooks import when_imported
+
+_SETS = (
+    'preprocess_kwargs',
+    'forward_kwargs',
+    'visualize_kwargs',
+    'postprocess_kwargs',
+)
 
 
 def install() -> None:
-    """Name ``bbox_thr`` as an option, once mmpose's inferencer is imported."""
+    """Make the changes once mmpose's inferencers are imported."""
     when_imported('mmpose.apis.inferencers.pose2d_inferencer', add_option)
+    when_imported('mmpose.apis.inferencers.pose2d_inferencer', refuse_unknown_2d)
+    when_imported('mmpose.apis.inferencers.mmpose_inferencer', refuse_unknown)
 
 
 def add_option(pose2d_inferencer: ModuleType) -> None:
@@ -28,3 +45,67 @@ def add_option(pose2d_inferencer: ModuleType) -> None:
     """
     inferencer = pose2d_inferencer.Pose2DInferencer
     inferencer.forward_kwargs = inferencer.forward_kwargs | {'bbox_thr'}
+
+
+def refuse_unknown_2d(pose2d_inferencer: ModuleType) -> None:
+    """Have ``Pose2DInferencer`` say which option was probably meant.
+
+    Args:
+        pose2d_inferencer: ``mmpose.apis.inferencers.pose2d_inferencer``.
+    """
+    inferencer = pose2d_inferencer.Pose2DInferencer
+    _check_calls(inferencer, lambda: _names(inferencer))
+
+
+def refuse_unknown(mmpose_inferencer: ModuleType) -> None:
+    """Have ``MMPoseInferencer`` refuse an option that no inferencer knows.
+
+    One that another kind of inferencer knows (``num_instances`` is of 3D ones) is still
+    dropped, for mmpose's demo gives all of them to all.
+
+    Args:
+        mmpose_inferencer: ``mmpose.apis.inferencers.mmpose_inferencer``.
+    """
+    inferencer = mmpose_inferencer.MMPoseInferencer
+    kinds = [inferencer] + [
+        vars(mmpose_inferencer)[name]
+        for name in ('Pose2DInferencer', 'Pose3DInferencer', 'Hand3DInferencer')
+        if name in vars(mmpose_inferencer)
+    ]
+    _check_calls(inferencer, lambda: set().union(*map(_names, kinds)))
+
+
+def _check_calls(inferencer: type, known: Any) -> None:
+    original = inferencer.__call__
+    if getattr(original, 'refuses_unknown', False):
+        return
+    given = {
+        name
+        for name, parameter in inspect.signature(original).parameters.items()
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+    }
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _check_names(type(self).__name__, kwargs, (given | known()) - {'self'})
+        return original(self, *args, **kwargs)
+
+    call.refuses_unknown = True
+    inferencer.__call__ = call
+
+
+def _names(inferencer: type) -> set[str]:
+    return set().union(*(getattr(inferencer, name) for name in _SETS))
+
+
+def _check_names(who: str, options: Iterable[str], known: set[str]) -> None:
+    for name in options:
+        if name in known:
+            continue
+        close = find_similar(name, known)
+        advice = (
+            f'did you mean {quote_names(close)}?'
+            if close
+            else f'it knows {quote_names(sorted(known))}.'
+        )
+        raise UsageError(f'{who} has no option `{name}`: {advice}')

@@ -1,16 +1,33 @@
 # Copyright (c) onestage_pose contributors.
 """Read and check a keypoint annotation file in COCO's format."""
 
-import json
-import math
-import os.path as osp
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from mmengine import fileio
+from mmengine.logging import print_log
+
+from ..codecs.decoders.options import PERSON_AREA_RATIO
+from ..structures.coco_records import (
+    check_categories_known,
+    check_visibility,
+    fill_areas,
+    get_records,
+    quote,
+    read_annotations,
+    read_categories,
+    read_images,
+    read_json,
+    read_table,
+)
+from ..structures.skeleton_schema import compare_names
+from ..utils.errors import AnnotationError
+
+# Room around a box in which its keypoints are looked for, as a share of its sides.
+_MARGIN = 0.1
+# Pixels by which a box may lie beyond its image without being suspicious.
+_SLACK = 2
 
 
 @dataclass
@@ -19,7 +36,8 @@ class CocoKeypointFile:
 
     Attributes:
         images (list[dict]): The I image records as they stand in the file.
-        annotations (list[dict]): The A annotation records as they stand in the file.
+        annotations (list[dict]): The A annotation records, as
+            ``structures/coco_records.py`` normalises them, each with an area.
         categories (list[dict]): The category records; empty where the file has none.
         image_index (np.ndarray): (A,) int64, the place in ``images`` each person
             belongs to.
@@ -28,6 +46,10 @@ class CocoKeypointFile:
         keypoints (np.ndarray): (A, K, 3) float32: x, y in pixels (the centre of the
             top-left pixel is 0, 0) and COCO's visibility flag (0 is not labelled).
         iscrowd (np.ndarray): (A,) bool.
+        area_ratio (float | None): Mean area over that of the box, of the people whose
+            area the file has; None where it has none.
+        remarks (list[str]): What was read otherwise than it stands there, to be
+            logged.
     """
 
     images: list[dict]
@@ -37,6 +59,8 @@ class CocoKeypointFile:
     bboxes: np.ndarray
     keypoints: np.ndarray
     iscrowd: np.ndarray
+    area_ratio: float | None = None
+    remarks: list[str] = field(default_factory=list)
 
 
 def is_remote(path: str) -> bool:
@@ -49,6 +73,7 @@ def load_coco_keypoints(
     num_keypoints: int,
     dataset_name: str,
     need_annotations: bool = True,
+    keypoint_names: Sequence[str] | None = None,
 ) -> CocoKeypointFile:
     """Read a COCO keypoint file and check all of it before any work starts.
 
@@ -58,30 +83,34 @@ def load_coco_keypoints(
         dataset_name (str): Name of the metainfo that says K, for the error message.
         need_annotations (bool): False allows a file without ``annotations`` (such as
             COCO's image_info_test-dev2017.json), which then has no people.
+        keypoint_names (Sequence[str] | None): The K names of the metainfo, to compare
+            with those of the file's category.
 
     Returns:
         CocoKeypointFile: The images and people of the file.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is a folder, no JSON, or breaks a rule of the format;
-            the message names the file, the record, the key and what to do.
+        AnnotationError: The file is a folder, no JSON, breaks a rule of the format or
+            contradicts the metainfo or itself; the message names the file, the record,
+            the key and what to do.
     """
-    content = _read_json(ann_file)
-    images = _records(ann_file, content, 'images')
+    remedy = 'set ann_file (and data_root) of the dataset in the config'
+    if not ann_file:
+        raise AnnotationError(f'The dataset has no annotation file: {remedy}.')
+    content = read_json(ann_file, remedy)
+    images = read_images(ann_file, content)
+    records = []
     if need_annotations or 'annotations' in content:
-        annotations = _records(ann_file, content, 'annotations')
-    else:
-        annotations = []
-    categories = content.get('categories') or []
-
-    _check_images(ann_file, images)
-    image_index = _image_index(ann_file, images, annotations)
-    bboxes = _number_table(
+        records = get_records(ann_file, content, 'annotations')
+    categories = read_categories(ann_file, content)
+    place_of = {image['id']: place for place, image in enumerate(images)}
+    annotations = read_annotations(ann_file, records, place_of, categories)
+    index = np.array([place_of[ann['image_id']] for ann in annotations], np.int64)
+    bboxes = read_table(
         ann_file, annotations, 'bbox', 4, 'a box is written [x, y, width, height]'
     )
-    bboxes[:, 2:] += bboxes[:, :2]
-    keypoints = _number_table(
+    keypoints = read_table(
         ann_file,
         annotations,
         'keypoints',
@@ -91,225 +120,179 @@ def load_coco_keypoints(
         'config to the file that describes these keypoints, or correct the '
         'annotations (a person without keypoints has zeros in all places)',
     )
-    _check_visibility(ann_file, annotations, keypoints)
-    _check_categories(ann_file, annotations)
-    _check_areas(ann_file, annotations)
+    check_visibility(ann_file, annotations, keypoints)
+    remarks = _check_category(
+        ann_file, annotations, categories, dataset_name, keypoint_names
+    )
+    _check_boxes(ann_file, annotations, bboxes, images, index)
+    bboxes[:, 2:] += bboxes[:, :2]
+    keypoints = keypoints.reshape(-1, num_keypoints, 3)
+    remarks += _check_places(ann_file, annotations, bboxes, keypoints)
+    area_ratio = _measure_area_ratio(annotations)
+    annotations, filled = fill_areas(annotations, PERSON_AREA_RATIO)
+    if filled:
+        remarks.append(
+            f'{filled} people have no "area" or 0; {PERSON_AREA_RATIO} of their boxes '
+            'is taken for it'
+        )
+    for remark in remarks:
+        print_log(f'{ann_file}: {remark}.', logger='current', level=logging.WARNING)
     return CocoKeypointFile(
         images=images,
         annotations=annotations,
         categories=categories,
-        image_index=image_index,
+        image_index=index,
         bboxes=bboxes,
-        keypoints=keypoints.astype(np.float32).reshape(-1, num_keypoints, 3),
-        iscrowd=np.array([bool(ann.get('iscrowd', 0)) for ann in annotations], bool),
+        keypoints=keypoints.astype(np.float32),
+        iscrowd=np.array([ann['iscrowd'] for ann in annotations], bool),
+        area_ratio=area_ratio,
+        remarks=remarks,
     )
 
 
-def _read_json(ann_file: str) -> dict:
-    remedy = 'set ann_file (and data_root) of the dataset in the config'
-    if not ann_file:
-        raise ValueError(f'The dataset has no annotation file: {remedy}.')
-    if not is_remote(ann_file):
-        if osp.isdir(ann_file):
-            raise ValueError(
-                f'{ann_file}: is a folder where an annotation file is expected; '
-                f'{remedy} to the JSON file itself.'
-            )
-        if not osp.isfile(ann_file):
-            raise FileNotFoundError(
-                f'{ann_file}: this annotation file does not exist; {remedy}, or put '
-                'the data there (docs/datasets.md).'
-            )
-    try:
-        content = json.loads(fileio.get(ann_file))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f'{ann_file}: is not valid JSON ({error}); is the download complete?'
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(
-            f'{ann_file}: holds a JSON {type(content).__name__} where an object with '
-            'the keys "images" and "annotations" is expected; a list is the form of '
-            'result files, not of annotation files.'
-        )
-    return content
-
-
-def _records(ann_file: str, content: dict, key: str) -> list[dict]:
-    if key not in content:
-        raise ValueError(
-            f'{ann_file}: has no key "{key}" (only {sorted(content)}); a COCO '
-            'keypoint file has "images", "annotations" and "categories".'
-        )
-    records = content[key]
-    if not isinstance(records, list):
-        raise ValueError(
-            f'{ann_file}: "{key}" is a {type(records).__name__}, expected a list.'
-        )
-    for place, record in enumerate(records):
-        if not isinstance(record, dict):
-            raise ValueError(
-                f'{ann_file}: entry {place} of "{key}" is a '
-                f'{type(record).__name__}, expected an object.'
-            )
-    return records
-
-
-def _check_images(ann_file: str, images: Sequence[dict]) -> None:
-    for place, image in enumerate(images):
-        for key in ('id', 'file_name', 'width', 'height'):
-            if key not in image:
-                raise ValueError(
-                    f'{ann_file}: image id={image.get("id", "?")} (entry {place} of '
-                    f'"images") has no "{key}"; every image needs id, file_name, '
-                    'width and height.'
-                )
-        _check_file_name(ann_file, image)
-        if not isinstance(image['id'], int):
-            raise ValueError(
-                f'{ann_file}: image id={image["id"]!r} is no integer; COCO results '
-                'refer to images by integer ids, so number them.'
-            )
-        for key in ('width', 'height'):
-            if not _is_number(image[key]) or image[key] <= 0:
-                raise ValueError(
-                    f'{ann_file}: image id={image["id"]} has {key}={image[key]!r}, '
-                    'expected the size of the image in pixels.'
-                )
-    _check_unique(ann_file, images, 'images')
-
-
-def _check_file_name(ann_file: str, image: dict) -> None:
-    """Refuse names by which a downloaded file would reach for others of the disk."""
-    name = image['file_name']
-    if (
-        not isinstance(name, str)
-        or not name
-        or osp.isabs(name)
-        or osp.normpath(name).split(osp.sep)[0] == osp.pardir
-    ):
-        raise ValueError(
-            f'{ann_file}: image id={image["id"]} has file_name={name!r}, expected a '
-            'path within the folder of the images; write it relative to '
-            'data_root/data_prefix, without "..".'
-        )
-
-
-def _check_unique(ann_file: str, records: Sequence[dict], key: str) -> None:
-    ids = [record['id'] for record in records]
-    if len(set(ids)) == len(ids):
-        return
-    twice = [id_ for id_, count in Counter(ids).items() if count > 1]
-    raise ValueError(
-        f'{ann_file}: {len(twice)} ids of "{key}" stand there more than once, first '
-        f'{twice[:3]}; ids must be unique, so renumber them.'
-    )
-
-
-def _image_index(
-    ann_file: str, images: Sequence[dict], annotations: Sequence[dict]
-) -> np.ndarray:
-    place_of = {image['id']: place for place, image in enumerate(images)}
-    for place, ann in enumerate(annotations):
-        for key in ('id', 'image_id'):
-            if key not in ann:
-                raise ValueError(
-                    f'{ann_file}: annotation id={ann.get("id", "?")} (entry {place} '
-                    f'of "annotations") has no "{key}"; give every person its own '
-                    'integer id and the image_id of its image.'
-                )
-            if not isinstance(ann[key], int):
-                raise ValueError(
-                    f'{ann_file}: entry {place} of "annotations" has {key}='
-                    f'{ann[key]!r}, which is no integer; number people and images.'
-                )
-        if ann['image_id'] not in place_of:
-            raise ValueError(
-                f'{ann_file}: annotation id={ann["id"]} belongs to '
-                f'image_id={ann["image_id"]!r}, which is not in "images"; add the '
-                'image there or remove the annotation.'
-            )
-    _check_unique(ann_file, annotations, 'annotations')
-    return np.array([place_of[ann['image_id']] for ann in annotations], np.int64)
-
-
-def _check_visibility(
-    ann_file: str, annotations: Sequence[dict], keypoints: np.ndarray
-) -> None:
-    flags = keypoints[:, 2::3]
-    wrong = ~np.isin(flags, (0, 1, 2))
-    if not wrong.any():
-        return
-    person, keypoint = np.argwhere(wrong)[0]
-    raise ValueError(
-        f'{ann_file}: annotation id={annotations[person]["id"]} has visibility '
-        f'{flags[person, keypoint]:g} for keypoint {keypoint} in "keypoints"; COCO '
-        'knows 0 (not labelled), 1 (hidden) and 2 (seen), so translate the flags.'
-    )
-
-
-def _check_categories(ann_file: str, annotations: Sequence[dict]) -> None:
-    found = sorted({str(ann.get('category_id', 1)) for ann in annotations})
+def _check_category(
+    ann_file: str,
+    annotations: Sequence[dict],
+    categories: Sequence[Mapping],
+    dataset_name: str,
+    keypoint_names: Sequence[str] | None,
+) -> list[str]:
+    """Raise where the people are of several categories, or of one of something else."""
+    found = sorted({ann['category_id'] for ann in annotations})
     if len(found) > 1:
-        raise ValueError(
+        raise AnnotationError(
             f'{ann_file}: its annotations are of several categories, category_id='
-            f'{", ".join(found)}; the model knows people alone, so keep the '
+            f'{", ".join(map(str, found))}; the model knows people alone, so keep the '
             'annotations of one category.'
         )
-
-
-def _check_areas(ann_file: str, annotations: Sequence[dict]) -> None:
-    for ann in annotations:
-        area = ann.get('area', 0)
-        if not _is_number(area) or area < 0:
-            raise ValueError(
-                f'{ann_file}: annotation id={ann["id"]} has area={area!r}, expected '
-                'square pixels; correct it, or leave "area" out and set '
-                'use_area=False of KeypointCocoMetric.'
+    check_categories_known(ann_file, annotations, categories)
+    category = next((each for each in categories if each['id'] in found), None)
+    if category is None:
+        return []
+    where = f'{ann_file}: annotation id={annotations[0]["id"]} is of category '
+    where += f'{quote(category.get("name"))} (category_id={category["id"]})'
+    for other in categories:
+        is_better = not category.get('keypoints') and (
+            other.get('keypoints') or _is_person(other)
+        )
+        if other is not category and is_better and not _is_person(category):
+            raise AnnotationError(
+                f'{where}, though the file has the category {quote(other.get("name"))} '
+                f'(id {other["id"]}); correct category_id, or keep one category in '
+                '"categories".'
             )
+    if dataset_name.startswith('coco') and _is_other_thing(category):
+        raise AnnotationError(
+            f'{where}, and the metainfo "{dataset_name}" describes people; correct '
+            'the category, or set metainfo=dict(from_file=...) of the dataset in the '
+            'config to the file that describes these keypoints.'
+        )
+    given = category.get('keypoints')
+    if not given or keypoint_names is None:
+        return []
+    agrees, remark = compare_names(given, keypoint_names)
+    if not agrees:
+        raise AnnotationError(
+            f'{ann_file}: "categories" and the metainfo "{dataset_name}" disagree: '
+            f'{remark}. The file has {", ".join(given)}; the metainfo has '
+            f'{", ".join(keypoint_names)}. Set metainfo=dict(from_file=...) of the '
+            'dataset in the config to a file with these keypoints in this order, or '
+            'correct the file.'
+        )
+    return [remark] if remark else []
 
 
-def _number_table(
-    ann_file: str, annotations: Sequence[dict], key: str, length: int, remedy: str
-) -> np.ndarray:
-    """Collect ``ann[key]`` of all annotations: (A, length) float64."""
+def _is_person(category: Mapping) -> bool:
+    return str(category.get('name')).casefold() == 'person'
+
+
+def _is_other_thing(category: Mapping) -> bool:
+    if _is_person(category):
+        return False
+    from mmdet.datasets import CocoDataset
+
+    return str(category.get('name')).casefold() in CocoDataset.METAINFO['classes']
+
+
+def _check_boxes(
+    ann_file: str,
+    annotations: Sequence[dict],
+    boxes: np.ndarray,
+    images: Sequence[Mapping],
+    index: np.ndarray,
+) -> None:
+    """Raise where most boxes (A, 4) are not x, y, width, height in pixels."""
     if not annotations:
-        return np.zeros((0, length))
-    # Converting all at once is what makes 150,000 people a matter of seconds; only
-    # a file that fails is looked through one by one, to name the first culprit.
-    try:
-        table = np.array([ann[key] for ann in annotations], np.float64)
-    except (KeyError, TypeError, ValueError):
-        table = None
-    if (
-        table is not None
-        and table.shape == (len(annotations), length)
-        and np.isfinite(table).all()
+        return
+    sizes = np.array([[image['width'], image['height']] for image in images])[index]
+    has_area = (boxes[:, 2:] > 0).all(axis=1)
+    far = boxes[:, :2] + boxes[:, 2:]
+    are_shares = has_area & (far <= 1 + 1e-6).all(axis=1) & (sizes > 4).all(axis=1)
+    reach_out = (far > sizes + _SLACK).any(axis=1)
+    would_fit = (boxes[:, 2:] <= sizes + _SLACK) & (boxes[:, 2:] > boxes[:, :2])
+    are_corners = has_area & reach_out & would_fit.all(axis=1)
+    for wrong, what, remedy in (
+        (are_shares, 'fractions of the image', 'multiply them by its size'),
+        (
+            are_corners,
+            'x1, y1, x2, y2: as x, y, width, height they lie beyond the image',
+            'subtract x1 and y1 from the others',
+        ),
     ):
-        return table
-    for ann in annotations:
-        fault = _list_fault(ann, key, length)
-        if fault is not None:
-            raise ValueError(
-                f'{ann_file}: annotation id={ann["id"]} (image_id='
-                f'{ann["image_id"]}) {fault}; {remedy}.'
+        if has_area.any() and wrong.sum() > has_area.sum() / 2:
+            first = int(np.argmax(wrong))
+            raise AnnotationError(
+                f'{ann_file}: {wrong.sum()} of {has_area.sum()} boxes seem to be '
+                f'{what}; first annotation id={annotations[first]["id"]} with bbox='
+                f'{quote(annotations[first]["bbox"])} in an image of '
+                f'{sizes[first][0]}x{sizes[first][1]} pixels. A box is written '
+                f'[x, y, width, height] in pixels: {remedy}.'
             )
-    raise ValueError(f'{ann_file}: "{key}" of its annotations is wrong; {remedy}.')
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+def _measure_area_ratio(annotations: Sequence[dict]) -> float | None:
+    ratios = [
+        ann['area'] / (ann['bbox'][2] * ann['bbox'][3])
+        for ann in annotations
+        if not ann['iscrowd'] and ann.get('area') and min(ann['bbox'][2:]) > 0
+    ]
+    return float(np.mean(ratios)) if ratios else None
 
 
-def _list_fault(ann: dict, key: str, length: int) -> str | None:
-    if key not in ann:
-        return f'has no "{key}" where {length} numbers are expected'
-    values: Any = ann[key]
-    if not isinstance(values, list):
-        return f'has a {type(values).__name__} as "{key}" where a list is expected'
-    if len(values) != length:
-        return f'has {len(values)} numbers as "{key}" where {length} are expected'
-    for value in values:
-        if not _is_number(value):
-            return f'has {value!r} in "{key}", which is no finite number'
-    return None
+def _check_places(
+    ann_file: str,
+    annotations: Sequence[dict],
+    boxes: np.ndarray,
+    keypoints: np.ndarray,
+) -> list[str]:
+    """Raise where most people (A, K, 3) have no keypoint in their box (A, 4) xyxy."""
+    labelled = keypoints[..., 2] > 0
+    points = keypoints[..., :2]
+    sides = boxes[:, 2:] - boxes[:, :2]
+    asked = labelled.any(axis=1) & (sides > 0).all(axis=1)
+    in_one_pixel = ((points >= 0) & (points <= 1)).all(axis=-1)
+    are_shares = asked & (in_one_pixel | ~labelled).all(axis=1)
+    are_shares &= (sides > 2 * _SLACK).all(axis=1)
+    margin = _MARGIN * sides + _SLACK
+    near = points >= (boxes[:, :2] - margin)[:, None]
+    inside = (near & (points <= (boxes[:, 2:] + margin)[:, None])).all(axis=-1)
+    outside = asked & ~(inside & labelled).any(axis=1)
+    for wrong, what, remedy in (
+        (are_shares, 'between 0 and 1', 'multiply fractions by the size of the image'),
+        (outside, 'outside their boxes', 'correct them or the boxes'),
+    ):
+        if not wrong.any():
+            continue
+        first = int(np.argmax(wrong))
+        what = (
+            f'{wrong.sum()} of {asked.sum()} people have all labelled keypoints '
+            f'{what}, first annotation id={annotations[first]["id"]}'
+        )
+        if wrong.sum() <= asked.sum() / 2:
+            return [f'{what}; these train no keypoint']
+        raise AnnotationError(
+            f'{ann_file}: {what} with bbox={quote(annotations[first]["bbox"])} and '
+            f'keypoints={quote(annotations[first]["keypoints"])}; a keypoint is '
+            f'written x, y, visibility in pixels of the image: {remedy}.'
+        )
+    return []

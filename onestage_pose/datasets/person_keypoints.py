@@ -11,9 +11,10 @@ from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from ..codecs.decoders.options import PERSON_AREA_RATIO
-from ..structures.metainfo import resolve_metainfo
+from ..structures.metainfo import check_dataset_metainfo, resolve_metainfo
+from ..utils.errors import AnnotationError
 from .coco_file import CocoKeypointFile, is_remote, load_coco_keypoints
+from .image_files import find_meant, read_sizes
 
 
 @DATASETS.register_module()
@@ -132,8 +133,9 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
 
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
-        metainfo = resolve_metainfo(cls.METAINFO if metainfo is None else metainfo)
-        return super()._load_metainfo(metainfo)
+        metainfo = cls.METAINFO if metainfo is None else metainfo
+        check_dataset_metainfo(metainfo)
+        return super()._load_metainfo(resolve_metainfo(metainfo))
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file.
@@ -146,10 +148,14 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             num_keypoints=self._metainfo['num_keypoints'],
             dataset_name=self._metainfo['dataset_name'],
             need_annotations=not self.test_mode,
+            keypoint_names=list(self._metainfo['keypoint_id2name'].values()),
         )
         # mmpose's own CocoMetric takes the categories from here.
         self._metainfo['CLASSES'] = content.categories
+        if content.area_ratio is not None:
+            self._metainfo['area_ratio'] = content.area_ratio
         bboxes = _clip_to_images(content)
+        self._check_sizes(content, bboxes)
         chosen = self._choose_people(content, bboxes)
 
         # People of one image stand together after the sort, in the file's order.
@@ -164,6 +170,29 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             if image['id'] % self.sample_interval == 0:
                 data_list.append(self._data_info(content, image, people, bboxes))
         return data_list
+
+    def _check_sizes(self, content: CocoKeypointFile, bboxes: np.ndarray) -> None:
+        """Raise where boxes lie outside of an image because its size is wrong.
+
+        Such an image would be left out without being opened, so its file is looked at.
+        """
+        if not self.check_images or self._reads_elsewhere():
+            return
+        given = (content.bboxes[:, 2:] > content.bboxes[:, :2]).all(axis=1)
+        left = (bboxes[:, 2:] > bboxes[:, :2]).all(axis=1)
+        for person in np.flatnonzero(given & ~left):
+            image = content.images[content.image_index[person]]
+            path = osp.join(self.data_prefix['img'], image['file_name'])
+            sizes = read_sizes(path)
+            if sizes and (image['width'], image['height']) not in sizes:
+                width, height = sizes[0]
+                raise AnnotationError(
+                    f'{self.ann_file}: image id={image["id"]} has width='
+                    f'{image["width"]} and height={image["height"]}, but {path} is '
+                    f'{width}x{height} pixels, and annotation id='
+                    f'{content.annotations[person]["id"]} lies outside of the former; '
+                    'correct the size.'
+                )
 
     def _choose_people(
         self, content: CocoKeypointFile, bboxes: np.ndarray
@@ -191,7 +220,6 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         labelled = content.keypoints[people, :, 2] > 0
         if not self.test_mode:
             labelled &= ~content.iscrowd[people, None]
-        box_area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
         info = dict(
             img_id=image['id'],
             img_path=osp.join(self.data_prefix['img'], image['file_name']),
@@ -205,15 +233,9 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             keypoints=content.keypoints[people, :, :2],
             keypoints_visible=labelled.astype(np.float32),
             num_keypoints=labelled.sum(axis=1),
-            area=np.array(
-                [
-                    ann.get('area', PERSON_AREA_RATIO * area)
-                    for ann, area in zip(anns, box_area.tolist())
-                ],
-                np.float32,
-            ),
+            area=np.array([ann['area'] for ann in anns], np.float32),
             iscrowd=content.iscrowd[people].astype(np.int64),
-            category_id=np.array([ann.get('category_id', 1) for ann in anns], np.int64),
+            category_id=np.array([ann['category_id'] for ann in anns], np.int64),
         )
         if 'crowdIndex' in image:
             info['crowd_index'] = image['crowdIndex']
@@ -302,16 +324,20 @@ def _check_files(paths: Sequence[str], ann_file: str) -> None:
     missing = []
     for folder, names in names_in.items():
         if not osp.isdir(folder or '.'):
+            meant = find_meant(osp.join(folder, names[0]))
+            hint = f' {meant!r} exists: correct file_name, or' if meant else ''
             raise FileNotFoundError(
                 f'{folder}: this folder of images does not exist ({ann_file} refers '
-                f'to {names[0]} in it); set data_root and data_prefix=dict(img=...) of '
-                'the dataset in the config.'
+                f'to {names[0]} in it);{hint} set data_root and '
+                'data_prefix=dict(img=...) of the dataset in the config.'
             )
         present = set(os.listdir(folder or '.'))
         missing += [osp.join(folder, name) for name in names if name not in present]
     if missing:
+        meant = find_meant(missing[0])
+        hint = f' In the place of the first one, {meant!r} exists.' if meant else ''
         raise FileNotFoundError(
             f'{len(missing)} of {len(paths)} images of {ann_file} do not exist, '
-            f'first {missing[:3]}; complete them, or set data_root and '
-            'data_prefix=dict(img=...) of the dataset in the config.'
+            f'first {missing[:3]}.{hint} Correct file_name, complete them, or set '
+            'data_root and data_prefix=dict(img=...) of the dataset in the config.'
         )

@@ -8,6 +8,7 @@ from .hooks import (
     InputVisualizationHook,
     PreemptionHook,
     SafeCheckpointHook,
+    SkeletonCheckHook,
     WatchdogHook,
 )
 from .optim_wrappers import Bfloat16OptimWrapper
@@ -20,5 +21,6 @@ __all__ = [
     'InputVisualizationHook',
     'PreemptionHook',
     'SafeCheckpointHook',
+    'SkeletonCheckHook',
     'WatchdogHook',
 ]

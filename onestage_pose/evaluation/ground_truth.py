@@ -1,9 +1,87 @@
 # Copyright (c) onestage_pose contributors.
 """Ground truth in COCO's form, and what both metrics ask of it."""
 
+import logging
 import os.path as osp
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from mmengine.logging import print_log
+
+from ..codecs.decoders.options import PERSON_AREA_RATIO
+from ..structures.coco_records import (
+    check_categories_known,
+    check_visibility,
+    fill_areas,
+    get_records,
+    read_annotations,
+    read_categories,
+    read_images,
+    read_json,
+    read_table,
+)
+from ..utils.errors import AnnotationError
+
+
+def read_ground_truth(ann_file: str, metric: str, need_keypoints: bool) -> dict:
+    """Read the annotation file of a metric, as the data set reads its own.
+
+    Args:
+        ann_file: Path or address of the file.
+        metric: Name of the metric, for messages.
+        need_keypoints: Whether every annotation has to have keypoints.
+
+    Returns:
+        The content of the file, with normalised records, each with an area.
+
+    Raises:
+        AnnotationError: The file breaks the schema of ``structures/coco_records.py``;
+            names file, record and key.
+    """
+    content = read_json(ann_file, f'set ann_file of {metric} in the config')
+    images = read_images(ann_file, content, need_names=False)
+    categories = read_categories(ann_file, content)
+    annotations = read_annotations(
+        ann_file,
+        get_records(ann_file, content, 'annotations'),
+        [image['id'] for image in images],
+        categories,
+    )
+    check_categories_known(ann_file, annotations, categories)
+    check_lists(ann_file, annotations, need_keypoints)
+    annotations, filled = fill_areas(annotations, PERSON_AREA_RATIO)
+    if filled:
+        print_log(
+            f'{ann_file}: {filled} annotations have no "area" or 0; '
+            f'{PERSON_AREA_RATIO} of their boxes is taken for it.',
+            logger='current',
+            level=logging.WARNING,
+        )
+    return {
+        **content,
+        'images': images,
+        'annotations': annotations,
+        # COCO's programs measure the categories that a file has, and so none of these
+        'categories': categories or _categories_of(annotations),
+    }
+
+
+def check_lists(source: str, annotations: Sequence[dict], need_keypoints: bool) -> None:
+    """Refuse boxes and keypoints that are no lists of numbers.
+
+    Args:
+        source: The file or the metric that they come through, for messages.
+        annotations: Annotation records.
+        need_keypoints: Whether every one has to have keypoints.
+
+    Raises:
+        AnnotationError: Naming the annotation and the value.
+    """
+    read_table(source, annotations, 'bbox', 4, 'a box is written [x, y, width, height]')
+    if need_keypoints:
+        remedy = 'keypoints are written x, y, visibility, as many for everyone'
+        table = read_table(source, annotations, 'keypoints', None, remedy)
+        check_visibility(source, annotations, table)
 
 
 def check_ann_file(ann_file: str | None, metric: str) -> None:
@@ -30,13 +108,15 @@ def sample_ground_truth(data_sample: Mapping[str, Any], metric: str) -> dict:
         metric: Name of the metric, for the message.
 
     Returns:
-        Dict of ``image`` and ``annotations`` as they stand in a COCO file.
+        Dict of ``image`` and ``annotations`` as they stand in a COCO file, with
+        normalised values.
 
     Raises:
-        ValueError: The sample carries no ``raw_ann_info``.
+        AnnotationError: The sample carries no ``raw_ann_info``, or a record of it
+            breaks the schema of ``structures/coco_records.py``.
     """
     if 'raw_ann_info' not in data_sample:
-        raise ValueError(
+        raise AnnotationError(
             f'{metric} has no ground truth for image {data_sample["img_id"]}: its data '
             'sample has no raw_ann_info. Set ann_file of the metric to the COCO file, '
             'or test_mode=True of the dataset.'
@@ -44,6 +124,12 @@ def sample_ground_truth(data_sample: Mapping[str, Any], metric: str) -> dict:
     annotations = data_sample['raw_ann_info'] or []
     if isinstance(annotations, Mapping):
         annotations = [annotations]
+    annotations = read_annotations(
+        metric,
+        # that of a sample without image_id is known
+        [{'image_id': data_sample['img_id'], **ann} for ann in annotations if ann],
+        [data_sample['img_id']],
+    )
     height, width = data_sample['ori_shape'][:2]
     image = dict(id=data_sample['img_id'], width=width, height=height)
     if 'crowd_index' in data_sample:
@@ -55,24 +141,44 @@ def coco_content(ground_truths: Sequence[Mapping]) -> dict:
     """Join the ground truth of all images to the content of a COCO file.
 
     Args:
-        ground_truths: What :func:`sample_ground_truth` gave; an image that comes
-            twice counts once.
+        ground_truths: What :func:`sample_ground_truth` gave; an image may come
+            several times, with all its people or one of them each. An annotation that
+            comes twice counts once.
 
     Returns:
         Dict of ``images``, ``annotations`` (copies) and ``categories``.
     """
-    by_id = {truth['image']['id']: truth for truth in ground_truths}
-    annotations = [
-        dict(category_id=1, iscrowd=0) | dict(ann)
-        for truth in by_id.values()
+    images = {truth['image']['id']: truth['image'] for truth in ground_truths}
+    annotations = {
+        (truth['image']['id'], ann['id']): dict(ann)
+        for truth in ground_truths
         for ann in truth['annotations']
-    ]
-    category_ids = sorted({ann['category_id'] for ann in annotations}) or [1]
+    }
     return dict(
-        images=[truth['image'] for truth in by_id.values()],
-        annotations=annotations,
-        categories=[dict(id=id_, name='person') for id_ in category_ids],
+        images=list(images.values()),
+        annotations=list(annotations.values()),
+        categories=_categories_of(annotations.values()),
     )
+
+
+def _categories_of(annotations: Iterable[Mapping]) -> list[dict]:
+    category_ids = sorted({ann['category_id'] for ann in annotations}) or [1]
+    return [dict(id=id_, name='person') for id_ in category_ids]
+
+
+def renumber(annotations: Sequence[Mapping]) -> list[dict]:
+    """Number annotations from 1 on, for COCO's programs.
+
+    They take a person of id 0 for one that nobody has found, and some of them one of a
+    negative id.
+
+    Args:
+        annotations: Annotation records.
+
+    Returns:
+        Copies with ids from 1 on, in the same order.
+    """
+    return [{**ann, 'id': number} for number, ann in enumerate(annotations, 1)]
 
 
 def person_category(content: Mapping) -> int:

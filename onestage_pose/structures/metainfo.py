@@ -9,6 +9,9 @@ from pathlib import Path
 import mmpose
 from mmengine.config import Config
 
+from ..utils.errors import ConfigValueError
+from .skeleton_schema import check_metainfo
+
 COCO_METAINFO = 'configs/_base_/datasets/coco.py'
 _PACKAGED = Path(mmpose.__file__).parent / '.mim/configs/_base_/datasets'
 
@@ -33,6 +36,42 @@ def resolve_metainfo(metainfo: dict) -> dict:
         if packaged.is_file():
             metainfo['from_file'] = str(packaged)
     return metainfo
+
+
+def check_dataset_metainfo(metainfo: dict) -> None:
+    """Check metainfo before mmpose parses it.
+
+    Args:
+        metainfo (dict): As mmpose's datasets take it: ``dict(from_file=...)``, or the
+            metainfo itself. Empty means none.
+
+    Raises:
+        FileNotFoundError: ``from_file`` is not there, nor in MMPose.
+        ConfigValueError: It breaks the schema of :func:`check_metainfo`.
+    """
+    if not isinstance(metainfo, dict):
+        raise ConfigValueError(
+            f'metainfo={metainfo!r} of the dataset: give a dict, such as '
+            "dict(from_file='configs/_base_/datasets/coco.py')."
+        )
+    if not metainfo:
+        return
+    if 'from_file' not in metainfo:
+        check_metainfo(metainfo, 'metainfo of the dataset')
+        return
+    file = resolve_metainfo(metainfo)['from_file']
+    if not Path(file).is_file():
+        raise FileNotFoundError(
+            f'{file}: this metainfo file does not exist; set metainfo=dict('
+            'from_file=...) of the dataset to the file that describes its keypoints.'
+        )
+    content = Config.fromfile(file)
+    if 'dataset_info' not in content:
+        raise ConfigValueError(
+            f'{file}: has no `dataset_info`; a metainfo file is Python that sets '
+            'dataset_info = dict(...), as those of MMPose do.'
+        )
+    check_metainfo(content.dataset_info, file)
 
 
 @functools.cache

@@ -44,6 +44,10 @@ class OutputError(OnestagePoseError, OSError):
     """A result could not be written; the message names the file."""
 
 
+class AnnotationError(OnestagePoseError, ValueError):
+    """An annotation or result that nobody can be sure of; names file and record."""
+
+
 class CheckpointError(OnestagePoseError, RuntimeError):
     """A checkpoint that cannot be used; the message names the file."""
 

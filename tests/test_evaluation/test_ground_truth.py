@@ -6,6 +6,7 @@ from onestage_pose.evaluation.ground_truth import (
     person_category,
     sample_ground_truth,
 )
+from onestage_pose.utils.errors import AnnotationError
 
 import pytest
 
@@ -17,7 +18,8 @@ def truth_of(img_id, *annotations):
 
 def test_a_sample_gives_its_picture_and_people():
     assert truth_of(3, dict(id=1)) == dict(
-        image=dict(id=3, width=60, height=40), annotations=[dict(id=1)]
+        image=dict(id=3, width=60, height=40),
+        annotations=[dict(id=1, image_id=3, category_id=1, iscrowd=0)],
     )
 
 
@@ -43,6 +45,31 @@ def test_a_picture_that_comes_twice_counts_once():
     assert (len(content['images']), len(content['annotations'])) == (1, 1)
 
 
+def test_people_of_one_picture_may_come_one_by_one():
+    content = coco_content([truth_of(3, dict(id=1)), truth_of(3, dict(id=2))])
+    assert len(content['images']) == 1
+    assert [ann['id'] for ann in content['annotations']] == [1, 2]
+
+
+def test_people_of_two_pictures_may_have_the_same_ids():
+    content = coco_content([truth_of(3, dict(id=1)), truth_of(4, dict(id=1))])
+    assert [ann['image_id'] for ann in content['annotations']] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ('record', 'message'),
+    [
+        (dict(id=1, iscrowd='no'), "annotation id=1 has iscrowd='no', expected 0 or 1"),
+        (dict(id=1, category_id=[1]), r'category_id=\[1\], which is no integer'),
+        (dict(id='a'), "id='a', which is no integer"),
+        (dict(id=1, image_id=9), 'belongs to image_id=9, which is not in "images"'),
+    ],
+)
+def test_a_wrong_record_of_a_sample_is_named(record, message):
+    with pytest.raises(AnnotationError, match=f'metric: .*{message}'):
+        truth_of(3, record)
+
+
 def test_the_annotations_are_copies():
     annotation = dict(id=1)
     coco_content([truth_of(3, annotation)])['annotations'][0]['ignore'] = 1
@@ -51,7 +78,7 @@ def test_the_annotations_are_copies():
 
 def test_missing_category_and_crowd_flag_are_filled_in():
     content = coco_content([truth_of(3, dict(id=1))])
-    assert content['annotations'] == [dict(id=1, category_id=1, iscrowd=0)]
+    assert content['annotations'] == [dict(id=1, image_id=3, category_id=1, iscrowd=0)]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from .finite_hook import FiniteHook
 from .input_visualization_hook import InputVisualizationHook
 from .preemption_hook import PreemptionHook
 from .safe_checkpoint_hook import SafeCheckpointHook
+from .skeleton_check_hook import SkeletonCheckHook
 from .watchdog_hook import WatchdogHook
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     'InputVisualizationHook',
     'PreemptionHook',
     'SafeCheckpointHook',
+    'SkeletonCheckHook',
     'WatchdogHook',
 ]

@@ -5,7 +5,7 @@ import copy
 import logging
 import os.path as osp
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,19 @@ from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 from xtcocotools.coco import COCO
 
+from ...structures.skeleton_schema import check_sigmas
+from ...utils.errors import AnnotationError
 from ..ground_truth import (
     check_ann_file,
+    check_lists,
     coco_content,
     metrics_table,
     person_category,
+    read_ground_truth,
+    renumber,
     sample_ground_truth,
 )
+from ..predictions import check_images, check_predictions
 
 
 @METRICS.register_module()
@@ -33,7 +39,8 @@ class KeypointCocoMetric(CocoMetric):
       (``raw_ann_info``), gathered anew for each evaluation. So a part of a dataset is
       measured on that part, drawn data need no file, and two datasets of one name in
       one program do not mix.
-    - The people's category is that of the ground truth, whatever its number.
+    - The people's category is that of the ground truth, whatever its number. A sample
+      of one person, as top-down data sets give them, may say its own.
     - A model that finds nobody scores 0, with a warning.
     - ``format_only`` writes what COCO's test-dev server takes: a list of
       ``image_id``, ``category_id``, ``keypoints`` (x, y, score for each, in pixels)
@@ -61,8 +68,10 @@ class KeypointCocoMetric(CocoMetric):
 
     Raises:
         FileNotFoundError: ``ann_file`` does not exist.
-        ValueError: An image comes without ground truth, an annotation without
-            ``area`` where ``use_area`` needs it, or a prediction is not finite.
+        AnnotationError: An image comes without ground truth, an annotation without
+            ``area`` where ``use_area`` needs it; or ground truth or a prediction break
+            their schema (docs/input_formats.md).
+        ConfigValueError: The metainfo has no sigma of each keypoint.
     """
 
     def __init__(
@@ -87,8 +96,9 @@ class KeypointCocoMetric(CocoMetric):
                 f'{type(self).__name__}(format_only=True) needs outfile_prefix, the '
                 'start of the path of the file to write.'
             )
+        # mmpose would read the file itself, and take what it finds there.
         super().__init__(
-            ann_file=ann_file,
+            ann_file=None,
             use_area=use_area,
             iou_type=iou_type,
             score_mode=score_mode,
@@ -102,6 +112,13 @@ class KeypointCocoMetric(CocoMetric):
             collect_device=collect_device,
             prefix=prefix,
         )
+        self.ann_file = ann_file
+        if ann_file is not None and not format_only:
+            content = read_ground_truth(ann_file, type(self).__name__, True)
+            self._check_keys(content)
+            # Through a file, because COCOeval reads the crowd index from one.
+            self._folder = tempfile.TemporaryDirectory()
+            self.coco = _load_truth(content, f'{self._folder.name}/truth.json')
 
     @property
     def dataset_meta(self) -> dict | None:
@@ -119,6 +136,7 @@ class KeypointCocoMetric(CocoMetric):
                 self.gt_converter['mapping'],
             )
             dataset_meta = dict(dataset_meta, sigmas=sigmas, num_keypoints=len(sigmas))
+        check_sigmas(dataset_meta, type(self).__name__)
         self._dataset_meta = dataset_meta
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -130,6 +148,7 @@ class KeypointCocoMetric(CocoMetric):
         """
         name = type(self).__name__
         needs_truth = self.coco is None and not self.format_only
+        self._check_predictions(data_samples)
         truths = [
             sample_ground_truth(sample, name) if needs_truth else None
             for sample in data_samples
@@ -142,8 +161,18 @@ class KeypointCocoMetric(CocoMetric):
         finally:
             self.coco = given
         self.results[start:] = [
-            (pred, truth) for (pred, _), truth in zip(self.results[start:], truths)
+            (dict(pred, category_id=_category_of(sample)), truth)
+            for (pred, _), sample, truth in zip(
+                self.results[start:], data_samples, truths
+            )
         ]
+
+    def _check_predictions(self, data_samples: Sequence[dict]) -> None:
+        meta = getattr(self, '_dataset_meta', None) or {}
+        number = None if self.pred_converter else meta.get('num_keypoints')
+        keys = ('keypoints', 'keypoint_scores')
+        for sample in data_samples:
+            check_predictions(sample, type(self).__name__, keys, number)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Measure, or write the result file.
@@ -180,26 +209,46 @@ class KeypointCocoMetric(CocoMetric):
         if self.format_only:
             return COCO()
         content = coco_content([truth for _, truth in results])
+        check_lists(type(self).__name__, content['annotations'], True)
+        self._check_keys(content)
+        path = osp.join(folder, 'results.gt.json')
+        if self.outfile_prefix is not None:
+            # as mmpose does
+            path = f'{self.outfile_prefix}.gt.json'
+        return _load_truth(content, path)
+
+    def _check_keys(self, content: dict) -> None:
+        people = content['annotations']
         if self.use_area:
-            self._check_key(content['annotations'], 'area', 'use_area=False')
+            self._check_key(people, 'area', 'use_area=False')
+            self._check_areas(people)
         if self.iou_type == 'keypoints_crowd':
-            self._check_key(
-                content['annotations'], 'num_keypoints', "iou_type='keypoints'"
-            )
+            self._check_key(people, 'num_keypoints', "iou_type='keypoints'")
             self._check_key(content['images'], 'crowdIndex', "iou_type='keypoints'")
-        # Through a file, because COCOeval reads the crowd index from one.
-        path = osp.join(folder, 'ground_truth.json')
-        dump(content, path)
-        return COCO(path)
 
     def _check_key(self, records: Sequence[dict], key: str, option: str) -> None:
         for record in records:
             if key not in record:
                 kind = 'annotation' if 'image_id' in record else 'image'
-                raise ValueError(
-                    f'{type(self).__name__}: {kind} id={record["id"]} has no "{key}"; '
+                raise AnnotationError(
+                    f'{self._source}: {kind} id={record["id"]} has no "{key}"; '
                     f'set {option} of the metric, or add it to the file.'
                 )
+
+    def _check_areas(self, people: Sequence[dict]) -> None:
+        for person in people:
+            width, height = person['bbox'][2:]
+            if person['area'] == 0 and width > 0 and height > 0:
+                raise AnnotationError(
+                    f'{self._source}: annotation id={person["id"]} has area=0 beside '
+                    f'bbox={person["bbox"]}, and nothing is near enough to it to be '
+                    'right; set use_area=False of the metric, or correct the area.'
+                )
+
+    @property
+    def _source(self) -> str:
+        """What the ground truth comes from, for messages."""
+        return self.ann_file or type(self).__name__
 
     def results2json(self, keypoints: dict[int, list], outfile_prefix: str) -> str:
         """Write the predictions as COCO results.
@@ -211,15 +260,18 @@ class KeypointCocoMetric(CocoMetric):
         Returns:
             Path of the file.
         """
-        if self.format_only or not self.coco.dataset.get('annotations'):
-            category_id = 1
-        else:
-            category_id = person_category(self.coco.dataset)
+        people_are, known = 1, ()
+        if not self.format_only:
+            truth = self.coco.dataset
+            images = [image['id'] for image in truth['images']]
+            check_images(keypoints, images, type(self).__name__, self._source)
+            known = {ann['category_id'] for ann in truth['annotations']}
+            people_are = person_category(truth) if known else 1
         records = []
         for people in keypoints.values():
             for person in people:
                 values = np.asarray(person['keypoints'], np.float64).reshape(-1)
-                score = float(person['score'])
+                score, own = float(person['score']), person['category_id']
                 if not (np.isfinite(values).all() and np.isfinite(score)):
                     raise ValueError(
                         f'{type(self).__name__}: a prediction for image '
@@ -227,7 +279,7 @@ class KeypointCocoMetric(CocoMetric):
                     )
                 record = dict(
                     image_id=int(person['img_id']),
-                    category_id=category_id,
+                    category_id=own if own in known else people_are,
                     keypoints=values.tolist(),
                     score=score,
                 )
@@ -241,3 +293,15 @@ class KeypointCocoMetric(CocoMetric):
         path = f'{outfile_prefix}.keypoints.json'
         dump(records, path)
         return path
+
+
+def _load_truth(content: dict, path: str) -> COCO:
+    """Write ground truth to a file, and have it read from there."""
+    dump({**content, 'annotations': renumber(content['annotations'])}, path)
+    return COCO(path)
+
+
+def _category_of(sample: Mapping) -> int | None:
+    """Return the category of a sample of one person, as top-down data sets have it."""
+    category = sample.get('category_id')
+    return int(category) if category is not None and np.ndim(category) == 0 else None

@@ -1,15 +1,13 @@
 # Copyright (c) onestage_pose contributors.
 """COCO box AP of the people a detector with keypoints finds."""
 
-import json
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
-from mmengine.fileio import dump, get_local_path
+from mmengine.fileio import dump
 from mmengine.logging import MMLogger, print_log
 from mmpose.registry import METRICS
 from pycocotools.coco import COCO
@@ -20,8 +18,11 @@ from ..ground_truth import (
     coco_content,
     metrics_table,
     person_category,
+    read_ground_truth,
+    renumber,
     sample_ground_truth,
 )
+from ..predictions import check_images, check_predictions
 
 # Where pycocotools' summary of boxes keeps each value.
 STATS = {
@@ -59,8 +60,9 @@ class PersonBoxMetric(BaseMetric):
 
     Raises:
         FileNotFoundError: ``ann_file`` does not exist.
-        ValueError: An image comes without ground truth, or ``format_only`` without
-            ``outfile_prefix``.
+        ValueError: An image comes without ground truth, ``format_only`` without
+            ``outfile_prefix``; or an :class:`AnnotationError`: the ground truth or a
+            prediction breaks its schema (docs/input_formats.md).
     """
 
     default_prefix: str | None = 'bbox'
@@ -81,6 +83,9 @@ class PersonBoxMetric(BaseMetric):
             )
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.ann_file = ann_file
+        self._content = None
+        if ann_file is not None and not format_only:
+            self._content = read_ground_truth(ann_file, type(self).__name__, False)
         self.format_only = format_only
         self.outfile_prefix = outfile_prefix
 
@@ -93,6 +98,8 @@ class PersonBoxMetric(BaseMetric):
         """
         needs_truth = self.ann_file is None and not self.format_only
         for sample in data_samples:
+            keys = ('bboxes', 'bbox_scores')
+            check_predictions(sample, type(self).__name__, keys)
             truth = None
             if needs_truth:
                 truth = sample_ground_truth(sample, type(self).__name__)
@@ -125,37 +132,50 @@ class PersonBoxMetric(BaseMetric):
             logger.info(f'{len(records)} boxes of people are written to {path}')
         if truth is None:
             return {}
-        metrics = dict.fromkeys(STATS, 0.0)
-        if records:
-            evaluation = COCOeval(truth, truth.loadRes(records), 'bbox')
-            evaluation.params.catIds = [category_id]
-            evaluation.evaluate()
-            evaluation.accumulate()
-            evaluation.summarize()
-            metrics = {
-                name: float(evaluation.stats[place]) for name, place in STATS.items()
-            }
-        else:
+        check_images(
+            (record['image_id'] for record in records),
+            (image['id'] for image in truth.dataset['images']),
+            type(self).__name__,
+            self.ann_file,
+        )
+        if not records:
             print_log(
                 f'{type(self).__name__}: the model found nobody in {len(results)} '
                 'images.',
                 logger='current',
                 level=logging.WARNING,
             )
+        evaluation = COCOeval(truth, _load_results(truth, records), 'bbox')
+        evaluation.params.catIds = [category_id]
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+        metrics = {
+            name: float(evaluation.stats[place]) for name, place in STATS.items()
+        }
         logger.info(metrics_table('Person boxes', metrics))
         return metrics
 
     def _ground_truth(self, results: list) -> COCO:
         truth = COCO()
-        if self.ann_file is not None:
-            with get_local_path(self.ann_file) as path:
-                truth.dataset = json.loads(Path(path).read_text())
+        if self._content is not None:
+            truth.dataset = dict(self._content)
         else:
             truth.dataset = coco_content([each for *_, each in results])
         truth.dataset['annotations'] = [
-            # COCOeval takes a person of id 0 for one that nobody has found
-            {'area': ann['bbox'][2] * ann['bbox'][3], **ann, 'id': number}
-            for number, ann in enumerate(truth.dataset['annotations'], 1)
+            # where none is known, people are sorted by the size of their box
+            {**ann, 'area': ann.get('area') or ann['bbox'][2] * ann['bbox'][3]}
+            for ann in renumber(truth.dataset['annotations'])
         ]
         truth.createIndex()
         return truth
+
+
+def _load_results(truth: COCO, records: list[dict]) -> COCO:
+    if records:
+        return truth.loadRes(records)
+    # pycocotools looks at the first result to see what all of them are
+    results = COCO()
+    results.dataset = {**truth.dataset, 'annotations': []}
+    results.createIndex()
+    return results

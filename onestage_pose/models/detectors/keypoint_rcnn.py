@@ -13,7 +13,7 @@ from ..test_time_augs import mirror_images
 from ..utils.incomplete_annotations import rpn_loss_and_predict
 from ..utils.postprocessing import pack_instances, postprocess
 from ..utils.precision import autocast_to
-from ..utils.targets import use_instance_labels
+from ..utils.targets import samples_optional, use_instance_labels
 from ..utils.test_cfg import KeypointTestCfg
 
 
@@ -31,6 +31,8 @@ class KeypointRCNN(TwoStageDetector):
     Raises:
         ConfigValueError: On an unknown option or value in ``test_cfg``.
     """
+
+    _forward = samples_optional(TwoStageDetector._forward)
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from onestage_pose.datasets import PersonKeypointsDataset
 from onestage_pose.evaluation import KeypointCocoMetric, PersonBoxMetric
+from onestage_pose.utils.errors import AnnotationError, ConfigValueError
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
 from mmengine.structures import InstanceData
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -82,6 +84,152 @@ def test_a_file_gives_what_the_samples_give(pictures, meta, tmp_path):
     path.write_text(json.dumps(some.content))
     samples = some.predict(noise=3.0)
     assert evaluate(samples, meta, ann_file=str(path)) == evaluate(samples, meta)
+
+
+def one_by_one(samples):
+    """Samples of one person each, as top-down data sets give them, without boxes."""
+    singles = []
+    for sample in samples:
+        for place, annotation in enumerate(sample['raw_ann_info']):
+            pred = sample['pred_instances']
+            singles.append(
+                dict(
+                    id=annotation['id'],
+                    img_id=sample['img_id'],
+                    category_id=annotation['category_id'],
+                    ori_shape=sample['ori_shape'],
+                    raw_ann_info=annotation,
+                    gt_instances=dict(bbox_scores=pred['bbox_scores'][[place]]),
+                    pred_instances=dict(
+                        keypoints=pred['keypoints'][[place]],
+                        keypoint_scores=pred['keypoint_scores'][[place]],
+                    ),
+                )
+            )
+    return singles
+
+
+def values_of(metric, meta, samples):
+    metric.dataset_meta = dict(meta, CLASSES=[dict(id=1, name='person')])
+    metric.process(None, samples)
+    return metric.evaluate(len(samples))
+
+
+@pytest.mark.parametrize('noise', [0.0, 4.0])
+@pytest.mark.parametrize('score_mode', ['bbox', 'bbox_keypoint', 'bbox_rle'])
+@pytest.mark.parametrize('nms_mode', ['none', 'oks_nms', 'soft_oks_nms'])
+def test_people_one_by_one_are_measured_as_by_mmpose(
+    pictures, meta, tmp_path, noise, score_mode, nms_mode
+):
+    samples = one_by_one(pictures().predict(noise=noise))
+    options = dict(
+        score_mode=score_mode, nms_mode=nms_mode, outfile_prefix=f'{tmp_path}/one'
+    )
+    theirs = values_of(CocoMetric(**options), meta, copy.deepcopy(samples))
+    ours = values_of(KeypointCocoMetric(**options), meta, samples)
+    assert ours == pytest.approx(theirs, abs=1e-9)
+    assert noise or ours['coco/AP'] == 1.0
+
+
+def test_the_truth_of_people_one_by_one_is_written_as_by_mmpose(
+    pictures, meta, tmp_path
+):
+    samples = one_by_one(pictures(number=2).predict())
+    evaluate(samples, meta, outfile_prefix=f'{tmp_path}/one')
+    truth = json.loads((tmp_path / 'one.gt.json').read_text())
+    assert (len(truth['images']), len(truth['annotations'])) == (2, 4)
+    assert (tmp_path / 'one.keypoints.json').is_file()
+
+
+def test_people_of_several_categories_keep_their_own(pictures, meta):
+    samples = one_by_one(pictures().predict())
+    for sample in samples[::2]:
+        sample['category_id'] = sample['raw_ann_info']['category_id'] = 3
+    assert values_of(KeypointCocoMetric(**EXACT), meta, samples)['coco/AP'] == 1.0
+
+
+def test_ids_below_0_are_ids(pictures, meta):
+    some = pictures()
+    for number, annotation in enumerate(some.annotations):
+        annotation['id'] = -5 * number - 1
+    assert evaluate(some.predict(), meta)['coco/AP'] == 1.0
+
+
+@pytest.mark.parametrize('key', ['iscrowd', 'category_id', 'area'])
+def test_a_file_may_lack_what_has_a_default(pictures, meta, tmp_path, key):
+    some = pictures()
+    content = some.content | dict(categories=[])
+    for annotation in content['annotations']:
+        del annotation[key]
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(content))
+    assert evaluate(some.predict(), meta, ann_file=str(path))['coco/AP'] == 1.0
+
+
+@pytest.mark.parametrize('area', [None, 0])
+def test_areas_that_a_file_does_not_have_are_taken_from_the_boxes(
+    pictures, meta, tmp_path, log, area
+):
+    some = pictures()
+    for annotation in some.annotations:
+        annotation['area'] = area
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(some.content))
+    assert evaluate(some.predict(), meta, ann_file=str(path))['coco/AP'] == 1.0
+    assert '12 annotations have no "area" or 0; 0.53 of their' in log.getvalue()
+
+
+def test_an_area_of_0_in_a_sample_names_the_option(pictures, meta):
+    samples = pictures().predict()
+    samples[0]['raw_ann_info'][0]['area'] = 0
+    with pytest.raises(AnnotationError, match='id=2 has area=0 .*use_area=False'):
+        evaluate(samples, meta)
+
+
+def test_nobody_found_where_nobody_is_is_nothing_to_measure(pictures, meta):
+    samples = pictures().predict(found=False)
+    for sample in samples:
+        sample['raw_ann_info'] = []
+    assert set(evaluate(samples, meta).values()) == {-1.0}
+
+
+def test_a_wrong_value_of_a_file_is_named_when_the_metric_is_made(pictures, tmp_path):
+    some = pictures()
+    some.annotations[0]['iscrowd'] = 'false'
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(some.content))
+    with pytest.raises(AnnotationError, match=r"truth\.json: .* iscrowd='false'"):
+        KeypointCocoMetric(ann_file=str(path))
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'message'),
+    [
+        ('keypoints', np.zeros((2, 16, 2)), r'shape \(2, 16, 2\), expected \(2, 17, 2'),
+        ('keypoint_scores', np.zeros((1, 17)), r'expected \(2, 17\)'),
+        ('bboxes', np.zeros((2, 5)), r'shape \(2, 5\), expected \(2, 4\)'),
+        ('bbox_scores', np.array([np.inf, 1]), 'is not finite'),
+        ('bbox_scores', np.array(['a', 'b']), 'are no numbers'),
+    ],
+)
+def test_a_prediction_of_another_form_is_named(pictures, meta, key, value, message):
+    samples = pictures().predict()
+    samples[1]['pred_instances'][key] = value
+    with pytest.raises(AnnotationError, match=f'for image 2 .*{message}'):
+        evaluate(samples, meta)
+
+
+def test_images_that_the_file_does_not_have_are_named(pictures, meta, tmp_path):
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(pictures(number=4).content))
+    with pytest.raises(AnnotationError, match=r'2 images .* first ids \[5, 6\]'):
+        evaluate(pictures().predict(), meta, ann_file=str(path))
+
+
+def test_metainfo_without_a_sigma_of_each_keypoint_is_named_at_once(meta):
+    metric = KeypointCocoMetric()
+    with pytest.raises(ConfigValueError, match='17 keypoints .* "coco", which has 16'):
+        metric.dataset_meta = dict(meta, sigmas=meta['sigmas'][:16])
 
 
 def test_a_part_of_a_dataset_is_measured_on_that_part(pictures, meta):

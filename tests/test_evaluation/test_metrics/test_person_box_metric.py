@@ -3,6 +3,7 @@ import json
 import pickle
 
 from onestage_pose.evaluation import PersonBoxMetric
+from onestage_pose.utils.errors import AnnotationError
 
 import numpy as np
 import pytest
@@ -97,8 +98,43 @@ def test_truth_without_areas_is_sized_by_its_boxes(pictures):
 
 def test_nobody_found_is_0_and_a_warning(pictures, log):
     metrics = evaluate(pictures().predict(found=False))
-    assert set(metrics.values()) == {0.0}
+    # there are no small ones to be found
+    nothing = {name for name, value in metrics.items() if value == -1}
+    assert nothing == {'bbox/AP (S)', 'bbox/AR (S)'}
+    assert {metrics[name] for name in set(metrics) - nothing} == {0.0}
     assert 'PersonBoxMetric: the model found nobody in 6 images' in log.getvalue()
+
+
+def test_nobody_found_where_nobody_is_is_nothing_to_measure(pictures):
+    samples = pictures().predict(found=False)
+    for sample in samples:
+        sample['raw_ann_info'] = []
+    assert set(evaluate(samples).values()) == {-1.0}
+
+
+@pytest.mark.parametrize('key', ['iscrowd', 'category_id', 'area'])
+def test_a_file_may_lack_what_has_a_default(pictures, tmp_path, key):
+    some = pictures()
+    content = some.content | dict(categories=[])
+    for annotation in content['annotations']:
+        del annotation[key]
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(content))
+    assert evaluate(some.predict(), ann_file=str(path))['bbox/AP'] == 1.0
+
+
+def test_a_box_that_is_not_finite_is_named(pictures):
+    samples = pictures().predict()
+    samples[1]['pred_instances']['bboxes'][0, 0] = np.nan
+    with pytest.raises(AnnotationError, match='for image 2 is not finite'):
+        evaluate(samples)
+
+
+def test_images_that_the_file_does_not_have_are_named(pictures, tmp_path):
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(pictures(number=4).content))
+    with pytest.raises(AnnotationError, match=r'2 images .* first ids \[5, 6\]'):
+        evaluate(pictures().predict(), ann_file=str(path))
 
 
 def test_a_second_evaluation_starts_anew(pictures):

@@ -1,0 +1,115 @@
+# Copyright (c) onestage_pose contributors.
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmpose.registry import HOOKS
+from torch import nn
+
+from ...codecs import RoIHeatmap
+from ...structures.metainfo import load_sigmas
+from ...utils.errors import ConfigValueError
+
+# Sigmas go through float32 and are written with three decimals.
+_TOLERANCE = 1e-3
+# How often larger or smaller an area may be than the codec takes it to be.
+_AREA_FACTOR = 1.5
+
+
+@HOOKS.register_module()
+class SkeletonCheckHook(Hook):
+    """End a run before it starts where its model and its data know other keypoints.
+
+    Compared with the metainfo of each data set are the keypoint head's number of
+    keypoints, and the sigmas of the codec (where ``'expected_oks'`` uses them) and of
+    ``test_cfg.pose_nms``. An ``area_ratio`` of the codec that is far from what the
+    training data say is a warning.
+
+    Raises:
+        ConfigValueError: Naming both sources and their values.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_run(self, runner: Runner) -> None:
+        """Compare; called before the first iteration."""
+        model = runner.model
+        if is_model_wrapper(model):
+            model = model.module
+        for mode in ('train', 'val', 'test'):
+            loader = getattr(getattr(runner, f'_{mode}_loop'), 'dataloader', None)
+            metainfo = getattr(getattr(loader, 'dataset', None), 'metainfo', None)
+            if isinstance(metainfo, Mapping) and 'num_keypoints' in metainfo:
+                check_skeleton(model, metainfo, f'{mode}_dataloader.dataset')
+
+
+def check_skeleton(model: nn.Module, metainfo: Mapping[str, Any], dataset: str) -> None:
+    """Compare a model with the metainfo of a data set.
+
+    Args:
+        model (nn.Module): With a keypoint RoI head, or any other, which passes.
+        metainfo (Mapping): As mmpose has parsed it.
+        dataset (str): Where it comes from in the config, for messages.
+
+    Raises:
+        ConfigValueError: They differ.
+    """
+    head = getattr(model, 'roi_head', None)
+    codec = getattr(head, 'codec', None)
+    if not isinstance(codec, RoIHeatmap):
+        return
+    name = f'the metainfo "{metainfo.get("dataset_name")}" of {dataset}'
+    number = metainfo['num_keypoints']
+    if head.num_keypoints != number:
+        raise ConfigValueError(
+            f'model.roi_head.keypoint_head.num_keypoints={head.num_keypoints}, but '
+            f'{name} has {number} keypoints: set the one that is wrong.'
+        )
+    sigmas = np.asarray(metainfo.get('sigmas', ()), np.float64)
+    if not sigmas.size:
+        return
+    for key, given in _used_sigmas(model, codec):
+        if len(given) == len(sigmas) and np.allclose(given, sigmas, rtol=_TOLERANCE):
+            continue
+        raise ConfigValueError(
+            f'{key} are {_shown(given)}, but `sigmas` of {name} are {_shown(sigmas)}: '
+            'both are the same numbers of OKS, so set the former to the latter, or '
+            'correct the metainfo.'
+        )
+    _check_area_ratio(head, codec, metainfo, name)
+
+
+def _used_sigmas(model: nn.Module, codec: RoIHeatmap) -> Iterator[tuple[str, tuple]]:
+    if 'expected_oks' in (codec.decode_mode, codec.score_mode):
+        yield 'model.roi_head.codec.sigmas', codec.sigmas
+    pose_nms = getattr(getattr(model, 'test_options', None), 'pose_nms', None)
+    if pose_nms is not None:
+        given = load_sigmas() if pose_nms.sigmas is None else pose_nms.sigmas
+        yield 'model.test_cfg.pose_nms.sigmas', tuple(given)
+
+
+def _check_area_ratio(
+    head: nn.Module, codec: RoIHeatmap, metainfo: Mapping[str, Any], name: str
+) -> None:
+    measured = metainfo.get('area_ratio')
+    if not measured or 'expected_oks' not in (codec.decode_mode, codec.score_mode):
+        return
+    expected = codec.area_ratio * head.box_scale**2
+    if not 1 / _AREA_FACTOR < measured / expected < _AREA_FACTOR:
+        print_log(
+            f'model.roi_head.codec.area_ratio takes an instance to fill {expected:.2f} '
+            f'of its box; by `area` and `bbox` of {name} it is {measured:.2f}. Set it '
+            f'to {measured:.2f} / box_scale^2 = {measured / head.box_scale**2:.3f}.',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+def _shown(values: Any) -> str:
+    texts = [f'{value:.3f}'.rstrip('0') for value in values]
+    return ', '.join(texts[:4]) + (f', ... ({len(texts)})' if len(texts) > 4 else '')
