@@ -1,16 +1,23 @@
 # Copyright (c) onestage_pose contributors.
 """Misspelt names are found before anything is built."""
 
+import re
+from pathlib import Path
+
 from onestage_pose.cli.config_check import (
     check_options,
     check_top_level_names,
     explain_unknown_option,
+    find_schedule_beyond_end,
 )
 from onestage_pose.utils.errors import ConfigNameError
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import Registry
+
+from tests.tool_runs import REPOSITORY
 
 PIPELINE = [dict(type='Load'), dict(type='Resize', scale=(8, 8))]
 CONFIG = dict(
@@ -153,3 +160,63 @@ def test_option_of_something_made_inside_is_not_laid_to_the_maker() -> None:
 
 def test_other_type_errors_are_not_explained() -> None:
     assert explain_unknown_option(TypeError('1 + None')) is None
+
+
+ITERATIONS = dict(type='IterBasedTrainLoop', max_iters=100)
+EPOCHS = dict(type='EpochBasedTrainLoop', max_epochs=10)
+
+
+@pytest.mark.parametrize(
+    ('loop', 'scheduler', 'numbers'),
+    [
+        (ITERATIONS, dict(milestones=[60, 100]), 'max_iters=100.*milestones=100'),
+        (ITERATIONS, dict(milestones=[6000, 8000]), 'max_iters=100.*milestones=8000'),
+        (ITERATIONS, dict(end=101), 'max_iters=100.*end=101'),
+        (EPOCHS, dict(milestones=[12], by_epoch=True), 'max_epochs=10.*milestones=12'),
+    ],
+)
+def test_schedule_beyond_the_end_is_found_with_both_numbers(
+    loop: dict, scheduler: dict, numbers: str
+) -> None:
+    schedulers = [
+        dict(type='LinearLR', by_epoch=False, end=100),
+        dict(type='MultiStepLR', **(dict(by_epoch=False) | scheduler)),
+    ]
+
+    remark = find_schedule_beyond_end(dict(train_cfg=loop, param_scheduler=schedulers))
+
+    assert re.search(numbers, remark)
+    assert 'param_scheduler.1 (MultiStepLR)' in remark
+
+
+@pytest.mark.parametrize(
+    ('loop', 'scheduler'),
+    [
+        (ITERATIONS, dict(milestones=[60, 80], by_epoch=False)),
+        (ITERATIONS, dict(end=100, by_epoch=False)),
+        (ITERATIONS, dict(by_epoch=False)),
+        (ITERATIONS, dict(milestones=[200], by_epoch=True)),
+        (EPOCHS, dict(milestones=[200], by_epoch=False)),
+        (dict(), dict(milestones=[200])),
+        (None, dict(milestones=[200])),
+    ],
+)
+def test_schedule_that_ends_in_time_is_not_remarked(
+    loop: dict | None, scheduler: dict
+) -> None:
+    cfg = dict(train_cfg=loop, param_scheduler=dict(type='Any', **scheduler))
+
+    assert find_schedule_beyond_end(cfg) is None
+
+
+@pytest.mark.parametrize(
+    'path',
+    sorted(
+        path
+        for path in (REPOSITORY / 'configs').rglob('*.py')
+        if '_base_' not in path.parts
+    ),
+    ids=lambda path: path.stem,
+)
+def test_schedules_of_the_configs_end_in_time(path: Path) -> None:
+    assert find_schedule_beyond_end(Config.fromfile(path).to_dict()) is None

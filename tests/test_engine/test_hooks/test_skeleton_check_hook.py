@@ -1,0 +1,115 @@
+# Copyright (c) onestage_pose contributors.
+"""Keypoints and sigmas of a model that are not those of its data end a run."""
+
+import io
+import logging
+from types import SimpleNamespace
+
+from onestage_pose.codecs import RoIHeatmap
+from onestage_pose.engine import SkeletonCheckHook
+from onestage_pose.engine.hooks.skeleton_check_hook import check_skeleton
+from onestage_pose.structures.metainfo import load_sigmas
+from onestage_pose.utils.errors import ConfigValueError
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+
+from tests.tool_runs import REPOSITORY
+
+COCO = load_sigmas()
+OTHERS = tuple(2 * sigma for sigma in COCO)
+
+
+def model_of(sigmas=None, mode='expected_oks', pose_nms=None, **codec):
+    """What the hook reads of a model."""
+    codec = RoIHeatmap(sigmas=sigmas, decode_mode=mode, **codec)
+    head = SimpleNamespace(codec=codec, num_keypoints=17, box_scale=1.3)
+    options = SimpleNamespace(pose_nms=pose_nms)
+    return SimpleNamespace(roi_head=head, test_options=options)
+
+
+def metainfo_of(sigmas=COCO, number=17, **others):
+    sigmas = np.array(sigmas, np.float32)
+    return dict(dataset_name='mine', num_keypoints=number, sigmas=sigmas, **others)
+
+
+def runner_of(model, **metainfos):
+    """What the hook reads of a runner."""
+    loops = {f'_{mode}_loop': None for mode in ('train', 'val', 'test')}
+    for mode, metainfo in metainfos.items():
+        dataset = SimpleNamespace(metainfo=metainfo)
+        loader = SimpleNamespace(dataset=dataset)
+        loops[f'_{mode}_loop'] = SimpleNamespace(dataloader=loader)
+    return SimpleNamespace(model=model, **loops)
+
+
+@pytest.mark.parametrize('sigmas', [None, COCO])
+def test_the_same_sigmas_pass(sigmas):
+    check_skeleton(model_of(sigmas), metainfo_of(), 'train')
+
+
+@pytest.mark.parametrize(('given', 'known'), [(None, OTHERS), (OTHERS, COCO)])
+def test_other_sigmas_are_named_with_both_sources(given, known):
+    with pytest.raises(
+        ConfigValueError,
+        match=r'codec\.sigmas are 0\.0.*, but `sigmas` of the metainfo "mine" of train',
+    ):
+        check_skeleton(model_of(given), metainfo_of(known), 'train')
+
+
+def test_sigmas_that_nothing_uses_may_be_others():
+    check_skeleton(model_of(mode='argmax'), metainfo_of(OTHERS), 'train')
+
+
+def test_data_without_sigmas_are_not_compared():
+    check_skeleton(model_of(), metainfo_of(sigmas=()), 'train')
+
+
+def test_sigmas_of_the_pose_nms_are_compared_too():
+    nms = SimpleNamespace(sigmas=None)
+    with pytest.raises(ConfigValueError, match='test_cfg.pose_nms.sigmas are 0.026'):
+        check_skeleton(
+            model_of(mode='argmax', pose_nms=nms), metainfo_of(OTHERS), 'val'
+        )
+
+
+def test_another_number_of_keypoints_is_named():
+    with pytest.raises(ConfigValueError, match='num_keypoints=17, but .* has 14 keyp'):
+        check_skeleton(model_of(), metainfo_of(COCO[:14], 14), 'train')
+
+
+def test_a_model_of_another_kind_passes():
+    check_skeleton(SimpleNamespace(), metainfo_of(OTHERS), 'train')
+
+
+@pytest.mark.parametrize('mode', ['train', 'val', 'test'])
+def test_the_hook_compares_every_data_set(mode):
+    runner = runner_of(model_of(), **{mode: metainfo_of(OTHERS)})
+    with pytest.raises(ConfigValueError, match=f'of {mode}_dataloader.dataset'):
+        SkeletonCheckHook().before_run(runner)
+
+
+def test_the_hook_passes_what_has_no_metainfo():
+    SkeletonCheckHook().before_run(runner_of(model_of(), train=None))
+
+
+@pytest.mark.parametrize(('measured', 'is_warned'), [(0.95, True), (0.6, False)])
+def test_an_area_ratio_far_from_the_datas_is_a_warning(measured, is_warned):
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+
+    model = model_of(area_ratio=0.53 / 1.3**2)
+    check_skeleton(model, metainfo_of(area_ratio=measured), 'train')
+
+    logger.removeHandler(handler)
+    warned = 'fill 0.53 of its box; by `area` and `bbox` of the metainfo "mine" of'
+    assert (warned in text.getvalue()) == is_warned
+
+
+def test_hooks_of_the_configs_have_it():
+    cfg = Config.fromfile(REPOSITORY / 'configs/_base_/default_runtime.py')
+    assert cfg.default_hooks.skeleton_check.type == 'SkeletonCheckHook'
