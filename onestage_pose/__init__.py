@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from .compat import (
     mmengine_package_utils,
     mmpose_function_registry,
     mmpose_inferencer_options,
+    mmpose_inferencer_weights,
     mmpose_metainfo,
     mmpose_model_names,
     mmpose_opencv_visualizer,
@@ -81,6 +82,10 @@ def _install() -> None:
     )
     mmpose_function_registry.install()
     mmpose_inferencer_options.install()
+    mmpose_inferencer_weights.install(
+        _later('apis.checkpoint_config:find_checkpoint_config'),
+        _later('checkpoints.check:check_loaded'),
+    )
     mmpose_metainfo.install()
     mmpose_model_names.install(_find_model, _refuse_model)
     mmpose_opencv_visualizer.install()
@@ -90,6 +95,11 @@ def _install() -> None:
             for module, rooms in _LOCATIONS.items()
         }
     )
+
+
+def _later(name: str) -> Callable:
+    """A function of this package, imported when it is called."""
+    return lambda *args: pkgutil.resolve_name(f'{__name__}.{name}')(*args)
 
 
 def _find_model(name: str) -> tuple[Path, Path] | None:

@@ -856,7 +856,7 @@ CHECKPOINTS = (
     Case(
         'program in the config text of a checkpoint',
         malicious_config,
-        'the text is dropped with a warning, nothing run; the weights are used',
+        'the text is left out, nothing run; the weights are used',
     ),
 )
 

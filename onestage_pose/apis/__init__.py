@@ -1,9 +1,17 @@
 # Copyright (c) onestage_pose contributors.
-"""Trained models by name."""
+"""Trained models by name, and the configs of checkpoints."""
 
 from ..zoo import ModelFiles, get_model_files, list_models, load_model
+from .checkpoint_config import find_checkpoint_config
 
-__all__ = ['ModelFiles', 'get_model_files', 'install', 'list_models', 'load_model']
+__all__ = [
+    'find_checkpoint_config',
+    'ModelFiles',
+    'get_model_files',
+    'install',
+    'list_models',
+    'load_model',
+]
 
 
 def install() -> None:

@@ -5,13 +5,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.runner.checkpoint import _load_checkpoint, _load_checkpoint_to_model
 from torch import Tensor, nn
 
 from ..utils.errors import CheckpointMismatchError
-from .comparison import compare_weights, list_names
+from .comparison import compare_weights, get_state_dict, list_names
 
 _OF_A_TRAINING = {'state_dict', 'meta', 'message_hub', 'optimizer'}
 
@@ -42,7 +43,8 @@ def check_checkpoint(
     Raises:
         CheckpointMismatchError: With the counts and the first names of the
             weights that are missing, of another shape, and unexpected; or of
-            those that are not finite; or if there is nothing to resume.
+            those that are not dense finite floating-point numbers, or are negative
+            variances; or if there is nothing to resume.
         CheckpointError: The file cannot be read, or holds more than plain data.
     """
     checkpoint = _load_checkpoint(filename, map_location='cpu', logger='silent')
@@ -68,6 +70,39 @@ def load_checkpoint(filename: str, model: nn.Module) -> dict[str, Any]:
     return checkpoint
 
 
+def check_loaded(checkpoint: Any, filename: str, model: nn.Module) -> None:
+    """Raise unless a checkpoint that has been read fits a model that is to predict.
+
+    Args:
+        checkpoint (Any): What the file holds.
+        filename (str): Its path or address, for the message.
+        model (nn.Module): The model. One without a part of this package may lack
+            buffers: MMPose and MMDetection have added some since they published
+            checkpoints.
+
+    Raises:
+        CheckpointMismatchError: As :func:`check_checkpoint`.
+    """
+    package = __name__.split('.')[0]
+    is_ours = any(type(m).__module__.startswith(package) for m in model.modules())
+    parameters = {name for name, _ in model.named_parameters()}
+    buffers = [name for name in get_state_dict(model) if name not in parameters]
+    _check_dataset_meta(checkpoint, filename)
+    _check(checkpoint, filename, model, may_lack=() if is_ours else buffers)
+
+
+def _check_dataset_meta(checkpoint: Any, filename: str) -> None:
+    """Raise where the skeleton is not stated, but a file that would be run."""
+    meta = checkpoint.get('meta') if isinstance(checkpoint, Mapping) else None
+    dataset_meta = (meta or {}).get('dataset_meta', {})
+    if not isinstance(dataset_meta, Mapping) or 'from_file' in dataset_meta:
+        raise CheckpointMismatchError(
+            f'checkpoint {filename}: meta.dataset_meta does not describe keypoints but '
+            f'is {str(dataset_meta)[:100]}. A checkpoint never names a file to open: '
+            'take dataset_meta out, and the one of the config is used.'
+        )
+
+
 def _check(
     checkpoint: Any,
     filename: str,
@@ -79,7 +114,7 @@ def _check(
     saved = _get_weights(checkpoint, filename)
     found = compare_weights(saved, model)
     optional = tuple(f'{part.rstrip(".")}.' for part in may_lack)
-    needed = [name for name in found.missing if not name.startswith(optional)]
+    needed = [name for name in found.missing if not f'{name}.'.startswith(optional)]
     module = model.module if is_model_wrapper(model) else model
     summary = (
         f'checkpoint {filename} holds {found.matching} of the {found.number} weights '
@@ -92,9 +127,39 @@ def _check(
             f'checkpoint {filename} holds weights alone and no training that could be '
             'resumed; to start from these weights give it in load_from.'
         )
+    _check_kind(saved, filename, model)
     _check_finite(saved, filename)
     if found.missing or found.reshaped or found.unexpected:
         print_log(summary, logger='current', level=logging.WARNING)
+
+
+def _check_kind(saved: Mapping[str, Tensor], filename: str, model: nn.Module) -> None:
+    state = get_state_dict(model)
+    wrong = []
+    for name, weight in saved.items():
+        fault = _fault(weight, state.get(name))
+        if fault is None and name.endswith('running_var') and (weight < 0).any():
+            fault = 'negative, which a variance is not'
+        if fault is not None:
+            wrong.append(f'{name} is {fault}')
+    if wrong:
+        raise CheckpointMismatchError(
+            f'checkpoint {filename} holds weights that no training writes: '
+            f'{list_names(wrong)}. Give the checkpoint as the training wrote it.'
+        )
+
+
+def _fault(saved: Tensor, wanted: Any) -> str | None:
+    if saved.is_meta:
+        return 'without values (a meta tensor)'
+    if saved.layout is not torch.strided:
+        return f'sparse ({saved.layout})'
+    if saved.is_quantized:
+        return f'quantized ({saved.dtype})'
+    is_float = isinstance(wanted, Tensor) and wanted.is_floating_point()
+    if is_float and not saved.is_floating_point():
+        return f'of {saved.dtype} where floating-point numbers are expected'
+    return None
 
 
 def _check_finite(saved: Mapping[str, Tensor], filename: str) -> None:

@@ -2,7 +2,6 @@
 """Load checkpoints of every origin without running anything that is in them."""
 
 import io
-import logging
 import os
 import os.path as osp
 import pickle
@@ -10,6 +9,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, BinaryIO
 from urllib.parse import urlparse
 
@@ -28,25 +28,42 @@ from mmengine.runner.checkpoint import (
 
 from ..utils.errors import BrokenCheckpointError, CheckpointError, UnsafeCheckpointError
 from ..utils.suggestions import did_you_mean, suggest_path
-from .plain_config import is_plain_config
 from .safe_objects import STAND_INS, unwrap
 
 MapLocation = None | str | torch.device | dict | Callable
 
-#: Where a checkpoint keeps a config's text that mmengine may run.
-_CONFIG_TEXTS = (
-    ('meta', 'config'),
-    ('meta', 'cfg'),
+#: Where a checkpoint keeps a config's text, which mmengine would run.
+CONFIG_TEXTS = (
     ('message_hub', 'runtime_info', 'cfg'),
+    ('meta', 'cfg'),
+    ('meta', 'config'),
 )
 _REFUSED_NAME = re.compile(r'GLOBAL (\S+) (?:was not an allowed|whose module)')
 _ALLOW_LIST_LOCK = threading.RLock()
+_KEEPS_CONFIG_TEXTS: ContextVar[bool] = ContextVar('keeps_config_texts', default=False)
+
+
+@contextmanager
+def keeping_config_texts() -> Iterator[None]:
+    """Let checkpoints that are loaded within it keep their configs' texts.
+
+    They are left out otherwise: mmengine runs what it finds there, in ``Runner.resume``
+    and in an inferencer that is given weights alone.
+    """
+    token = _KEEPS_CONFIG_TEXTS.set(True)
+    try:
+        yield
+    finally:
+        _KEEPS_CONFIG_TEXTS.reset(token)
 
 
 def load_from_local(
     filename: str, map_location: MapLocation = None, mmap: bool = False
 ) -> Any:
     """Load a checkpoint file: tensors, numbers, text, and plain numpy arrays.
+
+    A config's text in it is left out (:func:`keeping_config_texts`): what is built
+    never depends on a file that holds weights.
 
     Args:
         filename (str): Path of a file that ``torch.save`` wrote.
@@ -138,7 +155,8 @@ def _load(file: str | BinaryIO, name: str, map_location: MapLocation) -> Any:
             raise
         raise _broken(name, error) from error
     checkpoint = unwrap(checkpoint)
-    _drop_programs(checkpoint, name)
+    if not _KEEPS_CONFIG_TEXTS.get():
+        _drop_config_texts(checkpoint)
     return checkpoint
 
 
@@ -207,22 +225,13 @@ def _broken(name: str, error: BaseException) -> BrokenCheckpointError:
     )
 
 
-def _drop_programs(checkpoint: Any, name: str) -> None:
-    for *parents, key in _CONFIG_TEXTS:
+def _drop_config_texts(checkpoint: Any) -> None:
+    for *parents, key in CONFIG_TEXTS:
         place = checkpoint
         for parent in parents:
             place = place.get(parent) if isinstance(place, dict) else None
-        if not isinstance(place, dict) or key not in place:
-            continue
-        if isinstance(place[key], str) and is_plain_config(place[key]):
-            continue
-        del place[key]
-        print_log(
-            f'checkpoint {name}: the config in its {".".join([*parents, key])} is '
-            'more than plain values and was left out, since mmengine would run it.',
-            logger='current',
-            level=logging.WARNING,
-        )
+        if isinstance(place, dict):
+            place.pop(key, None)
 
 
 def _download(url: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.error import URLError
 
 import onestage_pose  # noqa: F401  makes mmengine load safely
+from onestage_pose.checkpoints.loading import keeping_config_texts
 from onestage_pose.utils import get_config_path
 from onestage_pose.utils.errors import (
     BrokenCheckpointError,
@@ -49,7 +50,7 @@ def training_checkpoint() -> dict:
         state_dict=OrderedDict(weight=torch.arange(3.0)),
         message_hub=dict(
             log_scalars=OrderedDict(loss=history),
-            runtime_info=OrderedDict(cfg=PLAIN_CONFIG),
+            runtime_info=OrderedDict(cfg=PLAIN_CONFIG, best=0.5),
             resumed_keys=OrderedDict(loss=True),
         ),
     )
@@ -94,7 +95,7 @@ def test_mmengines_own_checkpoint_loads(tmp_path: Path) -> None:
     assert meta['none'].shape == (0, 2)
     assert isinstance(meta['best'], np.float64)
     assert loaded['message_hub']['log_scalars']['loss'].mean() == 2.0
-    assert loaded['message_hub']['runtime_info']['cfg'] == PLAIN_CONFIG
+    assert loaded['message_hub']['runtime_info'] == dict(best=0.5)
     assert torch.equal(loaded['state_dict']['weight'], torch.arange(3.0))
 
 
@@ -192,13 +193,13 @@ def test_process_wide_allow_list_is_left_as_it_was(malicious: Path) -> None:
 @pytest.mark.parametrize(
     'place', ['meta.config', 'meta.cfg', 'message_hub.runtime_info.cfg']
 )
-def test_config_text_that_is_a_program_is_dropped(tmp_path: Path, place: str) -> None:
+def test_config_text_is_left_out(tmp_path: Path, place: str) -> None:
     checkpoint = training_checkpoint()
     *parents, key = place.split('.')
     holder = checkpoint
     for parent in parents:
         holder = holder[parent]
-    holder[key] = "import os\nos.system('true')\n"
+    holder[key] = PLAIN_CONFIG
     torch.save(checkpoint, tmp_path / 'epoch_1.pth')
 
     loaded = load(tmp_path / 'epoch_1.pth')
@@ -206,6 +207,15 @@ def test_config_text_that_is_a_program_is_dropped(tmp_path: Path, place: str) ->
     for parent in parents:
         loaded = loaded[parent]
     assert key not in loaded
+
+
+def test_config_text_is_there_for_who_asks(tmp_path: Path) -> None:
+    torch.save(training_checkpoint(), tmp_path / 'epoch_1.pth')
+
+    with keeping_config_texts():
+        loaded = load(tmp_path / 'epoch_1.pth')
+
+    assert loaded['meta']['cfg'] == PLAIN_CONFIG
 
 
 @pytest.mark.parametrize(

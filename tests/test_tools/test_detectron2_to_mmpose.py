@@ -73,7 +73,9 @@ def test_an_inferencer_takes_it(converted, config):
 
 
 def test_it_holds_its_own_config(converted, gcm):
-    inferencer = Pose2DInferencer(None, str(converted), device='cpu')
+    inferencer = Pose2DInferencer(
+        None, str(converted), device='cpu', trust_checkpoint_config=True
+    )
     assert inferencer.model.roi_head.box_scale == (1.3 if gcm else 1.0)
 
 

@@ -1,0 +1,58 @@
+# Copyright (c) onestage_pose contributors.
+"""The config for a checkpoint that came without one."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..checkpoints.trusted_config import read_trusted_config
+from ..utils.errors import UsageError
+from ..utils.paths import get_config_path
+from ..zoo.table import MODELS
+
+
+def find_checkpoint_config(
+    checkpoint: str, trust_checkpoint_config: bool = False
+) -> Config:
+    """Find the config of a checkpoint.
+
+    A published model is known by the SHA-256 of its file, and its config comes with the
+    package. Any other checkpoint has the config that its user gives: what is built does
+    not depend on a file that holds weights.
+
+    Args:
+        checkpoint (str): Path or address of the checkpoint.
+        trust_checkpoint_config (bool): Take the config in the checkpoint, within the
+            bounds of :func:`.read_trusted_config`. For a checkpoint that you, or people
+            whom you trust, have written.
+
+    Returns:
+        Config: For an inferencer or ``init_model``.
+
+    Raises:
+        UsageError: The checkpoint is no published model and is not trusted.
+        CheckpointError: It is trusted, and has no config that can be used.
+    """
+    published = _find_published(checkpoint)
+    if published is not None:
+        return Config.fromfile(published)
+    if not trust_checkpoint_config:
+        raise UsageError(
+            f'checkpoint {checkpoint} came without a config: give the config it was '
+            'trained with as the model. The config in the checkpoint is not used, '
+            'since it decides what is built and may be of anybody; if you trust '
+            'whoever wrote the file, say trust_checkpoint_config=True.'
+        )
+    return read_trusted_config(checkpoint)
+
+
+def _find_published(checkpoint: str) -> Path | None:
+    path = Path(checkpoint).expanduser()
+    if not path.is_file():
+        return None
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    configs = [model.config for model in MODELS.values() if model.sha256 == digest]
+    return get_config_path(configs[0]) if configs else None
