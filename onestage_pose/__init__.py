@@ -37,10 +37,10 @@ from .compat import (
 from .compat.hooks import when_imported
 from .version import __version__
 
-__all__ = ['__version__', 'list_models', 'load_model']
+__all__ = ['PosePredictor', '__version__', 'list_models', 'load_model']
 
 # Where the names are that users want at the top.
-_EXPORTS = {'list_models': 'zoo', 'load_model': 'zoo'}
+_EXPORTS = {'PosePredictor': 'apis', 'list_models': 'zoo', 'load_model': 'zoo'}
 
 # What each registry has to import to know this project's modules. mmengine looks in a
 # registry's parent, but does not let that import anything.
@@ -56,6 +56,7 @@ _LOCATIONS = {
         'METRICS': 'evaluation',
         'OPTIM_WRAPPERS': 'engine',
         'TRANSFORMS': 'datasets',
+        'VISUALIZERS': 'visualization.pose_visualizer',
     },
     'mmengine.registry': {'OPTIM_WRAPPERS': 'engine'},
 }

@@ -1,17 +1,20 @@
 # Copyright (c) onestage_pose contributors.
-"""Trained models by name, and the configs of checkpoints."""
+"""Trained models by name, and people in whatever images there are."""
 
-from ..zoo import ModelFiles, get_model_files, list_models, load_model
-from .checkpoint_config import find_checkpoint_config
+from ..utils.lazy_exports import lazy_exports
 
-__all__ = [
-    'find_checkpoint_config',
-    'ModelFiles',
-    'get_model_files',
-    'install',
-    'list_models',
-    'load_model',
-]
+_EXPORTS = {
+    'ModelFiles': '.zoo',
+    'PosePredictor': 'predictor',
+    'PoseResult': 'result',
+    'find_checkpoint_config': 'checkpoint_config',
+    'get_model_files': '.zoo',
+    'list_models': '.zoo',
+    'load_model': '.zoo',
+}
+__all__ = [*_EXPORTS, 'install']
+# Names of models are to be had without PyTorch.
+__getattr__ = lazy_exports(__name__, _EXPORTS)
 
 
 def install() -> None:

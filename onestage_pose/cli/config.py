@@ -8,11 +8,9 @@ import os.path as osp
 from mmengine.config import Config
 from mmengine.device import get_device
 
+from ..utils.config_check import check_options, check_top_level_names, check_values
+from ..utils.config_files import read_config
 from ..utils.errors import UsageError
-from ..utils.paths import get_data_root
-from ..utils.renamed_configs import find_renamed_config, warn_renamed
-from ..utils.suggestions import suggest_path
-from .config_check import check_options, check_top_level_names, check_values
 from .files import check_writable
 
 
@@ -73,36 +71,6 @@ def finish_config(cfg: Config, args: argparse.Namespace) -> None:
         cfg.model.setdefault('data_preprocessor', cfg.preprocess_cfg)
 
 
-def read_config(filename: str) -> Config:
-    """Read a config, which is a program: only use those of people you trust.
-
-    Args:
-        filename (str): Its path; one that a config of this package had once is
-            answered by the new one, with a warning.
-
-    Returns:
-        Config: With everything that it inherits.
-
-    Raises:
-        UsageError: It does not exist, is no Python, or inherits a file that does not
-            exist.
-    """
-    try:
-        return Config.fromfile(_find_config(filename))
-    except SyntaxError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise UsageError(f'config {filename} is no valid Python: {reason}') from error
-    except OSError as error:
-        if not isinstance(error, FileNotFoundError):
-            raise UsageError(f'config {filename} cannot be read: {error}') from error
-        missing = error.filename or error
-        renamed = find_renamed_config(str(missing))
-        remedy = 'correct _base_ in it' if renamed is None else f'it is now {renamed}'
-        raise UsageError(
-            f'config {filename} inherits {missing}, which does not exist: {remedy}.'
-        ) from error
-
-
 def use_amp(cfg: Config) -> None:
     """Make a training config train in mixed precision.
 
@@ -129,17 +97,6 @@ def use_amp(cfg: Config) -> None:
     elif getattr(kind, '__name__', kind) != 'Bfloat16OptimWrapper':
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-
-
-def _find_config(filename: str) -> str:
-    if osp.isfile(filename):
-        return filename
-    renamed = find_renamed_config(filename)
-    if renamed is None:
-        raise UsageError(f'config {filename} does not exist.{suggest_path(filename)}')
-    path = get_data_root() / renamed
-    warn_renamed(filename, path)
-    return str(path)
 
 
 def _merge_visualization(cfg: Config, args: argparse.Namespace) -> None:

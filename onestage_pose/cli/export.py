@@ -10,12 +10,12 @@ from pathlib import Path
 
 from torch import nn
 
+from ..apis.building import build_model, find_model
 from ..deployment import Agreement, compare_with_onnx, export_onnx
 from ..utils.errors import UsageError
 from ..utils.suggestions import did_you_mean
 from ..zoo import list_models
 from .files import check_writable, find_images
-from .model import build_model, find_model
 
 TOLERANCE = 0.1  # pixels
 

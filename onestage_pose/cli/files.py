@@ -8,13 +8,20 @@ import os.path as osp
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..apis.checkpoint_paths import check_checkpoint_path
 from ..utils.errors import UsageError
 from ..utils.file_kinds import get_file_kind
-from ..utils.suggestions import suggest_path
-from ..zoo import get_model_info
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+
+__all__ = [
+    'check_annotation_files',
+    'check_checkpoint_path',
+    'check_writable',
+    'count',
+    'find_images',
+]
 
 _NAMES_SHOWN = 3
 
@@ -69,22 +76,6 @@ def find_images(
 def count(number: int, one: str, several: str) -> str:
     """Return a number with its noun, such as ``'1 image'`` or ``'2 images'``."""
     return f'{number} {one if number == 1 else several}'
-
-
-def check_checkpoint_path(path: str, option: str) -> None:
-    """Raise where a local checkpoint does not exist.
-
-    Args:
-        path (str): A path, or an address such as ``https://`` or ``zoo://NAME``.
-        option (str): Where it was given, for the message.
-
-    Raises:
-        UsageError: With the names in its folder, or the zoo, that are spelt alike.
-    """
-    if path.startswith('zoo://'):
-        get_model_info(path.removeprefix('zoo://'))
-    if '://' not in path and not osp.isfile(osp.expanduser(path)):
-        raise UsageError(f'{option}: {path} does not exist.{suggest_path(path)}')
 
 
 def check_writable(folder: str | Path, option: str = '--work-dir') -> None:

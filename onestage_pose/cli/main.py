@@ -28,6 +28,10 @@ class Command(NamedTuple):
 
 #: By name, in the order of the help.
 COMMANDS = {
+    'predict': Command(
+        'find people in images, videos and streams, and draw them',
+        parsers.add_predict_arguments,
+    ),
     'convert': Command(
         'convert a checkpoint of Detectron2, or back to it',
         parsers.add_convert_arguments,

@@ -11,8 +11,9 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..apis.thresholds import BBOX_THR, KPT_THR, PEAK_KPT_THR
 from ..zoo import list_models
-from .args import add_common_arguments, add_config_options, positive
+from .args import add_common_arguments, add_config_options, positive, probability
 
 TEST_OUT_SUFFIXES = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
 
@@ -37,6 +38,90 @@ def parse(
     )
     add_arguments(parser)
     return parser.parse_args(argv)
+
+
+def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of predictions on images and videos."""
+    parser.epilog = (
+        'docs/inference.md says what the scores mean and what the files hold.'
+    )
+    parser.add_argument(
+        'input',
+        help='an image, a folder, a pattern ("images/*.jpg"), a video, an address '
+        "(http, https, rtsp), or a camera's number",
+    )
+    parser.add_argument(
+        'config',
+        nargs='?',
+        default='nano',
+        help='the name of a published model, or the config of a model, a Python file '
+        '(default: nano)',
+    )
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='the checkpoint, a file or an address; not for a model given by name',
+    )
+    parser.add_argument(
+        '--out-dir',
+        type=Path,
+        default=Path('outputs'),
+        help='the drawings go to visualizations/ in it, and with --save-predictions '
+        'the numbers to predictions/ (default: outputs)',
+    )
+    parser.add_argument(
+        '--recursive', action='store_true', help='look into the folders of a folder'
+    )
+    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+    parser.add_argument(
+        '--batch-size',
+        type=positive,
+        default=1,
+        help='images that the network looks at together (default: 1)',
+    )
+    parser.add_argument(
+        '--bbox-thr',
+        type=probability,
+        default=BBOX_THR,
+        help=f'leave out people whose score is not over this (default: {BBOX_THR})',
+    )
+    parser.add_argument(
+        '--kpt-thr',
+        type=probability,
+        help='do not draw keypoints whose score is under this (default: '
+        f"{PEAK_KPT_THR} for a codec with score_mode='peak', whose scores are low, "
+        f'else {KPT_THR})',
+    )
+    parser.add_argument('--draw-bbox', action='store_true', help='draw the boxes too')
+    parser.add_argument(
+        '--draw-scores', action='store_true', help="write each person's score"
+    )
+    parser.add_argument(
+        '--draw-heatmap', action='store_true', help='draw the heatmaps below'
+    )
+    parser.add_argument(
+        '--color-by',
+        choices=['side', 'person'],
+        default='side',
+        help='left green and right orange, or one colour a person (default: side)',
+    )
+    parser.add_argument(
+        '--radius',
+        type=positive,
+        help='of a keypoint, in pixels (default: in proportion to the image)',
+    )
+    parser.add_argument(
+        '--thickness', type=positive, help='of a limb, in pixels (default: likewise)'
+    )
+    parser.add_argument(
+        '--flip-test', action='store_true', help='also look at the mirrored image'
+    )
+    parser.add_argument(
+        '--save-predictions',
+        action='store_true',
+        help='write keypoints, boxes and scores as JSON as well',
+    )
+    add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 
 
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..utils.config_check import explain_unknown_option
 from ..utils.errors import OnestagePoseError, PreemptedError
-from .config_check import explain_unknown_option
 from .distributed import leave_dist
 
 _UNKNOWN_CLASS = re.compile(r'(\w+) is not in the (\S+) registry')

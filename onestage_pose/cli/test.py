@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
 
+from ..apis.building import find_model
 from ..checkpoints.check import check_checkpoint
 from ..engine.hooks.data_check_hook import check_dataloaders_when_built
 from ..utils.errors import UsageError
@@ -20,7 +21,6 @@ from ..utils.mixed_precision import can_autocast
 from .config import finish_config, load_config
 from .distributed import prepare_dist
 from .files import check_annotation_files, check_checkpoint_path, check_writable
-from .model import find_model
 from .parsers import TEST_OUT_SUFFIXES
 from .runner import build_runner
 

@@ -11,9 +11,9 @@ from mmengine.runner import Runner
 from ..checkpoints.check import check_checkpoint
 from ..checkpoints.latest import find_latest_checkpoint
 from ..engine.hooks.data_check_hook import check_dataloaders_when_built
+from ..utils.config_check import find_schedule_beyond_end
 from ..utils.errors import UsageError
 from .config import finish_config, load_config, use_amp
-from .config_check import find_schedule_beyond_end
 from .distributed import prepare_dist
 from .files import check_annotation_files, check_checkpoint_path
 from .runner import build_runner

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import onestage_pose  # noqa: F401
+from onestage_pose.apis.thresholds import BBOX_THR
+from onestage_pose.cli import predict
 from onestage_pose.utils import get_config_path
 from onestage_pose.utils.errors import (
     CheckpointMismatchError,
     ConfigNameError,
     UsageError,
+    VideoError,
 )
 
 import cv2
@@ -182,7 +184,7 @@ class TestVideo:
     def test_that_cannot_be_decoded_is_named(self, draw, tmp_path):
         (tmp_path / 'film.mp4').write_bytes(b'not a film')
 
-        with pytest.raises(UsageError, match=r'film\.mp4: this video cannot be'):
+        with pytest.raises(VideoError, match=r'film\.mp4: this video cannot be'):
             draw(tmp_path / 'film.mp4')
 
 
@@ -270,11 +272,11 @@ class TestRefusals:
 
 class TestSettings:
     @pytest.fixture
-    def called(self, demo, monkeypatch):
-        """What ``draw_images`` was called with: the inferencer and its options."""
+    def called(self, monkeypatch):
+        """What ``draw_images`` was called with: the predictor and its options."""
         called = []
         monkeypatch.setattr(
-            demo, 'draw_images', lambda *words: called.extend([words[0], words[2]])
+            predict, 'draw_images', lambda *words: called.extend([words[0], words[2]])
         )
         return called
 
@@ -292,6 +294,13 @@ class TestSettings:
         draw(folder)
 
         assert called[1]['kpt_thr'] == 0.3
+
+    def test_people_are_drawn_from_the_default_of_every_front_end(
+        self, draw, folder, called
+    ):
+        draw(folder)
+
+        assert called[0].bbox_thr == BBOX_THR
 
     def test_keypoints_are_drawn_from_0_05_of_a_peak_score(
         self, draw, folder, called, tiny_coco

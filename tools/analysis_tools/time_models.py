@@ -18,9 +18,9 @@ import statistics
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.apis.building import build_model, find_model
 from onestage_pose.cli.args import positive
 from onestage_pose.cli.files import find_images
-from onestage_pose.cli.model import build_model, find_model
 from onestage_pose.cli.run import run_tool
 from onestage_pose.cli.tables import format_table
 from onestage_pose.datasets import LoadPoseImage

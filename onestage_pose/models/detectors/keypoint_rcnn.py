@@ -105,13 +105,13 @@ class KeypointRCNN(TwoStageDetector):
         Each image's sample gets ``pred_instances``, see :func:`pack_instances`, and on
         demand ``pred_fields.heatmaps`` (K, H, W); ``rescale`` as in :meth:`predict`.
         """
-        options = self.test_options
+        options, shape = self.test_options, 'ori_shape' if rescale else 'img_shape'
         for sample, result in zip(data_samples, results_list):
             result = self.postprocess(result)
             if options.output_heatmaps:
-                size = sample.metainfo['ori_shape' if rescale else 'img_shape'][:2]
-                boxes = self.roi_head.enlarge(result.bboxes)
-                heatmaps = paste_heatmaps(result.keypoint_logits, boxes, size)
+                seen = result[result.scores > (options.heatmap_thr or -1)]
+                logits, boxes = seen.keypoint_logits, self.roi_head.enlarge(seen.bboxes)
+                heatmaps = paste_heatmaps(logits, boxes, sample.metainfo[shape][:2])
                 sample.pred_fields = PixelData(heatmaps=heatmaps)
             sample.pred_instances = pack_instances(result, self.roi_head.num_classes)
         return data_samples

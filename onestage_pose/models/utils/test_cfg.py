@@ -54,6 +54,8 @@ class RuntimeCfg(_Options):
     """How it is run: the same instances but for rounding."""
 
     output_heatmaps: Flag = None
+    #: Heatmaps are those of instances whose score is over this.
+    heatmap_thr: float | None = None
     winograd: Flag = None
     folded_norms: Flag = None
     amp_dtype: Literal['bfloat16', 'float16'] | None = None

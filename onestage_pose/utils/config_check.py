@@ -9,8 +9,8 @@ from typing import Any
 
 from mmengine.runner import Runner
 
-from ..utils.errors import ConfigNameError, ConfigValueError
-from ..utils.suggestions import find_similar, quote_names
+from .errors import ConfigNameError, ConfigValueError
+from .suggestions import find_similar, quote_names
 
 #: Top-level names that mmengine, mmpose or this project's tools look up in a
 #: config beside the arguments of ``Runner``.

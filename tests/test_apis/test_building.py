@@ -4,20 +4,19 @@
 from pathlib import Path
 
 from onestage_pose.apis import get_model_files
+from onestage_pose.apis.building import build_model, choose_device, find_model
 from onestage_pose.checkpoints import check
-from onestage_pose.cli.model import BuiltModelInferencer, build_model, find_model
 from onestage_pose.utils.errors import (
     CheckpointMismatchError,
     ConfigNameError,
     UsageError,
 )
 
-import numpy as np
 import pytest
 import torch
-from mmpose.apis import Pose2DInferencer, init_model
+from mmpose.apis import init_model
 
-from tests.test_apis.tiny_model import picture, write_tiny_model
+from tests.test_apis.tiny_model import write_tiny_model
 
 
 class TestFindModel:
@@ -60,7 +59,7 @@ class TestBuildModel:
 
         monkeypatch.setattr(check, '_load_checkpoint', counted)
         monkeypatch.setattr('mmengine.infer.infer._load_checkpoint', counted)
-        BuiltModelInferencer(build_model(*tiny, {}))
+        build_model(*tiny, {})
 
         assert read == [tiny[1]]
 
@@ -93,13 +92,10 @@ class TestBuildModel:
             build_model(str(tmp_path / 'it.py'), str(tmp_path / 'it.pth'), {})
 
 
-def test_inferencer_finds_what_mmposes_own_does(tiny: tuple[str, str]) -> None:
-    built = BuiltModelInferencer(build_model(*tiny, {}))
-    own = Pose2DInferencer(*tiny, device='cpu')
+class TestChooseDevice:
+    def test_none_is_one_that_is_there(self) -> None:
+        torch.empty(0, device=choose_device(None))
 
-    found, expected = (next(each(picture()))['predictions'][0] for each in (built, own))
-
-    assert len(found) == len(expected) > 0
-    for person, other in zip(found, expected):
-        assert np.array_equal(person['keypoints'], other['keypoints'])
-        assert np.array_equal(person['keypoint_scores'], other['keypoint_scores'])
+    def test_one_that_is_not_there_is_named_with_the_reason(self) -> None:
+        with pytest.raises(UsageError, match='--device nowhere cannot be used'):
+            choose_device('nowhere', '--device')

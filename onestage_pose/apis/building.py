@@ -1,24 +1,27 @@
 # Copyright (c) onestage_pose contributors.
-"""Build a trained model from what a command line names."""
+"""Build a trained model from a name, or from a config and a checkpoint."""
+
+from __future__ import annotations
 
 from typing import Any
 
+import torch
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from mmpose.apis import Pose2DInferencer
 from mmpose.apis.inference import dataset_meta_from_config
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS
 from torch import nn
 
 from ..checkpoints.check import load_checkpoint
+from ..utils.config_check import check_options, check_top_level_names
+from ..utils.config_files import read_config
 from ..utils.errors import UsageError
 from ..utils.suggestions import did_you_mean
 from ..zoo import get_model_files, list_models
-from .config import read_config
-from .config_check import check_options, check_top_level_names
-from .files import check_checkpoint_path
+from .checkpoint_paths import check_checkpoint_path
 
 # mmpose's skeleton where neither checkpoint nor config has one.
 _COCO = 'configs/_base_/datasets/coco.py'
@@ -56,7 +59,7 @@ def build_model(
     Args:
         config (str): Path of its config.
         checkpoint (str): Path or address of its checkpoint.
-        options (dict[str, Any]): ``--cfg-options``, merged into the config.
+        options (dict[str, Any]): Merged into the config: ``a.b.c`` to value.
         device (str): Where it goes, such as ``'cuda:0'``.
 
     Returns:
@@ -98,26 +101,27 @@ def _read_model_config(config: str, options: dict[str, Any]) -> Config:
     return cfg
 
 
-class BuiltModelInferencer(Pose2DInferencer):
-    """mmpose's inferencer around a model that exists already.
+def choose_device(device: str | torch.device | None, option: str = 'device') -> str:
+    """Return the name of a device that can be used.
 
     Args:
-        model (nn.Module): As :func:`build_model` returns it, with its config as
-            ``cfg`` and the skeleton as ``dataset_meta``.
+        device (str | torch.device | None): What was asked for; None for a GPU if there
+            is one.
+        option (str): Where it was given, for the message.
+
+    Returns:
+        str: Such as ``'cuda:0'``.
+
+    Raises:
+        UsageError: It cannot be used, with the reason.
     """
-
-    # mmengine refuses a class with an option of two stages; compat gives `bbox_thr` to
-    # a second one after Pose2DInferencer is defined.
-    forward_kwargs = (
-        Pose2DInferencer.forward_kwargs - Pose2DInferencer.preprocess_kwargs
-    )
-
-    def __init__(self, model: nn.Module) -> None:
-        self._built = model
-        self.forward_kwargs = Pose2DInferencer.forward_kwargs
-        super().__init__(model.cfg, device=str(next(model.parameters()).device))
-
-    def _init_model(
-        self, cfg: Config, weights: str | None, device: str = 'cpu'
-    ) -> nn.Module:
-        return self._built
+    if device is None:
+        return get_device()
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f'{option} {device} cannot be used ({reason}); leave it out, or give cpu.'
+        ) from error
+    return str(device)

@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-from onestage_pose.cli.config_check import (
+from onestage_pose.utils.config_check import (
     check_options,
     check_top_level_names,
     explain_unknown_option,

@@ -1,0 +1,330 @@
+# Copyright (c) onestage_pose contributors.
+"""People in whatever images there are, with one model."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from mmcv.transforms import LoadImageFromFile
+from mmengine.config import ConfigDict
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
+from mmpose.structures import PoseDataSample
+from torch import nn
+
+from ..datasets import LoadPoseImage
+from ..utils.errors import UsageError
+from .ahead import load_ahead
+from .batches import run_in_batches
+from .building import build_model, choose_device, find_model
+from .inputs import ImageItem, Inputs, InputsType, open_inputs
+from .options import refuse_unknown
+from .result import PoseResult
+from .thresholds import BBOX_THR, get_kpt_thr
+
+
+class PosePredictor:
+    """Find people and their keypoints in images, videos and streams.
+
+    The images are decoded and resized in threads while the network runs. Those of one
+    size after resizing share a batch; the results are those of single images, and come
+    in the order of the input, of which only a few images are held at a time.
+
+    Args:
+        model (str | os.PathLike | nn.Module): Name of a published model
+            (:func:`onestage_pose.list_models`), path of a config, or a model as
+            :func:`onestage_pose.load_model` or mmpose's ``init_model`` returns it.
+        checkpoint (str | os.PathLike | None): Path or address, beside a config.
+        device (str | torch.device | None): By default a GPU if there is one; a model
+            that is given stays where it is.
+        batch_size (int): Images that the network looks at together, at most.
+        bbox_thr (float): Leave out people whose score is not over this, 0 to 1.
+        flip_test (bool | None): Look at the mirrored image too, which takes twice the
+            time; None as the config has it.
+        cfg_options (dict | None): Changes of the config, such as
+            ``{'model.test_cfg.rcnn.max_per_img': 20}``.
+        num_threads (int): How many decode and resize; 0 for none beside the caller's.
+        keep_images (bool): Let results keep their images, which ``plot`` and ``save``
+            draw on. Without, a list of many results takes little memory.
+
+    Raises:
+        UsageError: An argument is unknown or has no possible value, there is no such
+            model, config, checkpoint or device, or the model is not a one-stage model.
+        ConfigNameError: A name in ``cfg_options`` is misspelt.
+        CheckpointError: The checkpoint is broken, or of another model.
+
+    Examples:
+        >>> from onestage_pose import PosePredictor
+        >>> for result in PosePredictor('nano')('images/'):
+        ...     result.save('results')
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike | nn.Module = 'nano',
+        checkpoint: str | os.PathLike | None = None,
+        *,
+        device: str | torch.device | None = None,
+        batch_size: int = 1,
+        bbox_thr: float = BBOX_THR,
+        flip_test: bool | None = None,
+        cfg_options: dict[str, Any] | None = None,
+        num_threads: int = 2,
+        keep_images: bool = True,
+        **unknown: Any,
+    ) -> None:
+        known = {'model', 'checkpoint', *PosePredictor.__init__.__kwdefaults__}
+        refuse_unknown(unknown, known, 'PosePredictor')
+        self.batch_size = _check_whole('batch_size', batch_size, 1)
+        self.num_threads = _check_whole('num_threads', num_threads, 0)
+        self.bbox_thr = _check_score('bbox_thr', bbox_thr)
+        self.keep_images = keep_images
+        options = dict(cfg_options or {})
+        if flip_test is not None:
+            options['model.test_cfg.flip_test'] = flip_test
+        self.model = _get_model(model, checkpoint, device, options)
+        self.dataset_meta: dict = self.model.dataset_meta
+        names = self.dataset_meta['keypoint_id2name']
+        self.names = tuple(names[index] for index in sorted(names))
+        self.kpt_thr = get_kpt_thr(self.model)
+        self._loader, self._transforms = _build_pipeline(self.model.cfg)
+        # Options of one call are set on the model while it runs.
+        self._lock = threading.Lock()
+
+    def __call__(
+        self,
+        inputs: InputsType,
+        *,
+        batch_size: int | None = None,
+        bbox_thr: float | None = None,
+        rgb: bool = False,
+        recursive: bool = False,
+        heatmaps: bool = False,
+        on_error: Literal['warn', 'raise', 'return'] = 'warn',
+        **unknown: Any,
+    ) -> Iterator[PoseResult]:
+        """Find the people of each image.
+
+        Args:
+            inputs: A path of an image, a video or a folder, or a pattern; an address
+                (http, https) of an image or a video, or that of a stream (rtsp, ...);
+                the number of a camera; an array (h, w, 3), BGR as OpenCV gives it; a
+                PIL image; a tensor (3, h, w), RGB; or a list or an iterator of these.
+            batch_size (int | None): For this call, another than the predictor's.
+            bbox_thr (float | None): Likewise.
+            rgb (bool): Arrays are RGB.
+            recursive (bool): Look into the folders of a folder too.
+            heatmaps (bool): Give results the heatmaps of their people.
+            on_error (str): What an image does that cannot be read: ``'warn'`` logs it
+                and goes on, and its result has an ``error`` and nobody; ``'return'``
+                does so without a word; ``'raise'`` ends the iteration. One image by
+                itself raises unless ``'return'`` is said.
+
+        Returns:
+            Iterator[PoseResult]: One for each image, in order. Each is found when it is
+            asked for.
+
+        Raises:
+            UsageError: At once: an option is unknown, there is no such file, or no
+                image in the folder.
+            VideoError: At once: it cannot be opened.
+            ImageError, FileNotFoundError: With the result: see ``on_error``.
+        """
+        refuse_unknown(unknown, PosePredictor.__call__.__kwdefaults__, 'the predictor')
+        if on_error not in ('warn', 'raise', 'return'):
+            raise UsageError(
+                f"on_error={on_error!r}: give 'warn', 'raise' or 'return'."
+            )
+        if batch_size is None:
+            batch_size = self.batch_size
+        if bbox_thr is None:
+            bbox_thr = self.bbox_thr
+        batch_size = _check_whole('batch_size', batch_size, 1)
+        bbox_thr = _check_score('bbox_thr', bbox_thr)
+        opened = inputs
+        if not isinstance(inputs, Inputs):
+            opened = open_inputs(inputs, rgb, recursive)
+        if on_error == 'warn' and opened.is_single:
+            on_error = 'raise'
+        return self._predict_all(opened.items, batch_size, bbox_thr, heatmaps, on_error)
+
+    def _predict_all(
+        self,
+        items: Iterable[ImageItem],
+        batch_size: int,
+        bbox_thr: float,
+        heatmaps: bool,
+        on_error: str,
+    ) -> Iterator[PoseResult]:
+        loaded = load_ahead(
+            items, self._load, self.num_threads, ahead=max(2, 2 * batch_size)
+        )
+        results = run_in_batches(
+            loaded,
+            _kind_of,
+            lambda batch: self._predict_batch(batch, bbox_thr, heatmaps),
+            batch_size,
+        )
+        try:
+            for index, result in enumerate(results):
+                result.index = index
+                if result.error is not None and on_error == 'raise':
+                    raise result.error
+                if result.error is not None and on_error == 'warn':
+                    print_log(f'left out: {result.error}', 'current', logging.WARNING)
+                yield result
+        finally:
+            loaded.close()
+
+    def _load(self, item: ImageItem) -> _Loaded:
+        """Decode and transform an image; runs in threads."""
+        try:
+            results = item.load(self._loader)
+            image = results['img']
+            data = self._transforms({**results, **self.dataset_meta})
+        except (OSError, ValueError) as error:
+            return _Loaded(item, error=error)
+        return _Loaded(item, image, data, _padded_size(data, self.model))
+
+    def _predict_batch(
+        self, batch: Sequence[_Loaded], bbox_thr: float, heatmaps: bool
+    ) -> list[PoseResult]:
+        if batch[0].error is not None:
+            return [self._fail(loaded) for loaded in batch]
+        samples = self._run_model([each.data for each in batch], bbox_thr, heatmaps)
+        return [self._pack(*each, bbox_thr) for each in zip(batch, samples)]
+
+    def _run_model(
+        self, data: list[dict], bbox_thr: float, heatmaps: bool
+    ) -> list[PoseDataSample]:
+        options = dict(output_heatmaps=heatmaps, heatmap_thr=bbox_thr)
+        with self._lock, torch.no_grad():
+            given = self.model.test_cfg
+            self.model.test_cfg = ConfigDict({**given, **options})
+            try:
+                return self.model.test_step(pseudo_collate(data))
+            finally:
+                self.model.test_cfg = given
+
+    def _pack(
+        self, loaded: _Loaded, sample: PoseDataSample, bbox_thr: float
+    ) -> PoseResult:
+        people = sample.pred_instances
+        people = people[people.bbox_scores > bbox_thr]
+        heatmaps = None
+        if 'pred_fields' in sample:
+            heatmaps = sample.pred_fields.heatmaps.cpu().numpy()
+        return PoseResult(
+            boxes=people.bboxes,
+            scores=people.bbox_scores,
+            keypoints=people.keypoints,
+            keypoint_scores=people.keypoint_scores,
+            labels=people.get('labels'),
+            masks=people.get('masks'),
+            heatmaps=heatmaps,
+            shape=loaded.image.shape[:2],
+            image=loaded.image if self.keep_images else None,
+            **self._common(loaded),
+        )
+
+    def _fail(self, loaded: _Loaded) -> PoseResult:
+        nobody = np.zeros((0, len(self.names)), np.float32)
+        return PoseResult(
+            boxes=np.zeros((0, 4), np.float32),
+            scores=np.zeros(0, np.float32),
+            keypoints=np.zeros((*nobody.shape, 2), np.float32),
+            keypoint_scores=nobody,
+            shape=(0, 0),
+            error=loaded.error,
+            **self._common(loaded),
+        )
+
+    def _common(self, loaded: _Loaded) -> dict[str, Any]:
+        return dict(
+            names=self.names,
+            path=loaded.item.path,
+            frame=loaded.item.frame,
+            kpt_thr=self.kpt_thr,
+            dataset_meta=self.dataset_meta,
+        )
+
+
+class _Loaded(NamedTuple):
+    """An image that the network can look at, or why it cannot."""
+
+    item: ImageItem
+    image: np.ndarray | None = None
+    data: dict | None = None
+    size: tuple[int, ...] | None = None
+    error: Exception | None = None
+
+
+def _kind_of(loaded: _Loaded) -> Hashable:
+    # Broken images wait for no others: each is a kind of its own.
+    return id(loaded) if loaded.error is not None else loaded.size
+
+
+def _padded_size(data: dict, model: nn.Module) -> tuple[int, ...]:
+    """Return the size that an image has as the network's input, padded.
+
+    Padding is not neutral to a network, so that only images of one padded size give
+    together what they give alone.
+    """
+    divisor = getattr(model.data_preprocessor, 'pad_size_divisor', 1)
+    *_, height, width = data['inputs'].shape
+    return -(-height // divisor), -(-width // divisor)
+
+
+def _get_model(
+    model: str | os.PathLike | nn.Module,
+    checkpoint: str | os.PathLike | None,
+    device: str | torch.device | None,
+    options: dict[str, Any],
+) -> nn.Module:
+    if isinstance(model, nn.Module):
+        if checkpoint is not None or options:
+            raise UsageError(
+                'checkpoint, flip_test and cfg_options are for a model given by name '
+                'or config; this one is built already.'
+            )
+        if not hasattr(model, 'cfg') or not hasattr(model, 'dataset_meta'):
+            raise UsageError(
+                "the model has no cfg or no dataset_meta; build it by onestage_pose's "
+                "load_model or mmpose's init_model."
+            )
+        return (model if device is None else model.to(choose_device(device))).eval()
+    config, weights = find_model(
+        os.fspath(model), None if checkpoint is None else os.fspath(checkpoint)
+    )
+    return build_model(config, weights, options, choose_device(device))
+
+
+def _build_pipeline(cfg: Any) -> tuple[LoadImageFromFile, Compose]:
+    """Return the transform that loads, and those after it."""
+    init_default_scope(cfg.get('default_scope', 'mmpose'))
+    pipeline = Compose(cfg.test_dataloader.dataset.pipeline)
+    loader, *others = pipeline.transforms
+    if not isinstance(loader, LoadImageFromFile):
+        loader, others = LoadPoseImage(), pipeline.transforms
+    return loader, Compose(others)
+
+
+def _check_whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UsageError(f'{name}={value!r}: give a whole number, {least} or more.')
+    return value
+
+
+def _check_score(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UsageError(f'{name}={value!r}: give a number from 0 to 1.')
+    if not 0 <= value <= 1:
+        raise UsageError(f'{name}={value!r}: give a number from 0 to 1.')
+    return float(value)

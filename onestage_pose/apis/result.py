@@ -1,0 +1,388 @@
+# Copyright (c) onestage_pose contributors.
+"""What is found in one image."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import cv2
+import numpy as np
+from mmengine.structures import InstanceData, PixelData
+from mmpose.structures import PoseDataSample
+
+from ..checkpoints.atomic import replacing
+from ..utils.errors import ImageError, UsageError
+from ..utils.file_kinds import get_file_kind
+from ..visualization.pose_visualizer import PoseVisualizer
+from .options import refuse_unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import supervision as sv
+
+# COCO's files are called by the numbers of their images: 000000129648.jpg.
+_COCO_NAME = re.compile(r'(?:.*_)?(\d{6,})')
+
+
+@dataclass(eq=False, repr=False)
+class PoseResult:
+    """The people of one image, in numpy arrays, by falling score.
+
+    Boxes are x1, y1, x2, y2, measured at the edges: 0 is the left edge of the image.
+    Keypoints are x, y, measured at the centres of pixels, as in COCO: 0 is the centre
+    of the first pixel. Both are in pixels of the original image, as it is shown.
+
+    Attributes:
+        boxes (np.ndarray): (N, 4) float32.
+        scores (np.ndarray): (N,) float32, 0 to 1.
+        keypoints (np.ndarray): (N, K, 2) float32.
+        keypoint_scores (np.ndarray): (N, K) float32, 0 to 1.
+        names (tuple[str, ...]): Of the K keypoints.
+        labels (np.ndarray, optional): (N,) where the model knows several categories.
+        masks (np.ndarray, optional): (N, h, w) where it has a mask branch.
+        heatmaps (np.ndarray, optional): (K, h, w) float32 of these people, where asked
+            for.
+        shape (tuple[int, int]): Height and width of the image, in pixels.
+        path (str, optional): The file or the address of the image, or of the video.
+        index (int): Place in the input, from 0.
+        frame (int, optional): Place in the video, from 0.
+        image (np.ndarray, optional): The image, (h, w, 3) uint8 BGR; None where the
+            predictor was told not to keep it.
+        error (ImageError, optional): Why the image could not be read; nobody is in a
+            result that has one.
+        kpt_thr (float): The model's default for drawing.
+        dataset_meta (dict): mmpose's description of the skeleton.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    keypoints: np.ndarray
+    keypoint_scores: np.ndarray
+    names: tuple[str, ...]
+    shape: tuple[int, int]
+    path: str | None = None
+    index: int = 0
+    frame: int | None = None
+    labels: np.ndarray | None = None
+    masks: np.ndarray | None = None
+    heatmaps: np.ndarray | None = None
+    image: np.ndarray | None = None
+    error: Exception | None = None
+    kpt_thr: float = 0.3
+    dataset_meta: dict = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return how many people there are."""
+        return len(self.boxes)
+
+    def __repr__(self) -> str:
+        """Name the image, and how many people are in it."""
+        place = self.name if self.frame is None else f'{self.name} frame {self.frame}'
+        if self.error is not None:
+            return f'PoseResult({place}: {self.error})'
+        height, width = self.shape
+        return f'PoseResult({place}, {width}x{height}: {len(self)} people)'
+
+    @property
+    def name(self) -> str:
+        """str: The name of the file without its folder; ``'image 3'`` without one."""
+        return Path(self.path).name if self.path else f'image {self.index}'
+
+    def to_dict(self) -> dict:
+        """Return everything as plain numbers, lists and text, for JSON.
+
+        Returns:
+            dict: ``path``, ``index``, ``frame``, ``height``, ``width``,
+            ``keypoint_names`` and ``people``: of each ``box``, ``score``, and
+            ``keypoints`` as [x, y, score]; ``error`` where the image was not read.
+        """
+        triples = np.dstack([self.keypoints, self.keypoint_scores])
+        people = [
+            dict(box=box.tolist(), score=float(score), keypoints=points.tolist())
+            for box, score, points in zip(self.boxes, self.scores, triples)
+        ]
+        if self.labels is not None:
+            for person, label in zip(people, self.labels):
+                person['label'] = int(label)
+        found = dict(
+            path=self.path,
+            index=self.index,
+            frame=self.frame,
+            height=int(self.shape[0]),
+            width=int(self.shape[1]),
+            keypoint_names=list(self.names),
+            people=people,
+        )
+        if self.error is not None:
+            found['error'] = str(self.error)
+        return found
+
+    def to_coco(
+        self, image_id: int | None = None, category_id: int = 1
+    ) -> list[dict[str, Any]]:
+        """Return the people in the format of COCO's results.
+
+        Args:
+            image_id (int | None): Of the image; by default the number that its file is
+                called by, as COCO's are.
+            category_id (int): Of people; with ``labels`` that of the first category.
+
+        Returns:
+            list[dict]: One for each person: ``image_id``, ``category_id``, ``bbox``
+            (x, y, width, height), ``keypoints`` (3K: x, y, score) and ``score``.
+
+        Raises:
+            UsageError: There is no ``image_id``, and the name tells none.
+        """
+        if image_id is None:
+            image_id = self._read_image_id()
+        labels = np.zeros(len(self), int) if self.labels is None else self.labels
+        sizes = self.boxes[:, 2:] - self.boxes[:, :2]
+        boxes = np.hstack([self.boxes[:, :2], sizes])
+        triples = np.dstack([self.keypoints, self.keypoint_scores]).reshape(
+            len(self), -1
+        )
+        return [
+            dict(
+                image_id=int(image_id),
+                category_id=int(category_id + label),
+                bbox=box.tolist(),
+                keypoints=points.tolist(),
+                score=float(score),
+            )
+            for label, box, points, score in zip(labels, boxes, triples, self.scores)
+        ]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return a table with one row for each keypoint. Needs pandas.
+
+        Returns:
+            pandas.DataFrame: ``path``, ``index``, ``frame``, ``person``, ``score``,
+            ``x1``, ``y1``, ``x2``, ``y2`` (of the box), ``keypoint`` (its name), ``x``,
+            ``y``, ``keypoint_score``.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        pandas = _import('pandas', 'to_dataframe')
+        people, points = len(self), len(self.names)
+
+        def each_person(values: np.ndarray) -> np.ndarray:
+            return np.repeat(values, points)
+
+        rows = people * points
+        x1, y1, x2, y2 = self.boxes.T
+        return pandas.DataFrame(
+            {
+                'path': [self.path] * rows,
+                'index': [self.index] * rows,
+                'frame': [self.frame] * rows,
+                'person': each_person(np.arange(people)),
+                'score': each_person(self.scores),
+                'x1': each_person(x1),
+                'y1': each_person(y1),
+                'x2': each_person(x2),
+                'y2': each_person(y2),
+                'keypoint': list(self.names) * people,
+                'x': self.keypoints[..., 0].ravel(),
+                'y': self.keypoints[..., 1].ravel(),
+                'keypoint_score': self.keypoint_scores.ravel(),
+            }
+        )
+
+    def to_supervision(self) -> tuple[sv.KeyPoints, sv.Detections]:
+        """Return the people for Roboflow's supervision, which has to be installed.
+
+        Returns:
+            tuple[sv.KeyPoints, sv.Detections]: In the same order; the class of people
+            is 0.
+
+        Raises:
+            UsageError: supervision is not installed.
+        """
+        sv = _import('supervision', 'to_supervision')
+        labels = np.zeros(len(self), int) if self.labels is None else self.labels
+        detections = sv.Detections(
+            xyxy=self.boxes, confidence=self.scores, class_id=labels, mask=self.masks
+        )
+        keypoints = sv.KeyPoints(
+            xy=self.keypoints, confidence=self.keypoint_scores, class_id=labels
+        )
+        return keypoints, detections
+
+    def to_sample(self) -> PoseDataSample:
+        """Return the people as mmpose's models do, for its visualizer and metrics."""
+        instances = InstanceData(
+            bboxes=self.boxes,
+            bbox_scores=self.scores,
+            keypoints=self.keypoints,
+            keypoint_scores=self.keypoint_scores,
+            keypoints_visible=self.keypoint_scores,
+        )
+        for name in ('labels', 'masks'):
+            if getattr(self, name) is not None:
+                instances.set_field(getattr(self, name), name)
+        sample = PoseDataSample(metainfo=dict(img_path=self.path or self.name))
+        sample.pred_instances = instances
+        if self.heatmaps is not None:
+            sample.pred_fields = PixelData(heatmaps=self.heatmaps)
+        return sample
+
+    def plot(
+        self,
+        *,
+        kpt_thr: float | None = None,
+        draw_bbox: bool = False,
+        draw_scores: bool = False,
+        draw_heatmap: bool = False,
+        color_by: Literal['side', 'person'] = 'side',
+        radius: int | None = None,
+        thickness: int | None = None,
+        skeleton_style: Literal['mmpose', 'openpose'] = 'mmpose',
+        image: np.ndarray | None = None,
+        **unknown: Any,
+    ) -> np.ndarray:
+        """Draw the people.
+
+        Args:
+            kpt_thr (float | None): Leave out keypoints whose score is under this; by
+                default :attr:`kpt_thr`.
+            draw_bbox (bool): Draw the boxes too.
+            draw_scores (bool): Write each person's score at the box.
+            draw_heatmap (bool): Put the heatmaps below, as far as the result has them.
+            color_by (str): ``'side'``: left green, right orange, middle blue;
+                ``'person'``: one colour a person.
+            radius (int | None): Of keypoints, in pixels; by default in proportion to
+                the image.
+            thickness (int | None): Of limbs, likewise.
+            skeleton_style (str): ``'mmpose'``, or ``'openpose'`` for COCO's skeleton.
+            image (np.ndarray | None): What to draw on, (h, w, 3) BGR; by default the
+                image itself.
+
+        Returns:
+            np.ndarray: (h, w, 3) uint8 BGR, twice as high with heatmaps.
+
+        Raises:
+            UsageError: An option is unknown, or there is no image to draw on.
+            ImageError: The image could not be read.
+        """
+        refuse_unknown(unknown, PLOT_OPTIONS, 'plot')
+        if self.error is not None:
+            raise self.error
+        image = self.image if image is None else image
+        if image is None:
+            raise UsageError(
+                f'{self.name}: the image was not kept; give it by image=..., or do not '
+                'say keep_images=False.'
+            )
+        if draw_heatmap and self.heatmaps is None:
+            raise UsageError(
+                'draw_heatmap: the result has no heatmaps; ask the predictor for them '
+                'by heatmaps=True.'
+            )
+        visualizer = PoseVisualizer(line_width=thickness, radius=radius)
+        visualizer.set_dataset_meta(self.dataset_meta, skeleton_style)
+        drawing = visualizer.add_datasample(
+            self.name,
+            cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
+            self.to_sample(),
+            draw_gt=False,
+            draw_bbox=draw_bbox,
+            draw_heatmap=draw_heatmap,
+            draw_scores=draw_scores,
+            color_by=color_by,
+            kpt_thr=self.kpt_thr if kpt_thr is None else kpt_thr,
+            skeleton_style=skeleton_style,
+        )
+        return cv2.cvtColor(drawing, cv2.COLOR_RGB2BGR)
+
+    def save(self, target: str | os.PathLike, **options: Any) -> Path:
+        """Draw the people and write the drawing, whole or not at all.
+
+        Args:
+            target (str | os.PathLike): A file by the name of an image, else a folder,
+                which is created; the drawing then has the name of the image
+                (``NAME.png`` where OpenCV cannot write that kind), ``NAME_000012.jpg``
+                for a frame, or ``000012.jpg`` for an image without a name.
+            **options: As :meth:`plot` takes them.
+
+        Returns:
+            Path: The file.
+
+        Raises:
+            UsageError, ImageError: As :meth:`plot`; or the file is the image itself.
+            OSError: The file could not be written.
+        """
+        path = Path(os.fsdecode(target))
+        if get_file_kind(path) != 'image':
+            path = path / self._file_name()
+        if self.path and path.exists() and os.path.exists(self.path):
+            if path.samefile(self.path):
+                raise UsageError(
+                    f'{path} is the image itself and would be overwritten; give '
+                    'another folder.'
+                )
+        drawing = self.plot(**options)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_image(path, drawing)
+        return path
+
+    def _file_name(self) -> str:
+        if self.frame is not None:
+            return f'{Path(self.name).stem}_{self.frame:06d}.jpg'
+        if self.path is None:
+            return f'{self.index:06d}.jpg'
+        # of an address without what follows the path
+        name = re.split('[?#]', self.name)[0] if '://' in self.path else self.name
+        return name if can_write(name) else f'{name}.png'
+
+    def _read_image_id(self) -> int:
+        found = self.path and _COCO_NAME.fullmatch(Path(self.path).stem)
+        if not found or self.frame is not None:
+            raise UsageError(
+                f"to_coco: {self.name} is not called by a number, as COCO's images "
+                'are; give image_id.'
+            )
+        return int(found.group(1))
+
+
+#: The names of the options of :meth:`PoseResult.plot`.
+PLOT_OPTIONS = tuple(PoseResult.plot.__kwdefaults__)
+
+
+def can_write(name: str) -> bool:
+    """Return whether OpenCV can write the kind of image that a name says."""
+    suffix = Path(name).suffix
+    # by the suffix alone: OpenCV crashes on names that are not UTF-8
+    return bool(suffix) and cv2.haveImageWriter(f'image{suffix}')
+
+
+def write_image(path: Path, image: np.ndarray) -> None:
+    """Write an image, whole or not at all.
+
+    Args:
+        path (Path): In a folder that exists.
+        image (np.ndarray): (h, w, 3) uint8 BGR.
+
+    Raises:
+        ImageError: OpenCV cannot encode it.
+        OSError: The file cannot be written.
+    """
+    encoded, data = cv2.imencode(path.suffix, image)
+    if not encoded:
+        raise ImageError(f'{path}: OpenCV could not encode this image.')
+    with replacing(path) as temporary:
+        Path(temporary).write_bytes(data)
+
+
+def _import(package: str, method: str) -> Any:
+    try:
+        return __import__(package)
+    except ImportError as error:
+        raise UsageError(
+            f'{method} needs {package}, which is not installed: pip install {package}'
+        ) from error

@@ -1,0 +1,54 @@
+# Copyright (c) onestage_pose contributors.
+"""Read a config that a user names."""
+
+from __future__ import annotations
+
+import os.path as osp
+
+from mmengine.config import Config
+
+from .errors import UsageError
+from .paths import get_data_root
+from .renamed_configs import find_renamed_config, warn_renamed
+from .suggestions import suggest_path
+
+
+def read_config(filename: str) -> Config:
+    """Read a config, which is a program: only use those of people you trust.
+
+    Args:
+        filename (str): Its path; one that a config of this package had once is
+            answered by the new one, with a warning.
+
+    Returns:
+        Config: With everything that it inherits.
+
+    Raises:
+        UsageError: It does not exist, is no Python, or inherits a file that does not
+            exist.
+    """
+    try:
+        return Config.fromfile(_find_config(filename))
+    except SyntaxError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise UsageError(f'config {filename} is no valid Python: {reason}') from error
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            raise UsageError(f'config {filename} cannot be read: {error}') from error
+        missing = error.filename or error
+        renamed = find_renamed_config(str(missing))
+        remedy = 'correct _base_ in it' if renamed is None else f'it is now {renamed}'
+        raise UsageError(
+            f'config {filename} inherits {missing}, which does not exist: {remedy}.'
+        ) from error
+
+
+def _find_config(filename: str) -> str:
+    if osp.isfile(filename):
+        return filename
+    renamed = find_renamed_config(filename)
+    if renamed is None:
+        raise UsageError(f'config {filename} does not exist.{suggest_path(filename)}')
+    path = get_data_root() / renamed
+    warn_renamed(filename, path)
+    return str(path)

@@ -1,0 +1,173 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from mmengine.structures import InstanceData
+from mmpose.registry import VISUALIZERS
+from mmpose.structures import PoseDataSample
+from mmpose.visualization import PoseLocalVisualizer
+
+from .palette import PERSON_COLORS, get_line_width, get_radius, get_side_colors
+
+# A score is written in letters of this many line widths, 10 pixels at least.
+_TEXT_HEIGHT, _MIN_TEXT_HEIGHT = 5, 10
+
+
+@VISUALIZERS.register_module()
+class PoseVisualizer(PoseLocalVisualizer):
+    """mmpose's visualizer, with lines in proportion to the image and one palette.
+
+    A person's left is green, the right orange, the middle blue, whatever the data set,
+    as far as the names of its keypoints tell the sides; else its own colours serve.
+
+    Args: see mmpose's ``PoseLocalVisualizer``; of those
+        line_width (int, optional): In pixels; None for :func:`get_line_width`.
+        radius (int, optional): In pixels; None for :func:`get_radius`.
+    """
+
+    def __init__(
+        self,
+        name: str = 'visualizer',
+        *args: Any,
+        line_width: int | None = None,
+        radius: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name, *args, line_width=line_width, radius=radius, **kwargs)
+
+    def set_dataset_meta(
+        self, dataset_meta: dict, skeleton_style: str = 'mmpose'
+    ) -> None:
+        """Take the skeleton of a data set; OpenPose's style brings its own colours."""
+        super().set_dataset_meta(dataset_meta, skeleton_style)
+        names = self.dataset_meta.get('keypoint_id2name')
+        if skeleton_style == 'openpose' or not names or self.skeleton is None:
+            return
+        names = [names[index] for index in sorted(names)]
+        colors = get_side_colors(names, self.skeleton)
+        if colors is not None:
+            self.kpt_color, self.link_color = colors
+
+    def add_datasample(
+        self,
+        name: str,
+        image: np.ndarray,
+        data_sample: PoseDataSample,
+        *args: Any,
+        draw_scores: bool = False,
+        color_by: Literal['side', 'person'] = 'side',
+        **kwargs: Any,
+    ) -> np.ndarray:
+        """Draw people and save the drawing to all backends.
+
+        Args: see mmpose's ``add_datasample``; in addition
+            draw_scores (bool): Write each predicted person's score at the box.
+            color_by (str): ``'side'``, or ``'person'`` for one colour a person.
+
+        Returns:
+            np.ndarray: The drawing, (h, w, 3) RGB.
+        """
+        with self._sizes_of(image), self._options(draw_scores, color_by):
+            return super().add_datasample(name, image, data_sample, *args, **kwargs)
+
+    def _draw_instances_kpts(
+        self,
+        image: np.ndarray,
+        instances: InstanceData,
+        *args: Any,
+        **kwargs: Any,
+    ) -> np.ndarray:
+        draw = super()._draw_instances_kpts
+        if self._color_by == 'side':
+            image = draw(image, instances, *args, **kwargs)
+        else:
+            for index in range(len(instances)):
+                with self._one_color(PERSON_COLORS[index % len(PERSON_COLORS)]):
+                    one = instances[index : index + 1]
+                    image = draw(image, one, *args, **kwargs)
+        if self._draw_scores and 'bbox_scores' in instances:
+            image = self._write_scores(image, instances)
+        return image
+
+    def _draw_instances_bbox(
+        self, image: np.ndarray, instances: InstanceData
+    ) -> np.ndarray:
+        draw = super()._draw_instances_bbox
+        if self._color_by == 'side':
+            return draw(image, instances)
+        for index in range(len(instances)):
+            with self._one_color(PERSON_COLORS[index % len(PERSON_COLORS)]):
+                image = draw(image, instances[index : index + 1])
+        return image
+
+    def _write_scores(self, image: np.ndarray, instances: InstanceData) -> np.ndarray:
+        drawn = np.ascontiguousarray(image)
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        height = max(_MIN_TEXT_HEIGHT, _TEXT_HEIGHT * self.line_width)
+        thickness = max(1, height // 12)
+        scale = cv2.getFontScaleFromHeight(font, height, thickness)
+        for index, (box, score) in enumerate(
+            zip(instances.bboxes, instances.bbox_scores)
+        ):
+            text = f'{score:.2f}'
+            (width, above), below = cv2.getTextSize(text, font, scale, thickness)
+            # inside the image, also where the box touches its border
+            x = int(np.clip(box[0], 0, max(0, drawn.shape[1] - width)))
+            y = int(np.clip(box[1], above + below, drawn.shape[0]))
+            color = (0, 0, 0)
+            if self._color_by == 'person':
+                color = PERSON_COLORS[index % len(PERSON_COLORS)]
+            corners = (x, y - above - below), (x + width, y)
+            cv2.rectangle(drawn, *corners, color, cv2.FILLED)
+            place = x, y - below // 2
+            cv2.putText(
+                drawn, text, place, font, scale, (255,) * 3, thickness, cv2.LINE_AA
+            )
+        self.set_image(drawn)
+        return drawn
+
+    # while nothing is drawn
+    _draw_scores, _color_by = False, 'side'
+
+    @contextmanager
+    def _sizes_of(self, image: np.ndarray) -> Iterator[None]:
+        given = self.line_width, self.radius
+        if self.line_width is None:
+            self.line_width = get_line_width(*image.shape[:2])
+        if self.radius is None:
+            self.radius = get_radius(*image.shape[:2])
+        try:
+            yield
+        finally:
+            self.line_width, self.radius = given
+
+    @contextmanager
+    def _options(self, draw_scores: bool, color_by: str) -> Iterator[None]:
+        if color_by not in ('side', 'person'):
+            raise ValueError(f"color_by={color_by!r}: give 'side' or 'person'.")
+        self._draw_scores, self._color_by = draw_scores, color_by
+        try:
+            yield
+        finally:
+            self._draw_scores, self._color_by = False, 'side'
+
+    @contextmanager
+    def _one_color(self, color: tuple) -> Iterator[None]:
+        given = self.kpt_color, self.link_color, self.bbox_color
+        self.kpt_color = [color] * len(given[0]) if not _is_name(given[0]) else color
+        self.link_color = [color] * len(self.skeleton or ())
+        # mmpose's boxes are in the order of the image's channels
+        self.bbox_color = color
+        try:
+            yield
+        finally:
+            self.kpt_color, self.link_color, self.bbox_color = given
+
+
+def _is_name(color: Any) -> bool:
+    return color is None or isinstance(color, str)
