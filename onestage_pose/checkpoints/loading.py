@@ -26,9 +26,15 @@ from mmengine.runner.checkpoint import (
     get_torchvision_models,
 )
 
-from ..utils.errors import BrokenCheckpointError, CheckpointError, UnsafeCheckpointError
+from ..utils.errors import (
+    BrokenCheckpointError,
+    CheckpointError,
+    OversizedCheckpointError,
+    UnsafeCheckpointError,
+)
 from ..utils.suggestions import did_you_mean, suggest_path
-from .safe_objects import STAND_INS, unwrap
+from .declared_sizes import check_declared_sizes
+from .safe_objects import STAND_INS, OversizedError, unwrap
 
 MapLocation = None | str | torch.device | dict | Callable
 
@@ -78,6 +84,7 @@ def load_from_local(
         FileNotFoundError: With the names that are there and look alike.
         UnsafeCheckpointError: If it holds anything else. Nothing of it was run.
         BrokenCheckpointError: If it cannot be read to its end.
+        OversizedCheckpointError: If it states more than it holds.
     """
     filename = osp.expanduser(filename)
     if not osp.isfile(filename):
@@ -142,11 +149,16 @@ def load_from_pavi(filename: str, map_location: MapLocation = None) -> Any:
 
 
 def _load(file: str | BinaryIO, name: str, map_location: MapLocation) -> Any:
+    names = check_declared_sizes(name) if osp.isfile(name) else set()
     try:
-        checkpoint = _read(file, map_location)
+        checkpoint = unwrap(_read(file, map_location))
     except pickle.UnpicklingError as error:
         # torch wraps the reason in advice to trust the file; the bare one is inside.
-        raise _explain_refusal(name, error.__context__ or error) from None
+        raise _explain_refusal(name, error.__context__ or error, names) from None
+    except OversizedError as error:
+        raise OversizedCheckpointError(
+            f'checkpoint {name} was not loaded: it holds {error}.'
+        ) from None
     except MemoryError:
         raise
     except Exception as error:
@@ -154,7 +166,6 @@ def _load(file: str | BinaryIO, name: str, map_location: MapLocation) -> Any:
             # The file is valid: it is `map_location`'s device that is missing.
             raise
         raise _broken(name, error) from error
-    checkpoint = unwrap(checkpoint)
     if not _KEEPS_CONFIG_TEXTS.get():
         _drop_config_texts(checkpoint)
     return checkpoint
@@ -200,12 +211,18 @@ def _pickled_name(item: Any) -> str:
     return f'{item.__module__}.{item.__qualname__}'
 
 
-def _explain_refusal(name: str, error: BaseException) -> CheckpointError:
+def _explain_refusal(
+    name: str, error: BaseException, names: set[str]
+) -> CheckpointError:
     reason = str(error)
-    if reason.startswith('Unsupported operand'):
-        return _broken(name, error)
     refused = _REFUSED_NAME.search(reason)
     what = f'`{refused.group(1)}`' if refused else reason
+    if reason.startswith('Unsupported operand'):
+        # a pickle of a protocol that torch does not write
+        programs = sorted(names - {known for _, known in STAND_INS})
+        if not programs:
+            return _broken(name, error)
+        what = f'`{programs[0]}`'
     return UnsafeCheckpointError(
         f'checkpoint {name} was not loaded: it asks for {what}, which is neither a '
         'tensor nor plain data and could run a program of whoever wrote the file. '

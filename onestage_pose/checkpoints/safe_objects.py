@@ -15,10 +15,13 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import HistoryBuffer
+from torch import Tensor, strided
 
 # Kinds of which every byte pattern is a valid value: boolean, integers, floating
 # point, complex, byte strings and text. Not objects ('O') nor structures ('V').
 _DTYPE_NAME = re.compile(r'[biufcSU]\d+')
+# What repeats itself within these bounds is no harm.
+_FEW, _REPEATS, _DEEPEST = 1_000_000, 16, 200
 
 
 class _Rebuilt:
@@ -112,29 +115,72 @@ STAND_INS: tuple[tuple[Any, str], ...] = (
 )
 
 
-def unwrap(loaded: Any, seen: set[int] | None = None) -> Any:
+def unwrap(loaded: Any) -> Any:
     """Put the rebuilt objects in the place of their stand-ins.
 
     Args:
-        loaded (Any): What the unpickler returned. Dicts and lists are changed in place
-            (an ``OrderedDict`` keeps its attributes), tuples are replaced.
-        seen (set[int] | None): Ids of the containers already visited; a pickle may
-            hold cycles.
+        loaded (Any): What the unpickler returned, with cycles or without. Dicts and
+            lists are changed in place (an ``OrderedDict`` keeps its attributes), tuples
+            are replaced.
 
     Returns:
         Any: ``loaded``, or its replacement where it was a stand-in or a tuple.
+
+    Raises:
+        OversizedError: Written out it would be a thousand times what it is: containers
+            of each other, a tensor that repeats its values, or nesting without end.
     """
-    seen = set() if seen is None else seen
-    if isinstance(loaded, _Rebuilt):
-        return loaded.value
-    if type(loaded) is tuple:
-        return tuple(unwrap(item, seen) for item in loaded)
-    if not isinstance(loaded, (dict, list)) or id(loaded) in seen:
-        return loaded
-    seen.add(id(loaded))
-    items = loaded.items() if isinstance(loaded, dict) else enumerate(loaded)
-    for key, item in list(items):
-        replacement = unwrap(item, seen)
-        if replacement is not item:
-            loaded[key] = replacement
-    return loaded
+    return _Unwrapping().visit(loaded, 0)[0]
+
+
+class OversizedError(ValueError):
+    """A few values that stand for a great many."""
+
+
+class _Unwrapping:
+    """One pass over what an unpickler returned; each container is visited once."""
+
+    def __init__(self) -> None:
+        # by id: the container (so that the id stays its own), its replacement, and the
+        # number of values that it is when written out
+        self._done: dict[int, tuple[Any, Any, int]] = {}
+        self._values = 0
+
+    def visit(self, loaded: Any, depth: int) -> tuple[Any, int]:
+        if isinstance(loaded, _Rebuilt):
+            loaded = loaded.value
+        if not (isinstance(loaded, (dict, list)) or type(loaded) is tuple):
+            _check_tensor(loaded)
+            self._values += 1
+            return loaded, 1
+        if id(loaded) in self._done:
+            return self._done[id(loaded)][1:]
+        if depth > _DEEPEST:
+            raise OversizedError(f'containers nested over {_DEEPEST} deep')
+        # a cycle comes back to here
+        self._done[id(loaded)] = loaded, loaded, 1
+        if isinstance(loaded, dict):
+            pairs = list(loaded.items())
+        else:
+            pairs = list(enumerate(loaded))
+        total, items = 1, []
+        for key, item in pairs:
+            replacement, count = self.visit(item, depth + 1)
+            total += count
+            items.append(replacement)
+            if replacement is not item and type(loaded) is not tuple:
+                loaded[key] = replacement
+        if total > _FEW + _REPEATS * self._values:
+            raise OversizedError(f'{self._values:,} values that stand for {total:,}')
+        result = tuple(items) if type(loaded) is tuple else loaded
+        self._done[id(loaded)] = loaded, result, total
+        return result, total
+
+
+def _check_tensor(value: Any) -> None:
+    if not isinstance(value, Tensor) or value.layout != strided or value.is_meta:
+        return
+    stated = value.numel() * value.element_size()
+    held = value.untyped_storage().nbytes()
+    if stated > _FEW + _REPEATS * held:
+        raise OversizedError(f'a tensor of {stated:,} bytes made of {held:,}')

@@ -10,8 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..utils.errors import BrokenCheckpointError, UnsafeCheckpointError
-from .safe_objects import STAND_INS, unwrap
+from ..utils.errors import (
+    BrokenCheckpointError,
+    OversizedCheckpointError,
+    UnsafeCheckpointError,
+)
+from .declared_sizes import check_pickle
+from .safe_objects import STAND_INS, OversizedError, unwrap
 
 
 def load_plain_pickle(filename: str | os.PathLike) -> Any:
@@ -30,8 +35,12 @@ def load_plain_pickle(filename: str | os.PathLike) -> Any:
     Raises:
         UnsafeCheckpointError: If it holds anything else; names it.
         BrokenCheckpointError: If it cannot be read to its end.
+        OversizedCheckpointError: If it states more than it holds.
     """
+    is_whole = check_pickle(filename)
     try:
+        if not is_whole:
+            raise EOFError('it ends before its content does')
         with open(filename, 'rb') as file:
             return unwrap(_PlainUnpickler(file).load())
     except _RefusedError as error:
@@ -39,6 +48,10 @@ def load_plain_pickle(filename: str | os.PathLike) -> Any:
             f'{filename} was not loaded: it asks for `{error}`, which is neither a '
             'numpy array nor a plain container and could run a program of whoever '
             'wrote the file. Nothing of it was run.'
+        ) from None
+    except OversizedError as error:
+        raise OversizedCheckpointError(
+            f'{filename} was not loaded: it holds {error}.'
         ) from None
     except (OSError, MemoryError):
         raise

@@ -60,6 +60,10 @@ class BrokenCheckpointError(CheckpointError):
     """A file that is truncated, or no checkpoint at all."""
 
 
+class OversizedCheckpointError(CheckpointError):
+    """A file that asks for more memory or time than anything in it needs."""
+
+
 class CheckpointMismatchError(CheckpointError):
     """A checkpoint of another model than the config's, or of a failed training."""
 
