@@ -11,5 +11,5 @@ custom_imports = dict(imports=['onestage_pose'], allow_failed_imports=False)
 model = dict(test_cfg=dict(flip_test=False))
 
 bbox_file = 'work_dirs/keypoint-rcnn_r50_fpn_3x_coco/person_boxes.bbox.json'
-val_dataloader = dict(dataset=dict(bbox_file=bbox_file))
+val_dataloader = dict(dataset=dict(type='DetectedPeopleDataset', bbox_file=bbox_file))
 test_dataloader = val_dataloader

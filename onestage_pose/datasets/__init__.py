@@ -3,6 +3,7 @@
 
 from ..utils.deprecation import renamed_attributes
 from . import synthetic_people
+from .detected_people import DetectedPeopleDataset
 from .person_keypoints import PersonKeypointsDataset
 from .transforms import (
     BoxesFromKeypoints,
@@ -17,6 +18,7 @@ from .transforms import (
 
 __all__ = [
     'BoxesFromKeypoints',
+    'DetectedPeopleDataset',
     'LoadPoseImage',
     'LoadPoseMasks',
     'PackKeypointRCNNInputs',

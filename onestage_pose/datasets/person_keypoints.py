@@ -12,7 +12,7 @@ from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
 from ..structures.metainfo import check_dataset_metainfo, resolve_metainfo
-from ..utils.errors import AnnotationError
+from ..utils.errors import AnnotationError, ConfigValueError
 from .coco_file import CocoKeypointFile, is_remote, load_coco_keypoints
 from .image_files import find_meant, read_sizes
 
@@ -100,14 +100,14 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         sample_interval: int = 1,
     ) -> None:
         if data_mode != 'bottomup':
-            raise ValueError(
+            raise ConfigValueError(
                 f'{type(self).__name__} got data_mode={data_mode!r}; it gives whole '
                 "images, data_mode='bottomup'; mmpose's CocoDataset has 'topdown'."
             )
         filter_cfg = dict(min_keypoints=1) | dict(filter_cfg or {})
         unknown = sorted(set(filter_cfg) - {'min_keypoints'})
         if unknown:
-            raise ValueError(
+            raise ConfigValueError(
                 f'{type(self).__name__} does not know filter_cfg {unknown}; it has '
                 '"min_keypoints" only.'
             )
@@ -264,7 +264,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             _check_files([info['img_path'] for info in kept], self.ann_file)
         self._log_choice(found, kept)
         if not kept:
-            raise ValueError(
+            raise AnnotationError(
                 f'{self.ann_file}: no image is left of {len(found)}; check "images" '
                 'of the file, sample_interval, and in training filter_cfg='
                 f'{self.filter_cfg}, which asks for labelled keypoints.'

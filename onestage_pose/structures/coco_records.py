@@ -87,6 +87,14 @@ def _read_area(value: Any) -> int | float:
     return number
 
 
+def _read_score(value: Any) -> int | float:
+    number = _read_number(value)
+    if abs(number) > FARTHEST:
+        # which float32 may not hold
+        raise ValueError
+    return number
+
+
 def _read_flag(value: Any) -> int:
     if isinstance(value, (bool, np.bool_)):
         return int(value)
@@ -219,6 +227,17 @@ CATEGORY_FIELDS = (
         None,
     ),
 )
+#: Records of a file of detector's boxes.
+DETECTION_FIELDS = (
+    Field('image_id', _read_id, 'the `id` of an image of the file', _IS_NUMBER),
+    Field(
+        'category_id',
+        _read_id,
+        'an integer; only those of the people are used',
+        'which is no integer',
+    ),
+    Field('score', _read_score, 'a number', 'expected a number up to 1e10'),
+)
 #: Lists of numbers of an annotation: key, what is taken.
 TABLES = {
     'bbox': 'four numbers: x, y, width, height in pixels',
@@ -243,15 +262,16 @@ def quote(value: Any) -> str:
     return text if len(text) <= 60 else f'{text[:40]}...{text[-15:]}'
 
 
-def read_json(path: str, remedy: str) -> dict:
-    """Read a JSON file that holds an object.
+def read_json(path: str, remedy: str, kind: type = dict) -> Any:
+    """Read a JSON file that holds an object, or a list of results.
 
     Args:
         path (str): Path or address.
         remedy (str): What to do where it is missing, for the message.
+        kind (type): ``dict`` for annotations, ``list`` for results.
 
     Returns:
-        dict: Its content.
+        dict | list: Its content.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -282,7 +302,12 @@ def read_json(path: str, remedy: str) -> dict:
         raise AnnotationError(
             f'{path}: is not valid JSON ({reason}); is the download complete?'
         ) from error
-    if not isinstance(content, dict):
+    if kind is list and not isinstance(content, list):
+        raise AnnotationError(
+            f'{path}: holds a JSON {type(content).__name__} where a list of results is '
+            f'expected; {remedy} to the file of detected boxes.'
+        )
+    if kind is dict and not isinstance(content, dict):
         raise AnnotationError(
             f'{path}: holds a JSON {type(content).__name__} where an object with '
             'the keys "images" and "annotations" is expected; a list is the form of '
@@ -400,6 +425,51 @@ def read_annotations(
         annotations.append(read)
     _check_unique(file, annotations, 'annotations')
     return annotations
+
+
+def read_detections(
+    file: str, remedy: str, image_ids: Iterable[int], ann_file: str
+) -> tuple[list[dict], np.ndarray]:
+    """Read a file of detector's boxes: a JSON list, as COCO's results are.
+
+    Args:
+        file (str): Path or address.
+        remedy (str): What to do where it is missing, for the message.
+        image_ids (Iterable[int]): Of the images of the annotation file.
+        ann_file (str): That file, for the message.
+
+    Returns:
+        tuple[list[dict], np.ndarray]: The D records, normalised; and their boxes
+        (D, 4) float64: x, y, width, height in pixels.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        AnnotationError: A record breaks the schema; names file, place and key.
+    """
+    known, detections = set(image_ids), []
+    for place, record in enumerate(read_json(file, remedy, list)):
+        where = f'{file}: entry {place}'
+        if not isinstance(record, dict):
+            raise AnnotationError(
+                f'{where} is a {type(record).__name__}, expected an object.'
+            )
+        for field in DETECTION_FIELDS:
+            if field.key not in record:
+                raise AnnotationError(
+                    f'{where} has no "{field.key}"; a detected box has image_id, '
+                    'category_id, bbox and score.'
+                )
+        read = _read_record(record, DETECTION_FIELDS, where)
+        if read['image_id'] not in known:
+            raise AnnotationError(
+                f'{where} is of image_id={read["image_id"]}, which is not in '
+                f'{ann_file}; give the boxes of the same images.'
+            )
+        detections.append({**read, 'id': place})
+    boxes = read_table(
+        file, detections, 'bbox', 4, 'a box is written [x, y, width, height]'
+    )
+    return detections, boxes
 
 
 def check_categories_known(
@@ -627,8 +697,11 @@ def tables() -> str:
         ('images', (IMAGE_FIELDS[0], FILE_NAME, *IMAGE_FIELDS[1:])),
         ('annotations', ANNOTATION_FIELDS),
         ('categories', CATEGORY_FIELDS),
+        ("detector's boxes", DETECTION_FIELDS),
     ):
         rows = [(f.key, 'yes' if f.is_required else 'no', f.taken) for f in fields]
+        if title == "detector's boxes":
+            rows.append(('bbox', 'yes', TABLES['bbox']))
         if title == 'annotations':
             rows += [(key, 'yes', taken) for key, taken in TABLES.items()]
         lines = [f'| `{key}` | {needed} | {taken} |' for key, needed, taken in rows]
