@@ -646,6 +646,122 @@ ANNOTATIONS = (
     ),
 )
 
+# ------------------------------------------------------------------- metainfo
+# make(info) changes the metainfo of a nose and two eyes
+
+
+def eye(**values: Any) -> Callable[[dict], None]:
+    return lambda info: info['keypoint_info'][1].update(values)
+
+
+def renumbered(*numbers: int) -> Callable[[dict], None]:
+    def change(info: dict) -> None:
+        entries = info['keypoint_info'].values()
+        info['keypoint_info'] = dict(zip(numbers, entries))
+
+    return change
+
+
+METAINFO = (
+    Case(
+        'no sigmas',
+        lambda info: info.pop('sigmas') and None,
+        'named, with the key',
+        'has no `sigmas`',
+    ),
+    Case(
+        'no joint_weights',
+        lambda info: info.pop('joint_weights') and None,
+        'named, with the key',
+        'has no `joint_weights`',
+    ),
+    Case(
+        'no skeleton_info',
+        lambda info: info.pop('skeleton_info') and None,
+        'named, with the key',
+        'has no `skeleton_info`',
+    ),
+    Case(
+        'two sigmas for three keypoints',
+        lambda info: info['sigmas'].pop() and None,
+        'named, with both numbers',
+        '`sigmas` has 2 values, keypoint_info has 3 keypoints',
+    ),
+    Case(
+        'swap partner that is misspelt',
+        eye(swap='rigth_eye'),
+        'named, with the likely one',
+        "swap='rigth_eye', which is no keypoint. Did you mean right_eye",
+    ),
+    Case(
+        'swap on one side only',
+        eye(swap=''),
+        'named, with the pair',
+        "'right_eye' has swap='left_eye', but 'left_eye' has swap=''",
+    ),
+    Case(
+        'swap partners that are not mutual',
+        eye(swap='nose'),
+        'named, with the pair',
+        "'left_eye' has swap='nose', but 'nose' has swap=''",
+    ),
+    Case(
+        'keypoints counted from 1',
+        renumbered(1, 2, 3),
+        'named, with the numbers',
+        'has the numbers 1, 2, 3; count the keypoints from 0',
+    ),
+    Case(
+        'keypoints listed in another order',
+        renumbered(0, 2, 1),
+        'named, with the numbers',
+        'has the numbers 0, 2, 1; count the keypoints from 0 on, in the order',
+    ),
+    Case(
+        'two keypoints of one name',
+        eye(name='nose'),
+        'named, with both',
+        r"\[1\] and \[0\] are both named 'nose'",
+    ),
+    Case(
+        'link to a keypoint that there is not',
+        lambda info: info['skeleton_info'][0].update(link=('nose', 'left_ear')),
+        'named, with the link',
+        "links 'left_ear', which is no keypoint",
+    ),
+)
+
+# ------------------------------------------------------------------- outlines
+# make(outline) gives what stands in the place of a person's polygon, in 120 x 80
+
+OUTLINES = (
+    Case('polygon without the list around it', lambda outline: outline[0], 'drawn'),
+    Case(
+        'polygon of one point',
+        lambda outline: [[3, 3]],
+        'named, with the annotation',
+        'at least three points',
+    ),
+    Case(
+        'polygon of four numbers, which pycocotools takes for a box',
+        lambda outline: [[10, 10, 40, 40]],
+        'named, with the annotation',
+        'at least three points',
+    ),
+    Case(
+        'run lengths of another size',
+        lambda outline: dict(size=[120, 80], counts=[9600]),
+        'named, with both sizes',
+        r'size \(height, width\) \[120, 80\] in an image of 80x120',
+    ),
+    Case(
+        'run lengths beyond the image',
+        lambda outline: dict(size=[80, 120], counts=[0, 20000]),
+        'named, with the number of pixels',
+        'their sum the 9600 pixels',
+    ),
+)
+
 # --------------------------------------------------------------------- configs
 # make() -> words for tools/train.py after a good config, or a config's text
 
@@ -988,6 +1104,8 @@ INFERENCER = (
 AREAS: dict[str, Iterable[Case]] = {
     'image in a folder': PICTURES,
     'annotation file': ANNOTATIONS,
+    'metainfo': METAINFO,
+    'outline of a person': OUTLINES,
     'config': CONFIGS,
     'checkpoint': CHECKPOINTS,
     "Detectron2's file": DETECTRON2_FILES,

@@ -17,7 +17,7 @@ from typing import Any
 
 import onestage_pose  # noqa: F401
 from onestage_pose.cli.run import run_tool
-from onestage_pose.datasets import PersonKeypointsDataset
+from onestage_pose.datasets import LoadPoseMasks, PersonKeypointsDataset
 from onestage_pose.evaluation import KeypointCocoMetric
 
 import cv2
@@ -222,6 +222,52 @@ class TestAnnotationFile:
         if 'said in the log' in case.outcome:
             assert 'people have no "area" or 0; 0.53' in log.getvalue()
             assert pictures[1]['area'][0] == pytest.approx(0.53 * 3600)
+
+
+class TestMetainfo:
+    @parametrize(inputs.METAINFO)
+    def test_is_named(self, tmp_path: Path, case: inputs.Case) -> None:
+        info = dict(
+            dataset_name='face',
+            keypoint_info={
+                0: dict(name='nose', id=0, swap=''),
+                1: dict(name='left_eye', id=1, swap='right_eye'),
+                2: dict(name='right_eye', id=2, swap='left_eye'),
+            },
+            skeleton_info={0: dict(link=('left_eye', 'nose'), id=0)},
+            joint_weights=[1.0, 1.0, 1.0],
+            sigmas=[0.026, 0.025, 0.025],
+        )
+        case.make(info)
+        file = tmp_path / 'face.py'
+        file.write_text(f'dataset_info = {info!r}')
+        metainfo = dict(from_file=str(file))
+
+        message = message_of(
+            lambda argv: PersonKeypointsDataset(metainfo=metainfo, lazy_init=True)
+        )
+
+        assert message.startswith(f'Error: {file}: ')
+        assert_matches(case, message)
+
+
+class TestOutline:
+    def draw(self, case: inputs.Case) -> np.ndarray:
+        outline = case.make([[10, 10, 40, 10, 40, 40, 10, 40]])
+        results = dict(segmentation=[outline], id=[5], img_path='a.jpg')
+        drawn = LoadPoseMasks().transform(results | dict(img_shape=(80, 120)))
+        return drawn['gt_masks'].masks[0]
+
+    @parametrize(refused(inputs.OUTLINES))
+    def test_is_named(self, case: inputs.Case) -> None:
+        message = message_of(lambda argv: self.draw(case))
+
+        assert message.startswith('Error: a.jpg: annotation id=5 has segmentation=')
+        assert_matches(case, message)
+
+    @parametrize(used(inputs.OUTLINES))
+    def test_is_drawn(self, case: inputs.Case) -> None:
+        assert self.draw(case).sum() == 30 * 30
 
 
 class TestConfig:

@@ -2,9 +2,15 @@
 import json
 
 from onestage_pose.datasets.coco_file import load_coco_keypoints
+from onestage_pose.evaluation.ground_truth import read_ground_truth
+from onestage_pose.utils.errors import AnnotationError
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.test_datasets.conftest import make_image, make_person
 
 
 def load(coco, **options):
@@ -160,3 +166,59 @@ def test_bytes_that_are_no_text_are_named(coco_set, image):
     coco.ann_file.write_bytes(b'\xff\xfe\x00' + json.dumps({}).encode())
     with pytest.raises(ValueError, match='is not valid JSON'):
         load(coco)
+
+
+values = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 5)
+    | st.floats()
+    | st.sampled_from(['0', '1', 'x', 10**400, 1e39, [], {}, [1, 2], 2**70])
+)
+changes = st.tuples(
+    st.sampled_from(['images', 'annotations', 'categories']),
+    st.sampled_from(
+        ['id', 'image_id', 'category_id', 'iscrowd', 'area', 'width', 'name', 'bbox']
+    ),
+    values,
+)
+
+
+@settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(changes, min_size=1, max_size=2))
+def test_what_training_takes_the_metrics_take(tmp_path, changed):
+    """Training, testing and a metric's file agree, and what they take is usable."""
+    content = dict(
+        images=[make_image(1)],
+        annotations=[make_person(1), make_person(2)],
+        categories=[dict(id=1, name='person')],
+    )
+    for part, key, value in changed:
+        content[part][0][key] = value
+    path = tmp_path / 'any.json'
+    path.write_text(json.dumps(content))
+    taken = {}
+    for name, read in (
+        ('training', lambda: load_coco_keypoints(str(path), 17, 'coco')),
+        ('testing', lambda: load_coco_keypoints(str(path), 17, 'coco', False)),
+        ('metric', lambda: read_ground_truth(str(path), 'metric', True)),
+    ):
+        try:
+            taken[name] = read()
+        except AnnotationError as error:
+            assert str(error).startswith(f'{path}: ')
+
+    # only the data set knows that people are of one category, and where they are
+    assert ('training' in taken) == ('testing' in taken)
+    if 'training' in taken:
+        assert 'metric' in taken
+        people = taken['training'].annotations
+        assert people == taken['metric']['annotations']
+        assert all(type(each['iscrowd']) is int for each in people)
+        assert np.isfinite(taken['training'].bboxes.astype(np.float32)).all()
+        json.dumps(people, allow_nan=False)
