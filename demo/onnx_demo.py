@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 import onnxruntime
 
-COLOURS = ((255, 153, 51), (0, 255, 0), (0, 128, 255))  # left, right, middle; BGR
+# Left, right, middle, BGR: those of onestage_pose.visualization.palette.
+COLOURS = ((0, 255, 0), (0, 128, 255), (255, 153, 51))
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,10 +28,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('images', type=Path, nargs='+')
     parser.add_argument('--out-dir', type=Path, default=Path('outputs'))
     parser.add_argument(
-        '--score-thr', type=float, default=0.5, help='leave out people under this'
+        '--score-thr', type=float, default=0.3, help='leave out people under this'
     )
     parser.add_argument(
-        '--kpt-thr', type=float, default=0.3, help='leave out keypoints under this'
+        '--kpt-thr',
+        type=float,
+        default=0.3,
+        help='leave out keypoints under this (0.05 suits the codec score_mode peak)',
     )
     return parser.parse_args()
 

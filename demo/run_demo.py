@@ -10,7 +10,7 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-import onestage_pose  # noqa: F401  (has to come before mmdet)
+from onestage_pose.apis.thresholds import BBOX_THR
 from onestage_pose.cli.files import check_writable
 from onestage_pose.cli.run import run_tool
 from onestage_pose.projects.synthetic_people import SyntheticPeople
@@ -44,8 +44,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--bbox-thr',
-        default='0.5',
-        help='leave out people whose score is not over this (default: 0.5)',
+        default=str(BBOX_THR),
+        help=f'leave out people whose score is not over this (default: {BBOX_THR})',
     )
     args = parser.parse_args(argv)
     if args.num_drawn < 0:
@@ -105,7 +105,7 @@ def main(argv: list[str] | None = None) -> None:
     if source is None:
         source = args.out_dir / 'images'
         rows = make_images(source, args.num_drawn)
-    options = ['--bbox-thr', args.bbox_thr, '--radius', '4', '--thickness', '2']
+    options = ['--bbox-thr', args.bbox_thr]
     image_demo.main([str(source), '--out-dir', str(args.out_dir), *options])
     if args.input is None:
         sheet = args.out_dir / 'sheet.jpg'

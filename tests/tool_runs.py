@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from onestage_pose.visualization.pose_visualizer import PoseVisualizer
+
 import torch
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
@@ -34,7 +36,8 @@ def run_tool(name: str, *argv: Any) -> None:
 
 def clear_global_state() -> None:
     """Makes mmengine forget the run before, and draws no seed from it."""
-    for kind in (DefaultScope, MessageHub, MMLogger, Visualizer, PoseLocalVisualizer):
+    visualizers = Visualizer, PoseLocalVisualizer, PoseVisualizer
+    for kind in (DefaultScope, MessageHub, MMLogger, *visualizers):
         kind._instance_dict.clear()
     os.environ.pop('LOCAL_RANK', None)
     torch.manual_seed(torch.seed() % 2**31)

@@ -45,9 +45,7 @@ vis_backends = [
     dict(type='LocalVisBackend'),
     # dict(type='TensorboardVisBackend'),
 ]
-visualizer = dict(
-    type='PoseLocalVisualizer', vis_backends=vis_backends, name='visualizer'
-)
+visualizer = dict(type='PoseVisualizer', vis_backends=vis_backends, name='visualizer')
 
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False, num_digits=6)
 log_level = 'INFO'

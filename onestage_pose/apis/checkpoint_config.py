@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from mmengine.config import Config
@@ -53,6 +52,8 @@ def _find_published(checkpoint: str) -> Path | None:
     path = Path(checkpoint).expanduser()
     if not path.is_file():
         return None
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    configs = [model.config for model in MODELS.values() if model.sha256 == digest]
+    # Of those in the package the whole hash is known; of others a few digits, which is
+    # not enough to trust a file by.
+    packaged = [model for model in MODELS.values() if model.weights is not None]
+    configs = [model.config for model in packaged if model.digest.matches(path)]
     return get_config_path(configs[0]) if configs else None

@@ -32,6 +32,11 @@ COMMANDS = {
         'find people in images, videos and streams, and draw them',
         parsers.add_predict_arguments,
     ),
+    'models': Command('list the published models', parsers.add_models_arguments),
+    'download': Command(
+        'download published models before they are used',
+        parsers.add_download_arguments,
+    ),
     'convert': Command(
         'convert a checkpoint of Detectron2, or back to it',
         parsers.add_convert_arguments,
@@ -39,6 +44,9 @@ COMMANDS = {
     'export': Command('write a model as one ONNX graph', parsers.add_export_arguments),
     'train': Command('train a model from a config', parsers.add_train_arguments),
     'test': Command('evaluate a checkpoint', parsers.add_test_arguments),
+    'doctor': Command(
+        'say what is installed and what is missing', parsers.add_doctor_arguments
+    ),
 }
 
 

@@ -219,3 +219,25 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--force', action='store_true', help='write over DST if it exists'
     )
+
+
+def add_models_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the list of models has no options."""
+
+
+def add_download_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of downloads."""
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    chosen.add_argument(
+        'names', nargs='*', default=[], metavar='NAME', help='onestage-pose models'
+    )
+    chosen.add_argument('--all', action='store_true', help='all published models')
+    parser.add_argument(
+        '--keep-download',
+        action='store_true',
+        help='keep the file as it was published beside the converted checkpoint',
+    )
+
+
+def add_doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing: the look at the installation has no options."""

@@ -1,13 +1,15 @@
 # Copyright (c) onestage_pose contributors.
-"""Options of mmpose's inferencers: ``bbox_thr`` for every model, and no misspelt ones.
+"""Options of mmpose's inferencers: all are known, and drawings go by the image.
 
 Upstream: mmpose 1.3.2, ``Pose2DInferencer``. Its ``forward`` leaves out people whose
 box score is not over ``bbox_thr``, and its ``__call__`` and that of
 ``MMPoseInferencer`` hand on what ``forward_kwargs`` names, which that option is not:
 only top-down models and the class ``BottomupPoseEstimator`` get to see it.
 ``MMPoseInferencer`` drops the options that the inferencer it has chosen does not know,
-so that ``kpt_treshold=0.5`` has no effect and no error. Can go once ``bbox_thr`` is
-named there and unknown options are refused.
+so that ``kpt_treshold=0.5`` has no effect and no error. Its drawings have lines of one
+pixel whatever the size of the image, and the heatmaps are those of everybody, drawn or
+not. Can go once ``bbox_thr`` is named there, unknown options are refused, and sizes and
+heatmaps go by what is drawn.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ def install() -> None:
     """Make the changes once mmpose's inferencers are imported."""
     when_imported('mmpose.apis.inferencers.pose2d_inferencer', add_option)
     when_imported('mmpose.apis.inferencers.pose2d_inferencer', refuse_unknown_2d)
+    when_imported('mmpose.apis.inferencers.pose2d_inferencer', fit_drawings)
     when_imported('mmpose.apis.inferencers.mmpose_inferencer', refuse_unknown)
 
 
@@ -73,6 +76,40 @@ def refuse_unknown(mmpose_inferencer: ModuleType) -> None:
         if name in vars(mmpose_inferencer)
     ]
     _check_calls(inferencer, lambda: set().union(*map(_names, kinds)))
+
+
+def fit_drawings(pose2d_inferencer: ModuleType) -> None:
+    """Draw in proportion to the image, and the heatmaps of those who are drawn.
+
+    A radius and a thickness that are given count. Only visualizers and models of this
+    project can do so; with others nothing changes.
+
+    Args:
+        pose2d_inferencer: ``mmpose.apis.inferencers.pose2d_inferencer``.
+    """
+    inferencer = pose2d_inferencer.Pose2DInferencer
+    visualize, update = (
+        inferencer.visualize,
+        inferencer.update_model_visualizer_settings,
+    )
+    if getattr(visualize, 'fits_drawings', False):
+        return
+
+    @functools.wraps(visualize)
+    def fitting(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(self.visualizer, 'scales_with_image', False):
+            kwargs = {'radius': None, 'thickness': None, **kwargs}
+        return visualize(self, *args, **kwargs)
+
+    @functools.wraps(update)
+    def updating(self: Any, **kwargs: Any) -> None:
+        update(self, **kwargs)
+        if hasattr(self.model, 'test_options'):
+            self.model.test_cfg['heatmap_thr'] = kwargs.get('bbox_thr')
+
+    fitting.fits_drawings = True
+    inferencer.visualize = fitting
+    inferencer.update_model_visualizer_settings = updating
 
 
 def _check_calls(inferencer: type, known: Any) -> None:

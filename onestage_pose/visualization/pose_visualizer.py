@@ -30,6 +30,9 @@ class PoseVisualizer(PoseLocalVisualizer):
         radius (int, optional): In pixels; None for :func:`get_radius`.
     """
 
+    #: A radius or a line width of None is in proportion to the image.
+    scales_with_image = True
+
     def __init__(
         self,
         name: str = 'visualizer',

@@ -95,3 +95,28 @@ def test_mmpose_still_needs_it():
     named = source.split('forward_kwargs', 1)[1].split('}', 1)[0]
 
     assert 'bbox_thr' not in named, 'mmpose names bbox_thr: the patch can go'
+
+
+class TestDrawings:
+    def test_are_in_proportion_to_the_image(self, inferencer):
+        inferencer_2d = inferencer.inferencer
+
+        next(inferencer(picture(), return_vis=True))
+
+        assert inferencer_2d.visualizer.radius is None
+        assert inferencer_2d.visualizer.line_width is None
+
+    def test_a_given_radius_counts(self, inferencer):
+        next(inferencer(picture(), return_vis=True, radius=5))
+
+        assert inferencer.inferencer.visualizer.radius == 5
+
+    def test_heatmaps_are_those_of_the_people_that_are_drawn(self, inferencer):
+        def heatmaps(**options):
+            call = inferencer(
+                picture(), draw_heatmap=True, return_datasamples=True, **options
+            )
+            return next(call)['predictions'][0].pred_fields.heatmaps
+
+        assert heatmaps().max() > 0
+        assert heatmaps(bbox_thr=1.0).max() == 0

@@ -1,0 +1,217 @@
+# Copyright (c) onestage_pose contributors.
+"""A result is arrays, and goes out in the forms that others read."""
+
+import json
+import sys
+import types
+
+from onestage_pose.apis import PoseResult
+from onestage_pose.utils.errors import ImageError, UsageError
+
+import cv2
+import numpy as np
+import pytest
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+
+META = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
+NAMES = tuple(META['keypoint_id2name'][index] for index in range(17))
+
+
+def make_result(people=2, **changes):
+    """People as wide as their number, with keypoints along a diagonal."""
+    places = np.linspace(5, 60, 17, dtype=np.float32)
+    values = dict(
+        boxes=np.float32([[1, 2, 11 + 10 * each, 42] for each in range(people)]),
+        scores=np.float32([0.9, 0.5, 0.4][:people]),
+        keypoints=np.stack(
+            [np.stack([places + 9 * n, places], 1) for n in range(people)]
+        ),
+        keypoint_scores=np.full((people, 17), 0.8, np.float32),
+        names=NAMES,
+        shape=(80, 100),
+        path='folder/000000129648.jpg',
+        image=np.full((80, 100, 3), 30, np.uint8),
+        dataset_meta=META,
+    )
+    return PoseResult(**{**values, **changes})
+
+
+class TestForms:
+    def test_length_is_the_number_of_people(self):
+        assert len(make_result(people=2)) == 2
+
+    def test_a_dict_is_json(self):
+        result = make_result()
+
+        found = json.loads(json.dumps(result.to_dict()))
+
+        assert (found['height'], found['width']) == (80, 100)
+        assert found['people'][1]['box'] == [1, 2, 21, 42]
+        assert found['people'][1]['keypoints'][16] == pytest.approx([69, 60, 0.8])
+
+    def test_a_dict_says_what_was_wrong(self):
+        result = make_result(error=ImageError('a.jpg: truncated'))
+
+        assert result.to_dict()['error'] == 'a.jpg: truncated'
+
+    def test_coco_has_widths_and_triples(self):
+        first, second = make_result().to_coco()
+
+        assert (second['image_id'], second['category_id']) == (129648, 1)
+        assert second['bbox'] == [1, 2, 20, 40]
+        assert len(second['keypoints']) == 51
+        assert second['keypoints'][-3:] == pytest.approx([69, 60, 0.8])
+        assert second['score'] == 0.5
+
+    def test_coco_asks_for_the_number_of_another_image(self):
+        result = make_result(path='people.jpg')
+
+        with pytest.raises(UsageError, match='people.jpg is not called by a number'):
+            result.to_coco()
+        assert result.to_coco(image_id=7)[0]['image_id'] == 7
+
+    def test_coco_tells_categories_apart(self):
+        result = make_result(labels=np.array([0, 2]))
+
+        assert [each['category_id'] for each in result.to_coco()] == [1, 3]
+
+    def test_a_sample_is_what_mmpose_gives(self):
+        instances = make_result().to_sample().pred_instances
+
+        assert instances.bboxes.shape == (2, 4)
+        assert instances.keypoints_visible.shape == (2, 17)
+
+
+class TestOptionalPackages:
+    def test_a_table_has_a_row_for_each_keypoint(self, monkeypatch):
+        stand_in = types.SimpleNamespace(DataFrame=lambda columns: columns)
+        monkeypatch.setitem(sys.modules, 'pandas', stand_in)
+
+        table = make_result().to_dataframe()
+
+        assert {len(column) for column in table.values()} == {34}
+        last = {name: column[-1] for name, column in table.items()}
+        assert (last['person'], last['keypoint'], last['x']) == (1, 'right_ankle', 69)
+        assert (last['x1'], last['x2'], last['score']) == (1, 21, 0.5)
+
+    def test_supervision_has_both_in_one_order(self, monkeypatch):
+        def keep(**arrays):
+            return arrays
+
+        stand_in = types.SimpleNamespace(KeyPoints=keep, Detections=keep)
+        monkeypatch.setitem(sys.modules, 'supervision', stand_in)
+        result = make_result()
+
+        keypoints, detections = result.to_supervision()
+
+        assert keypoints['xy'] is result.keypoints
+        assert detections['xyxy'] is result.boxes
+        assert detections['class_id'].tolist() == [0, 0]
+
+    def test_pandas_itself(self):
+        pytest.importorskip('pandas')
+
+        assert make_result().to_dataframe().shape == (34, 13)
+
+    def test_supervision_itself(self):
+        sv = pytest.importorskip('supervision')
+
+        keypoints, detections = make_result().to_supervision()
+
+        assert isinstance(keypoints, sv.KeyPoints) and len(detections) == 2
+
+    @pytest.mark.parametrize(
+        'package, method',
+        [('pandas', 'to_dataframe'), ('supervision', 'to_supervision')],
+    )
+    def test_one_that_is_not_installed_is_named(self, monkeypatch, package, method):
+        monkeypatch.setitem(sys.modules, package, None)
+
+        with pytest.raises(UsageError, match=f'{method} needs .*pip install {package}'):
+            getattr(make_result(), method)()
+
+
+class TestPlot:
+    def test_is_as_large_as_the_image(self):
+        drawn = make_result().plot()
+
+        assert drawn.shape == (80, 100, 3) and (drawn != 30).any()
+
+    def test_is_bgr(self):
+        # the right ear is orange
+        x, y = make_result(people=1).keypoints[0, 4].round().astype(int)
+
+        drawn = make_result(people=1).plot(radius=2)
+
+        assert drawn[y, x].tolist() in ([0, 128, 255], [255, 153, 51])
+
+    def test_does_not_touch_the_image(self):
+        result = make_result()
+
+        result.plot()
+
+        assert (result.image == 30).all()
+
+    def test_leaves_out_keypoints_under_the_threshold(self):
+        assert (make_result().plot(kpt_thr=0.9) == 30).all()
+
+    def test_the_default_threshold_is_the_models(self):
+        assert (make_result(kpt_thr=0.9).plot() == 30).all()
+
+    @pytest.mark.parametrize('option', ['draw_bbox', 'draw_scores'])
+    def test_shows_more_on_demand(self, option):
+        assert (make_result().plot(kpt_thr=1.0, **{option: True}) != 30).any()
+
+    def test_a_misspelt_option_is_refused(self):
+        with pytest.raises(UsageError, match="'draw_box'. Did you mean draw_bbox"):
+            make_result().plot(draw_box=True)
+
+    def test_needs_the_image(self):
+        result = make_result(image=None)
+
+        with pytest.raises(UsageError, match='the image was not kept'):
+            result.plot()
+        assert result.plot(image=np.zeros((80, 100, 3), np.uint8)).any()
+
+    def test_needs_heatmaps_for_heatmaps(self):
+        with pytest.raises(UsageError, match='heatmaps=True'):
+            make_result().plot(draw_heatmap=True)
+
+    def test_of_a_broken_image_is_its_error(self):
+        with pytest.raises(ImageError, match='truncated'):
+            make_result(error=ImageError('truncated')).plot()
+
+
+class TestSave:
+    def test_to_a_folder_by_the_name_of_the_image(self, tmp_path):
+        path = make_result().save(tmp_path / 'new/drawn')
+
+        assert path == tmp_path / 'new/drawn/000000129648.jpg'
+        assert cv2.imread(str(path)).shape == (80, 100, 3)
+
+    def test_to_a_file(self, tmp_path):
+        path = make_result().save(tmp_path / 'it.png', kpt_thr=0.1)
+
+        np.testing.assert_array_equal(
+            cv2.imread(str(path)), make_result().plot(kpt_thr=0.1)
+        )
+
+    @pytest.mark.parametrize(
+        'changes, name',
+        [
+            (dict(path=None, index=3), '000003.jpg'),
+            (dict(path='a/film.mp4', frame=12), 'film_000012.jpg'),
+            (dict(path='a/b.gif'), 'b.gif.png'),
+            (dict(path='http://x.example/b.png?size=1'), 'b.png'),
+        ],
+    )
+    def test_names(self, tmp_path, changes, name, monkeypatch):
+        monkeypatch.setattr(cv2, 'haveImageWriter', lambda name: '.gif' not in name)
+
+        assert make_result(**changes).save(tmp_path).name == name
+
+    def test_does_not_write_over_the_image(self, tmp_path):
+        cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((8, 8, 3)))
+
+        with pytest.raises(UsageError, match='would be overwritten'):
+            make_result(path=str(tmp_path / 'a.png')).save(tmp_path)

@@ -1,0 +1,110 @@
+# Copyright (c) onestage_pose contributors.
+"""mmpose's visualizer draws in proportion to the image, in this project's palette."""
+
+from onestage_pose.visualization.palette import PERSON_COLORS, SIDE_COLORS
+from onestage_pose.visualization.pose_visualizer import PoseVisualizer
+
+import numpy as np
+import pytest
+from mmengine.structures import InstanceData
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from mmpose.registry import VISUALIZERS
+from mmpose.structures import PoseDataSample
+
+META = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
+
+
+def make_sample(*centers):
+    """People whose keypoints all lie at one place."""
+    keypoints = np.float32([[center] * 17 for center in centers]).reshape(-1, 17, 2)
+    sample = PoseDataSample()
+    sample.pred_instances = InstanceData(
+        bboxes=np.float32([[x - 9, y - 9, x + 9, y + 9] for x, y in centers]),
+        bbox_scores=np.full(len(centers), 0.5, np.float32),
+        keypoints=keypoints,
+        keypoints_visible=np.ones(keypoints.shape[:2], np.float32),
+    )
+    return sample
+
+
+def draw(sample, size=(100, 100), visualizer=None, meta=META, **options):
+    visualizer = visualizer or PoseVisualizer()
+    visualizer.set_dataset_meta(meta)
+    image = np.zeros((*size, 3), np.uint8)
+    return visualizer.add_datasample('it', image, sample, draw_gt=False, **options)
+
+
+def colors(drawn):
+    """The colours in a drawing, without black."""
+    return {
+        tuple(map(int, each)) for each in np.unique(drawn.reshape(-1, 3), axis=0)
+    } - {(0, 0, 0)}
+
+
+def one_keypoint(index):
+    sample = make_sample((50, 50))
+    sample.pred_instances.keypoints_visible[:] = 0
+    sample.pred_instances.keypoints_visible[0, index] = 1
+    return sample
+
+
+@pytest.mark.parametrize('index, side', [(0, 'middle'), (1, 'left'), (2, 'right')])
+def test_keypoints_have_the_colours_of_their_sides(index, side):
+    assert colors(draw(one_keypoint(index))) == {SIDE_COLORS[side]}
+
+
+@pytest.mark.parametrize('size, radius', [((150, 200), 2), ((1500, 2000), 10)])
+def test_keypoints_are_in_proportion_to_the_image(size, radius):
+    drawn = draw(one_keypoint(1), size)
+
+    rows = drawn.any((1, 2)).sum()
+    assert rows == 2 * radius + 1
+
+
+def test_a_radius_that_is_given_counts():
+    drawn = draw(one_keypoint(1), (1500, 2000), PoseVisualizer(radius=3))
+
+    assert drawn.any((1, 2)).sum() == 7
+
+
+def test_a_skeleton_without_sides_has_its_own_colours():
+    meta = dict(META, keypoint_id2name={index: f'point{index}' for index in range(17)})
+
+    drawn = draw(one_keypoint(5), meta=meta)
+
+    assert colors(drawn) == {tuple(map(int, META['keypoint_colors'][5]))}
+
+
+def test_one_colour_a_person_on_demand():
+    drawn = draw(make_sample((30, 30), (70, 70)), color_by='person', draw_bbox=True)
+
+    assert colors(drawn) == set(PERSON_COLORS[:2])
+
+
+def test_colours_of_one_drawing_do_not_outlast_it():
+    visualizer = PoseVisualizer()
+    draw(one_keypoint(1), visualizer=visualizer, color_by='person')
+
+    assert colors(draw(one_keypoint(1), visualizer=visualizer)) == {SIDE_COLORS['left']}
+
+
+def test_scores_are_written_on_demand():
+    drawn = draw(make_sample((50, 50)), draw_scores=True, kpt_thr=2.0)
+
+    # white letters, smoothed
+    assert drawn.max() > 150
+
+
+def test_nobody_changes_nothing():
+    drawn = draw(make_sample(), draw_scores=True, draw_bbox=True, color_by='person')
+
+    assert not drawn.any()
+
+
+def test_an_unknown_colouring_is_refused():
+    with pytest.raises(ValueError, match="color_by='leg'"):
+        draw(make_sample((50, 50)), color_by='leg')
+
+
+def test_configs_find_it_in_mmposes_registry():
+    assert VISUALIZERS.get('PoseVisualizer') is PoseVisualizer
