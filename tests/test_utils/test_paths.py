@@ -11,6 +11,8 @@ from pathlib import Path
 import onestage_pose
 from onestage_pose.utils import get_config_path, get_config_root, paths, renamed_configs
 
+import cv2
+import numpy as np
 import pytest
 
 REPOSITORY = Path(onestage_pose.__file__).parents[1]
@@ -177,6 +179,37 @@ class TestWheel:
         )
 
         assert run(python, program, tmp_path) == 'KeypointRCNN'
+
+    def test_the_command_predicts_outside_a_checkout(self, python, wheel, tmp_path):
+        cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((64, 64, 3), np.uint8))
+
+        run(
+            python,
+            'from onestage_pose.cli.main import main;'
+            "main(['predict', 'a.png', '--out-dir', 'drawn', '--device', 'cpu'])",
+            tmp_path,
+        )
+
+        assert (tmp_path / 'drawn/visualizations/a.png').is_file()
+
+    def test_the_three_lines_of_the_readme_run_outside_a_checkout(
+        self, python, tmp_path
+    ):
+        (tmp_path / 'images').mkdir()
+        cv2.imwrite(str(tmp_path / 'images/a.png'), np.zeros((64, 64, 3), np.uint8))
+        lines = (REPOSITORY / 'README.md').read_text()
+        program = lines.split('```python\n')[1].split('```')[0]
+
+        run(python, program + 'print()', tmp_path)
+
+        assert (tmp_path / 'results/a.png').is_file()
+
+    def test_the_command_is_installed(self, wheel):
+        with zipfile.ZipFile(wheel) as archive:
+            (name,) = [n for n in archive.namelist() if n.endswith('entry_points.txt')]
+            text = archive.read(name).decode()
+
+        assert 'onestage-pose = onestage_pose.cli.main:main' in text
 
 
 def run(python, program, folder):

@@ -1,0 +1,132 @@
+# Copyright (c) onestage_pose contributors.
+"""Measure what PosePredictor's batches and its decoding ahead are worth.
+
+    python tools/analysis_tools/time_predictor.py IMAGES [NAME | CONFIG CHECKPOINT]
+
+The same images are predicted one by one without threads, one by one with decoding
+ahead, and in batches with decoding ahead; the three take turns. Printed are medians
+over the turns, of two ratios within a turn, which do not depend on the machine's load
+as the times do:
+
+- throughput: images a second in batches over images a second one by one;
+- hidden: how much less time decoding ahead takes, over the time that decoding and
+  resizing take by themselves; 1 where the network never waits for an image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
+from onestage_pose.apis import PosePredictor
+from onestage_pose.cli.args import positive
+from onestage_pose.cli.files import find_images
+from onestage_pose.cli.run import run_tool
+from onestage_pose.cli.tables import format_table
+
+from torch.utils.benchmark import timer
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('images', type=Path, help='a folder')
+    parser.add_argument('config', nargs='?', default='nano', help='name, or config')
+    parser.add_argument('checkpoint', nargs='?', help='beside a config')
+    parser.add_argument('--num-images', type=positive, default=100)
+    parser.add_argument('--batch-size', type=positive, default=8)
+    parser.add_argument('--num-threads', type=positive, default=2)
+    parser.add_argument('--repeat', type=positive, default=5, help='turns (default: 5)')
+    parser.add_argument('--device')
+    return parser.parse_args(argv)
+
+
+class TimedPredictor(PosePredictor):
+    """A predictor that adds up the time that its images take to load.
+
+    Attributes:
+        seconds (float): Of all loading; meant for ``num_threads=0``, where loads do not
+            overlap.
+    """
+
+    seconds = 0.0
+
+    def _load(self, item: Any) -> Any:
+        start = timer()
+        loaded = super()._load(item)
+        self.seconds += timer() - start
+        return loaded
+
+
+def time_call(
+    predictor: TimedPredictor, images: Sequence[str], num_threads: int, batch_size: int
+) -> tuple[float, float]:
+    """Return the seconds of all, and those of loading, added up over threads."""
+    predictor.num_threads, predictor.seconds = num_threads, 0.0
+    start = timer()
+    for _ in predictor(images, batch_size=batch_size):
+        pass
+    return timer() - start, predictor.seconds
+
+
+def measure_turn(
+    predictor: TimedPredictor, images: Sequence[str], args: argparse.Namespace
+) -> dict[str, float]:
+    """Run the three ways once.
+
+    Returns:
+        dict[str, float]: Seconds by way, ``'decoding'``, and the ratios
+        ``'throughput'`` and ``'hidden'``.
+    """
+    alone, decoding = time_call(predictor, images, 0, 1)
+    ahead, _ = time_call(predictor, images, args.num_threads, 1)
+    batches, _ = time_call(predictor, images, args.num_threads, args.batch_size)
+    return {
+        'alone': alone,
+        'ahead': ahead,
+        'batches': batches,
+        'decoding': decoding,
+        'throughput': ahead / batches,
+        'hidden': (alone - ahead) / decoding,
+    }
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Measure and print."""
+    args = parse_args(argv)
+    paths = [str(path) for path in find_images(args.images, args.num_images)]
+    predictor = TimedPredictor(
+        args.config, args.checkpoint, device=args.device, keep_images=False
+    )
+    # the first batches of each size choose algorithms and fill caches
+    time_call(predictor, paths[: 2 * args.batch_size], 0, args.batch_size)
+    turns = [measure_turn(predictor, paths, args) for _ in range(args.repeat)]
+    medians = {
+        name: statistics.median(turn[name] for turn in turns) for name in turns[0]
+    }
+    ways = {
+        'alone': 'one by one, no threads',
+        'ahead': f'one by one, {args.num_threads} threads ahead',
+        'batches': f'batches of {args.batch_size}, {args.num_threads} threads ahead',
+        'decoding': 'decoding and resizing alone',
+    }
+    rows = [
+        (ways[name], f'{1000 * medians[name] / len(paths):.1f}')
+        for name in ('alone', 'ahead', 'batches', 'decoding')
+    ]
+    print(format_table(('way', 'ms an image'), rows))
+    print(
+        f'{len(paths)} images, medians of {args.repeat} turns: throughput in batches '
+        f'{medians["throughput"]:.2f} of that one by one; '
+        f'{100 * medians["hidden"]:.0f}% of the decoding time is hidden.'
+    )
+
+
+if __name__ == '__main__':
+    run_tool(main)
