@@ -6,29 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..utils.errors import UsageError
-from ..utils.suggestions import did_you_mean
-
-#: What other programs call the options.
-_ELSEWHERE = {
-    'conf': 'bbox_thr',
-    'conf_thres': 'bbox_thr',
-    'confidence': 'bbox_thr',
-    'score_thr': 'bbox_thr',
-    'score_threshold': 'bbox_thr',
-    'threshold': 'bbox_thr',
-    'det_score_thr': 'bbox_thr',
-    'kpt_thres': 'kpt_thr',
-    'kpt_threshold': 'kpt_thr',
-    'batch': 'batch_size',
-    'line_width': 'thickness',
-    'kpt_radius': 'radius',
-    'boxes': 'draw_bbox',
-    'weights': 'checkpoint',
-    'workers': 'num_threads',
-    'num_workers': 'num_threads',
-    'augment': 'flip_test',
-    'vid_stride': 'frame_step',
-}
+from ..utils.suggestions import find_similar_options
 
 
 def refuse_unknown(given: Iterable[str], known: Iterable[str], where: str) -> None:
@@ -46,10 +24,8 @@ def refuse_unknown(given: Iterable[str], known: Iterable[str], where: str) -> No
     for name in given:
         if name in known:
             continue
-        likely = _ELSEWHERE.get(name)
-        hint = did_you_mean(name, known)
-        if likely in known:
-            hint = f' Did you mean {likely}?'
+        close = find_similar_options(name, known)
+        hint = f' Did you mean {" or ".join(close)}?' if close else ''
         raise UsageError(
             f'{where} has no option {name!r}.{hint} Its options: {", ".join(known)}.'
         )

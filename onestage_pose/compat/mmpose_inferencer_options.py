@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from ..utils.errors import UsageError
-from ..utils.suggestions import find_similar, quote_names
+from ..utils.suggestions import find_similar_options, quote_names
 from .hooks import when_imported
 
 _SETS = (
@@ -139,7 +139,7 @@ def _check_names(who: str, options: Iterable[str], known: set[str]) -> None:
     for name in options:
         if name in known:
             continue
-        close = find_similar(name, known)
+        close = find_similar_options(name, known)
         advice = (
             f'did you mean {quote_names(close)}?'
             if close

@@ -11,6 +11,27 @@ from pathlib import Path
 #: Likeness from which on a name counts as misspelt, from 0 to 1, as ``difflib`` has it.
 LIKENESS = 0.6
 
+#: What other programs call the options.
+_ELSEWHERE = {
+    'conf': 'bbox_thr',
+    'conf_thres': 'bbox_thr',
+    'confidence': 'bbox_thr',
+    'score_thr': 'bbox_thr',
+    'score_threshold': 'bbox_thr',
+    'threshold': 'bbox_thr',
+    'det_score_thr': 'bbox_thr',
+    'kpt_thres': 'kpt_thr',
+    'kpt_threshold': 'kpt_thr',
+    'batch': 'batch_size',
+    'line_width': 'thickness',
+    'kpt_radius': 'radius',
+    'boxes': 'draw_bbox',
+    'weights': 'checkpoint',
+    'workers': 'num_threads',
+    'num_workers': 'num_threads',
+    'augment': 'flip_test',
+}
+
 
 def find_similar(
     name: str, known: Iterable[str], number: int = 3, likeness: float = LIKENESS
@@ -27,6 +48,22 @@ def find_similar(
         list[str]: The most similar one first; empty where none is similar enough.
     """
     return difflib.get_close_matches(name, list(known), n=number, cutoff=likeness)
+
+
+def find_similar_options(name: str, known: Iterable[str]) -> list[str]:
+    """Find the options of a prediction that were probably meant.
+
+    Args:
+        name (str): What was typed.
+        known (Iterable[str]): The names there are.
+
+    Returns:
+        list[str]: What is meant by the name in other programs, where that is known;
+        else as :func:`find_similar`.
+    """
+    known = list(known)
+    likely = _ELSEWHERE.get(name)
+    return [likely] if likely in known else find_similar(name, known)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

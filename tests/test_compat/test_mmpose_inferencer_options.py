@@ -65,6 +65,7 @@ def test_installing_again_changes_nothing():
     [
         ('kpt_treshold', 'did you mean `kpt_thr`'),
         ('bbox_thresh', 'did you mean `bbox_thr`'),
+        ('conf', 'did you mean `bbox_thr`'),
         ('vis_outdir', 'did you mean `vis_out_dir`'),
         ('batchsize', 'did you mean `batch_size`'),
         ('zzz', 'it knows `batch_size`'),
