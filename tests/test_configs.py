@@ -47,6 +47,11 @@ def load(name):
 def build(cfg):
     """The model with random weights; nothing is downloaded."""
     torch.manual_seed(0)
+    model = cfg.model
+    parts = [model.get('neck'), model.get('rpn_head'), model.get('roi_head')]
+    for part in filter(None, [*parts, (parts[2] or {}).get('bbox_head')]):
+        if not isinstance(part, list) and 'zoo://' in str(part.get('init_cfg')):
+            part.init_cfg = None
     cfg.model.backbone.init_cfg = None
     return build_as_runner(cfg.model)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+from mmdet.models.task_modules.prior_generators import AnchorGenerator
 from mmengine.config import ConfigDict
 from torch import Tensor, nn
 
@@ -231,6 +232,11 @@ def _check_supported(model: KeypointRCNN) -> None:
     for name in ('amp_dtype', 'pose_nms', 'output_heatmaps'):
         if test_cfg.get(name):
             problems.append(f'model.test_cfg.{name}')
+    if type(model.rpn_head.prior_generator) is not AnchorGenerator:
+        kind = type(model.rpn_head.prior_generator).__name__
+        problems.append(f'model.rpn_head.anchor_generator.type={kind}')
+    if head.keypoint_head.continuous_keypoints:
+        problems.append('model.roi_head.keypoint_head.continuous_keypoints')
     if not model.rpn_head.use_sigmoid_cls:
         problems.append('an RPN with softmax')
     for name in ('rpn', 'rcnn'):

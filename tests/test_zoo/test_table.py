@@ -9,6 +9,9 @@ from onestage_pose.zoo import get_model_info, list_models
 from onestage_pose.zoo.table import MODELS
 
 import pytest
+from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights
+
+from tests.tool_runs import REPOSITORY
 
 DOWNLOADED = [name for name, model in MODELS.items() if model.url]
 
@@ -33,6 +36,24 @@ class TestModel:
 @pytest.mark.parametrize('name', DOWNLOADED)
 def test_a_name_is_that_of_the_config(name):
     assert get_config_path(get_model_info(name).config).stem == name
+
+
+@pytest.mark.parametrize('name', list_models())
+def test_the_figures_are_those_of_the_documentation(name):
+    model = get_model_info(name)
+    zoo = (REPOSITORY / 'docs/model_zoo.md').read_text()
+
+    row = f'| `{name}` | {model.keypoint_ap} | {model.box_ap} | {model.evaluated_on} |'
+    assert row in zoo
+
+
+@pytest.mark.parametrize('name', ['COCO_V1', 'COCO_LEGACY'])
+def test_the_figures_of_torchvision_are_its_own(name):
+    weights = KeypointRCNN_ResNet50_FPN_Weights[name]
+    figures = weights.meta['_metrics']['COCO-val2017']
+
+    (model,) = (each for each in MODELS.values() if each.url == weights.url)
+    assert (model.keypoint_ap, model.box_ap) == (figures['kp_map'], figures['box_map'])
 
 
 def test_case_does_not_matter():

@@ -5,6 +5,7 @@ from mmpose.registry import TRANSFORMS
 
 from ...utils.deprecation import register_alias, renamed_attributes
 from .boxes_from_keypoints import BoxesFromKeypoints
+from .keypoints_as_continuous import KeypointsAsContinuous
 from .load_pose_image import LoadPoseImage
 from .load_pose_masks import LoadPoseMasks
 from .pack_keypoint_rcnn_inputs import PackKeypointRCNNInputs
@@ -19,6 +20,7 @@ __getattr__ = renamed_attributes(__name__, {'BoxesAroundJoints': 'BoxesFromKeypo
 
 __all__ = [
     'BoxesFromKeypoints',
+    'KeypointsAsContinuous',
     'LoadPoseImage',
     'LoadPoseMasks',
     'PackKeypointRCNNInputs',

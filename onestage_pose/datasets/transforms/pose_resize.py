@@ -36,6 +36,8 @@ class PoseResize(Resize):
         interpolation (str): As in :func:`mmcv.imresize`.
         image_only (bool): Leave the annotations in the frame of the original image. For
             test pipelines: ``gt_instances`` then compare to what the model predicts.
+        round_down (bool): With ``keep_ratio``, cut the sides off to whole pixels as
+            torchvision does, and do not round them.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class PoseResize(Resize):
         backend: str = 'cv2',
         interpolation: str = 'bilinear',
         image_only: bool = False,
+        round_down: bool = False,
     ) -> None:
         super().__init__(
             scale=scale,
@@ -57,6 +60,7 @@ class PoseResize(Resize):
             interpolation=interpolation,
         )
         self.image_only = image_only
+        self.round_down = round_down
 
     def transform(self, results: dict) -> dict:
         """Resize; see the class for the keys.
@@ -84,7 +88,8 @@ class PoseResize(Resize):
                 for side, factor in zip((width, height), factors.tolist())
             )
         elif self.keep_ratio:
-            new_width, new_height = shortest_edge_size(width, height, results['scale'])
+            size_of = torchvision_size if self.round_down else shortest_edge_size
+            new_width, new_height = size_of(width, height, results['scale'])
         results['img'] = self._resize_array(results['img'], (new_width, new_height))
         results['img_shape'] = (new_height, new_width)
         results['scale_factor'] = (new_width / width, new_height / height)
@@ -140,3 +145,22 @@ def shortest_edge_size(
         factor = max(scale) / max(new)
         new = [factor * side for side in new]
     return max(1, int(new[0] + 0.5)), max(1, int(new[1] + 0.5))
+
+
+def torchvision_size(
+    width: int, height: int, scale: tuple[int, int]
+) -> tuple[int, int]:
+    """Return the new size that torchvision's ``GeneralizedRCNNTransform`` would.
+
+    Args:
+        width (int): Of the image, in pixels.
+        height (int): Of the image, in pixels.
+        scale (tuple[int, int]): The bounds of the longer and of the shorter side, in
+            any order.
+
+    Returns:
+        tuple[int, int]: (width, height) in pixels.
+    """
+    # In its order: a side may come out at 799.99..., and is 799 then.
+    factor = min(min(scale) / min(width, height), max(scale) / max(width, height))
+    return max(1, int(width * factor)), max(1, int(height * factor))

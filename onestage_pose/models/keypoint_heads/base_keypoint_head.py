@@ -28,8 +28,8 @@ class BaseKeypointHead(BaseModule):
 
     Keypoints outside this class are in COCO's pixel-index convention, inside in
     continuous coordinates, in which boxes always are; Detectron2 shifts by the same
-    half pixel when it reads and writes annotations. N is the number of instances, K of
-    keypoints.
+    half pixel when it reads and writes annotations, torchvision does not. N is the
+    number of instances, K of keypoints.
 
     Args:
         channels (int): Channels that the trunk gives.
@@ -41,6 +41,9 @@ class BaseKeypointHead(BaseModule):
             :class:`RoIHeatmap`.
         loss_keypoint (dict): Classification loss over the bins, averaged over the
             keypoints that count in the batch. By default mmdet's cross-entropy.
+        continuous_keypoints (bool): Whether it has learnt annotations as continuous
+            coordinates, as torchvision's; predictions are what was annotated then, and
+            a training pipeline begins with :class:`KeypointsAsContinuous`.
 
     Raises:
         ValueError: If the codec needs sigmas of OKS and they are not those of K
@@ -54,11 +57,13 @@ class BaseKeypointHead(BaseModule):
         init_cfg: dict | list | None = None,
         codec: dict = CODEC,
         loss_keypoint: dict = LOSS_KEYPOINT,
+        continuous_keypoints: bool = False,
     ) -> None:
         if init_cfg is None:
             init_cfg = INIT_CFG
         super().__init__(init_cfg=init_cfg)
         self.num_keypoints = num_keypoints
+        self.continuous_keypoints = continuous_keypoints
         self.trunk: nn.Module
         self.deconv = nn.ConvTranspose2d(
             channels, num_keypoints, 4, stride=2, padding=1
@@ -170,9 +175,9 @@ class BaseKeypointHead(BaseModule):
                 otherwise in the network input's.
 
         Returns:
-            list[InstanceData]: The same with ``keypoints`` (N_i, K, 2) in pixel-index
-            convention, ``keypoint_scores`` (N_i, K) and ``keypoint_logits``
-            (N_i, K, H, W).
+            list[InstanceData]: The same with ``keypoints`` (N_i, K, 2) in the
+            convention of the annotations, ``keypoint_scores`` (N_i, K) and
+            ``keypoint_logits`` (N_i, K, H, W).
         """
         numbers = [len(each) for each in boxes]
         keypoints, scores = self.decode(output, torch.cat(boxes))
@@ -185,7 +190,9 @@ class BaseKeypointHead(BaseModule):
         ):
             if rescale:
                 points = points / points.new_tensor(meta['scale_factor'])
-            result.keypoints = continuous_to_pixel_index(points)
+            if not self.continuous_keypoints:
+                points = continuous_to_pixel_index(points)
+            result.keypoints = points
             result.keypoint_scores = score
             result.keypoint_logits = logits
         return results_list

@@ -22,6 +22,7 @@ class ConvKeypointHead(BaseKeypointHead):
         init_cfg (dict, optional): See :class:`BaseKeypointHead`.
         codec (dict): See :class:`BaseKeypointHead`.
         loss_keypoint (dict): See :class:`BaseKeypointHead`.
+        continuous_keypoints (bool): See :class:`BaseKeypointHead`.
     """
 
     def __init__(
@@ -34,9 +35,15 @@ class ConvKeypointHead(BaseKeypointHead):
         init_cfg: dict | list | None = None,
         codec: dict = CODEC,
         loss_keypoint: dict = LOSS_KEYPOINT,
+        continuous_keypoints: bool = False,
     ) -> None:
         super().__init__(
-            conv_out_channels, num_keypoints, init_cfg, codec, loss_keypoint
+            conv_out_channels,
+            num_keypoints,
+            init_cfg,
+            codec,
+            loss_keypoint,
+            continuous_keypoints,
         )
         widths = [in_channels] + [conv_out_channels] * num_convs
         self.trunk = nn.Sequential(

@@ -1,12 +1,17 @@
 # Copyright (c) onestage_pose contributors.
 from onestage_pose.datasets import PoseResize
-from onestage_pose.datasets.transforms.pose_resize import shortest_edge_size
+from onestage_pose.datasets.transforms.pose_resize import (
+    shortest_edge_size,
+    torchvision_size,
+)
 
 import numpy as np
 import pytest
+import torch
 from mmdet.structures.mask import BitmapMasks
 from mmengine.registry import DefaultScope
 from mmpose.registry import TRANSFORMS
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 
 def sample(height=60, width=90, dtype=np.uint8):
@@ -144,3 +149,30 @@ def test_it_serves_mmcvs_choice_of_scales():
     np.random.seed(0)
     shorter = {min(resize(sample())['img_shape']) for _ in range(20)}
     assert shorter == {640, 800}
+
+
+class TestRoundDown:
+    @pytest.mark.parametrize(
+        'size', [(48, 64), (33, 50), (101, 45), (30, 120), (63, 82), (77, 77)]
+    )
+    def test_is_what_torchvision_does(self, size):
+        image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+        theirs = GeneralizedRCNNTransform(80, 133, [0.0] * 3, [1.0] * 3)
+        tensor = torch.from_numpy(image).permute(2, 0, 1).float()
+        expected, _ = theirs.eval().resize(tensor)
+
+        resize = PoseResize(scale=(133, 80), keep_ratio=True, round_down=True)
+        result = resize(dict(img=image.astype(np.float32)))
+
+        assert result['img_shape'] == tuple(expected.shape[1:])
+        found = result['img'].transpose(2, 0, 1)
+        np.testing.assert_allclose(found, expected.numpy(), atol=0.02)
+
+    def test_sides_are_cut_off_in_torchvisions_order(self):
+        theirs = GeneralizedRCNNTransform(80, 133, [0.0] * 3, [1.0] * 3).eval()
+        sizes = [(height, 2 * height + 7) for height in range(20, 140)]
+        expected = [theirs.resize(torch.zeros(1, *s))[0].shape[1:] for s in sizes]
+
+        found = [torchvision_size(w, h, (133, 80))[::-1] for h, w in sizes]
+
+        assert found == [tuple(each) for each in expected]
