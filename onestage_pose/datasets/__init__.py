@@ -7,6 +7,7 @@ from .detected_people import DetectedPeopleDataset
 from .person_keypoints import PersonKeypointsDataset
 from .transforms import (
     BoxesFromKeypoints,
+    KeypointsAsContinuous,
     LoadPoseImage,
     LoadPoseMasks,
     PackKeypointRCNNInputs,
@@ -19,6 +20,7 @@ from .transforms import (
 __all__ = [
     'BoxesFromKeypoints',
     'DetectedPeopleDataset',
+    'KeypointsAsContinuous',
     'LoadPoseImage',
     'LoadPoseMasks',
     'PackKeypointRCNNInputs',
