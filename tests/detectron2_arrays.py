@@ -116,12 +116,17 @@ def detectron2_shapes(
 def narrow_arrays(gcm: bool, seed: int = 0) -> dict[str, np.ndarray]:
     """A checkpoint's arrays, float32 but for the counters, of a narrow ResNet-50."""
     rng = np.random.default_rng(seed)
-    return {
+    arrays = {
         name: rng.normal(0, 0.1, shape).astype(np.float32)
         if not name.endswith('num_batches_tracked')
         else np.array(rng.integers(1, 99), np.int64)
         for name, shape in detectron2_shapes(gcm, **NARROW).items()
     }
+    for name, array in arrays.items():
+        if name.endswith('running_var'):
+            # a variance
+            arrays[name] = abs(array) + np.float32(0.5)
+    return arrays
 
 
 def constants(std: float = 1.0) -> dict[str, np.ndarray]:

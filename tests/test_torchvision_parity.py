@@ -4,6 +4,8 @@
 With random weights, which go through the converter: file, names, order of classes.
 """
 
+from contextlib import contextmanager
+
 from onestage_pose.checkpoints.converters import convert_checkpoint
 from onestage_pose.models import RoIFeatureExtractor
 from onestage_pose.utils import get_config_path
@@ -126,26 +128,36 @@ def test_features_come_from_the_same_level():
     assert torch.equal(levels, initLevelMapper(2, 5)([boxes]))
 
 
+@contextmanager
+def filled(tensor, values):
+    """Let a tensor have other values within the block."""
+    before = tensor.clone()
+    tensor.copy_(values)
+    try:
+        yield
+    finally:
+        tensor.copy_(before)
+
+
 class TestTheComparison:
     """It would notice what no shape of an array tells."""
 
-    def test_sees_a_wrong_pixel_scale(self, ours, expected, monkeypatch):
+    def test_sees_a_wrong_pixel_scale(self, ours, expected):
         std = ours.data_preprocessor.std
-        monkeypatch.setattr(ours.data_preprocessor, 'std', std * 1.02)
 
-        assert not agrees(*predict(ours, [picture(0)]), expected[0])
+        with filled(std, std * 1.02):
+            assert not agrees(*predict(ours, [picture(0)]), expected[0])
 
     def test_sees_a_wrong_order_of_colours(self, ours, expected, monkeypatch):
         monkeypatch.setattr(ours.data_preprocessor, '_channel_conversion', False)
 
         assert not agrees(*predict(ours, [picture(0)]), expected[0])
 
-    def test_sees_swapped_classes(self, ours, expected, monkeypatch):
-        layer = ours.roi_head.bbox_head.fc_cls
-        monkeypatch.setattr(layer.weight, 'data', layer.weight.data.flip(0))
-        monkeypatch.setattr(layer.bias, 'data', layer.bias.data.flip(0))
+    def test_sees_swapped_classes(self, ours, expected):
+        weight = ours.roi_head.bbox_head.fc_cls.weight.data
 
-        assert not agrees(*predict(ours, [picture(0)]), expected[0])
+        with filled(weight, weight.flip(0)):
+            assert not agrees(*predict(ours, [picture(0)]), expected[0])
 
     def test_sees_half_a_pixel_of_the_keypoints(self, ours, expected, monkeypatch):
         head = ours.roi_head.keypoint_head

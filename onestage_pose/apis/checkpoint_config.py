@@ -10,7 +10,7 @@ from mmengine.config import Config
 from ..checkpoints.trusted_config import read_trusted_config
 from ..utils.errors import UsageError
 from ..utils.paths import get_config_path
-from ..zoo.table import MODELS
+from ..zoo import find_published
 
 
 def find_checkpoint_config(
@@ -52,8 +52,5 @@ def _find_published(checkpoint: str) -> Path | None:
     path = Path(checkpoint).expanduser()
     if not path.is_file():
         return None
-    # Of those in the package the whole hash is known; of others a few digits, which is
-    # not enough to trust a file by.
-    packaged = [model for model in MODELS.values() if model.weights is not None]
-    configs = [model.config for model in packaged if model.digest.matches(path)]
-    return get_config_path(configs[0]) if configs else None
+    model = find_published(path)
+    return None if model is None else get_config_path(model.config)

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Convert a checkpoint of Detectron2 to one of this project, and back."""
+"""Convert a checkpoint of Detectron2 or torchvision to this project, and back."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from mmengine.config import Config
 
 from ..checkpoints.converters import (
     check_against_config,
+    convert_checkpoint,
     default_config,
-    from_detectron2,
-    read_detectron2,
     read_mmpose,
     to_detectron2,
+    to_torchvision,
     write_detectron2,
-    write_mmpose,
+    write_torchvision,
+)
+from ..checkpoints.converters.convert import (
+    TORCHVISION_CONFIG,
+    computes_as_torchvision,
 )
 from ..utils.errors import UsageError
+from ..utils.paths import get_config_path
 from .files import check_checkpoint_path
 
 
@@ -30,33 +35,40 @@ def check_files(args: argparse.Namespace) -> None:
         raise UsageError(f'DST: give the name of another file than {args.target}.')
     if args.target.exists() and not args.force:
         raise UsageError(f'{args.target} exists: give another name, or --force.')
-    suffixes = ('.pth', '.pkl', '.pickle') if args.reverse else ('.pth',)
+    if args.to is not None and not args.reverse:
+        raise UsageError('--to says which program --reverse is for: add --reverse.')
+    suffixes = ('.pth',)
+    if args.reverse and args.to != 'torchvision':
+        suffixes = ('.pth', '.pkl', '.pickle')
     if args.target.suffix.lower() not in suffixes:
         raise UsageError(f'DST: the name must end in {" or ".join(suffixes)}.')
 
 
-def load_config(args: argparse.Namespace, weights: dict) -> Config:
-    """Return the config given, or the published model's with such weights."""
-    return Config.fromfile(args.config or default_config(weights))
-
-
 def to_mmpose(args: argparse.Namespace) -> tuple[Config, int, list[str]]:
     """Convert to this project; config, number of arrays and what was left out."""
-    arrays, unused = read_detectron2(args.source)
-    renamed = from_detectron2(arrays, str(args.source))
-    config = load_config(args, renamed.weights)
-    check_against_config(renamed.weights, config, renamed.left_out)
-    write_mmpose(renamed.weights, config, args.target)
-    return config, len(renamed.weights), [*renamed.left_out, *unused]
+    done = convert_checkpoint(args.source, args.target, args.config)
+    return done.config, done.number, done.left_out
 
 
 def to_theirs(args: argparse.Namespace) -> tuple[Config, int, list[str]]:
-    """Convert to Detectron2; config, number of arrays and what was left out."""
+    """Convert to the other program; config, arrays and what was left out.
+
+    Raises:
+        UsageError: The config is of the other program's model.
+    """
     weights, unused = read_mmpose(args.source)
-    renamed = to_detectron2(weights, str(args.source))
-    config = load_config(args, weights)
+    to_it = args.to == 'torchvision'
+    renamed = (to_torchvision if to_it else to_detectron2)(weights, str(args.source))
+    by_default = get_config_path(TORCHVISION_CONFIG) if to_it else None
+    config = Config.fromfile(args.config or by_default or default_config(weights))
+    if computes_as_torchvision(config) != to_it:
+        other = 'detectron2' if to_it else 'torchvision'
+        raise UsageError(
+            f"--config: {config.filename} computes as {other}'s model does; give "
+            f'--to {other}, or the config of the model that {args.source} is of.'
+        )
     check_against_config(weights, config)
-    write_detectron2(renamed.weights, args.target)
+    (write_torchvision if to_it else write_detectron2)(renamed.weights, args.target)
     return config, len(renamed.weights), [*renamed.left_out, *unused]
 
 

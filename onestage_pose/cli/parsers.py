@@ -205,7 +205,7 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the conversion from and to Detectron2."""
+    """Add the options of the conversion from and to Detectron2 and torchvision."""
     parser.add_argument('source', type=Path, metavar='SRC', help='checkpoint to read')
     parser.add_argument('target', type=Path, metavar='DST', help='file to write')
     parser.add_argument(
@@ -215,6 +215,11 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--reverse', action='store_true', help='from this project to Detectron2'
+    )
+    parser.add_argument(
+        '--to',
+        choices=['detectron2', 'torchvision'],
+        help='with --reverse, the program that DST is for (default: detectron2)',
     )
     parser.add_argument(
         '--force', action='store_true', help='write over DST if it exists'

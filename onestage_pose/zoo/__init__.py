@@ -6,6 +6,7 @@ from ..utils.lazy_exports import lazy_exports
 _EXPORTS = {
     'ModelFiles': 'files',
     'PublishedModel': 'table',
+    'find_published': 'files',
     'get_home': 'home',
     'get_model_files': 'files',
     'get_model_info': 'table',

@@ -13,7 +13,7 @@ from ..utils.paths import PACKAGE, get_config_path
 from .digest import compute_hash
 from .download import download
 from .home import HOME, MIRROR, get_home, get_mirror, locked
-from .table import PublishedModel, get_model_info
+from .table import MODELS, PublishedModel, get_model_info
 
 WEIGHTS = PACKAGE / 'weights'
 
@@ -89,6 +89,27 @@ def is_on_disk(name: str) -> bool:
     folder = get_folder(model)
     published = folder / model.file_name
     return published.is_file() or _read_record(model, folder) is not None
+
+
+def find_published(path: Path) -> PublishedModel | None:
+    """Find out which published model a checkpoint is of, by its SHA-256.
+
+    Args:
+        path (Path): A checkpoint, wherever it lies.
+
+    Returns:
+        PublishedModel | None: The model whose checkpoint comes with the package or has
+        been converted into the cache; None where it is another's.
+    """
+    sha256 = compute_hash(path)
+    for model in MODELS.values():
+        if model.weights is not None:
+            known = model.digest.value
+        else:
+            known = _read_record(model, get_folder(model))
+        if known == sha256:
+            return model
+    return None
 
 
 def get_folder(model: PublishedModel) -> Path:

@@ -14,7 +14,7 @@ from onestage_pose.utils.errors import (
     UsageError,
     WrongWeightsError,
 )
-from onestage_pose.zoo import get_model_files, is_on_disk, load_model
+from onestage_pose.zoo import find_published, get_model_files, is_on_disk, load_model
 from onestage_pose.zoo.digest import Digest, compute_hash
 from onestage_pose.zoo.table import MODELS, PublishedModel
 
@@ -184,6 +184,14 @@ def test_two_processes_at_once_do_the_work_once(folder, server):
 
     assert hashes == {compute_hash(folder / 'narrow.pth')}
     assert len(server.requests) == 1
+
+
+def test_a_converted_checkpoint_is_known_wherever_it_lies(folder, tmp_path):
+    shutil.copy(get_model_files('narrow').weights, tmp_path / 'copy.pth')
+    (tmp_path / 'other.pth').write_bytes(b'something else')
+
+    assert find_published(tmp_path / 'copy.pth').name == 'narrow'
+    assert find_published(tmp_path / 'other.pth') is None
 
 
 class TestWithoutNetwork:

@@ -45,8 +45,7 @@ NARROW = {
 @pytest.fixture
 def cfg(monkeypatch, home, tmp_path):
     """The config, narrow, with a narrow trunk brought to the cache under its name."""
-    arrays = {**narrow_arrays(gcm=False), **constants()}
-    content = pickle.dumps(dict(model=arrays))
+    content = pickle.dumps(dict(model={**narrow_arrays(gcm=False), **constants()}))
     published = MODELS[TRUNK]._replace(
         config=str(narrow_config(tmp_path, gcm=False)),
         digest=Digest('md5', hashlib.md5(content).hexdigest()),

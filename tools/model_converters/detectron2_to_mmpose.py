@@ -1,15 +1,19 @@
 # Copyright (c) onestage_pose contributors.
-"""Convert a Keypoint R-CNN of Detectron2 to a checkpoint of this project, and back.
+"""Convert a Keypoint R-CNN of Detectron2 or torchvision to this project, and back.
 
     python tools/model_converters/detectron2_to_mmpose.py model_final_a6e10b.pkl r50.pth
     python tools/model_converters/detectron2_to_mmpose.py model_final.pth gcm.pth
     python tools/model_converters/detectron2_to_mmpose.py --reverse gcm.pth back.pth
+    python tools/model_converters/detectron2_to_mmpose.py keypointrcnn_x.pth tv.pth
+    python tools/model_converters/detectron2_to_mmpose.py --reverse --to torchvision \\
+        tv.pth back.pth
 
 SRC is a `.pkl` of Detectron2's model zoo or a `.pth` of a training, the released ones
 of arXiv 2301.04842 among them; ResNet-50, ResNet-101 or ResNeXt-101-32x8d, told apart
 by their arrays. Nothing that a file might hold beside weights is run. The file written
 goes with the config that is named at the end. With --reverse SRC is a checkpoint of
-this project; DST is read by Detectron2, `.pkl` or `.pth`.
+this project; DST is read by Detectron2, `.pkl` or `.pth`, or by torchvision's
+`load_state_dict`.
 """
 
 import argparse

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
+from ...utils.errors import ConversionError
 from ...utils.paths import get_config_path
 from .detectron2 import check_against_config, default_config, from_detectron2
 from .detectron2.file import load_plain, parse_detectron2
@@ -69,9 +70,21 @@ def convert_checkpoint(
         config = config or default_config(renamed.weights)
         constants = renamed.left_out
     whole = Config.fromfile(config)
+    if computes_as_torchvision(whole) != (origin == 'torchvision'):
+        raise ConversionError(
+            f'{source} is of {origin}, and the model of {whole.filename} has weights '
+            'of the same shapes but computes otherwise: leave --config out, or give '
+            'the config of this model.'
+        )
     check_against_config(renamed.weights, whole, constants)
     write_mmpose(renamed.weights, whole, target)
     return Conversion(origin, whole, len(renamed.weights), _names(renamed, beside))
+
+
+def computes_as_torchvision(config: Config) -> bool:
+    """Return whether a config's model is torchvision's, and not Detectron2's."""
+    head = config.model.roi_head.keypoint_head
+    return head.get('continuous_keypoints', False)
 
 
 def _names(renamed: Renamed, beside: list[str]) -> list[str]:
