@@ -75,6 +75,21 @@ def test_amp_gives_the_metrics_too(tmp_path: Path, checkpoint: Path) -> None:
     assert 0 < json.loads(out.read_text())['coco/AP'] <= 1
 
 
+def test_a_published_models_name_stands_for_config_and_checkpoint(
+    tmp_path: Path,
+) -> None:
+    root = f'test_dataloader.dataset.data_root={tmp_path}'
+
+    # The config of that name is the one whose data is missed.
+    with pytest.raises(UsageError, match='person_keypoints_val.* does not exist'):
+        run_tool('test', 'nano', '--work-dir', tmp_path, '--cfg-options', root)
+
+
+def test_a_misspelt_name_suggests_the_nearest() -> None:
+    with pytest.raises(UsageError, match='Did you mean nano'):
+        run_tool('test', 'nanno')
+
+
 def test_missing_checkpoint_names_the_close_one(
     tmp_path: Path, checkpoint: Path
 ) -> None:

@@ -7,6 +7,8 @@ import os
 import pickle
 import shutil
 
+import onestage_pose
+from onestage_pose.apis.building import find_model
 from onestage_pose.utils.errors import (
     ConversionError,
     DownloadError,
@@ -110,6 +112,13 @@ def test_whether_a_model_is_on_the_disk_is_known_without_a_download(folder, serv
 
     assert (before, is_on_disk('narrow')) == (False, True)
     assert len(server.requests) == 1
+
+
+def test_tools_and_inferencers_find_it_by_its_name(folder):
+    config, weights, _ = get_model_files('narrow')
+
+    assert find_model('narrow', None) == (str(config), str(weights))
+    assert onestage_pose._find_model('narrow') == (config, weights)
 
 
 def test_the_download_is_kept_on_demand(folder, checkpoint):

@@ -3,10 +3,9 @@
 
 from pathlib import Path
 
-from onestage_pose.checkpoints.converters import convert_checkpoint
+from onestage_pose.checkpoints.converters import convert_checkpoint, read_mmpose
 from onestage_pose.utils.errors import ConversionError, UsageError
 
-import numpy as np
 import pytest
 import torch
 
@@ -52,11 +51,10 @@ def test_a_file_of_torchvision_is_told_by_its_arrays(torchvisions, ours, tmp_pat
 
     done = convert_checkpoint(torchvisions, tmp_path / 'back.pth', config)
 
-    expected = torch.load(ours)['state_dict']
-    found = torch.load(tmp_path / 'back.pth')['state_dict']
+    (expected, _), (found, _) = read_mmpose(ours), read_mmpose(tmp_path / 'back.pth')
     assert done.origin == 'torchvision'
     assert found.keys() == expected.keys()
-    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
 def test_torchvisions_weights_do_not_go_with_a_config_of_detectron2(
