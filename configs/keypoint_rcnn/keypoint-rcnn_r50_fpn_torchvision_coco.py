@@ -44,8 +44,9 @@ model = dict(
         mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
     ),
     backbone=dict(
-        # what torchvision sets it to when it loads these weights
-        norm_cfg=dict(eps=0.0),
+        # torchvision sets it to 0 when it loads these weights, which PyTorch's batch
+        # norm refuses; in float32 this adds nothing to any variance that occurs
+        norm_cfg=dict(eps=1e-12),
         # the stride in the 3x3 conv
         style='pytorch',
         init_cfg=dict(checkpoint='torchvision://resnet50'),
