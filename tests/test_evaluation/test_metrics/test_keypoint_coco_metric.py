@@ -131,6 +131,29 @@ def test_people_one_by_one_are_measured_as_by_mmpose(
     assert noise or ours['coco/AP'] == 1.0
 
 
+@pytest.mark.parametrize('by_file', [False, True])
+def test_people_one_by_one_are_measured_by_crowding_as_by_mmpose(
+    pictures, meta, tmp_path, by_file
+):
+    some = pictures()
+    samples = one_by_one(some.predict(noise=4.0))
+    content = some.content
+    for number, image in enumerate(content['images']):
+        image['crowdIndex'] = number / 6
+    for sample in samples:
+        sample['crowd_index'] = (sample['img_id'] - 1) / 6
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(content))
+    options = dict(
+        ann_file=str(path) if by_file else None,
+        iou_type='keypoints_crowd',
+        use_area=False,
+    )
+    theirs = values_of(CocoMetric(**options), meta, copy.deepcopy(samples))
+    ours = values_of(KeypointCocoMetric(**options), meta, samples)
+    assert ours == pytest.approx(theirs, abs=1e-9)
+
+
 def test_the_truth_of_people_one_by_one_is_written_as_by_mmpose(
     pictures, meta, tmp_path
 ):
