@@ -15,7 +15,7 @@ BIN = $(VENV)/bin
 SETUP = "$(PYTHON)" tools/setup/setup_env.py "$(VENV)"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-train test test-slow lint format lock clean distclean
+.PHONY: help install demo demo-train test test-slow lint audit format lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -40,6 +40,11 @@ test-slow: install ## the slow tests
 lint: install ## ruff: rules and format
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
+
+audit: install ## look requirements/lock.txt up among the known faults (takes a network)
+	@"$(BIN)/uv" tool run pip-audit --version >/dev/null 2>&1 || \
+	    { echo "audit: skipped, pip-audit cannot be fetched here (no network?)."; exit 0; }; \
+	"$(BIN)/uv" tool run pip-audit --disable-pip --requirement requirements/lock.txt
 
 format: install ## let ruff mend what it can
 	"$(BIN)/ruff" check --fix .

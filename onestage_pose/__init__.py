@@ -21,6 +21,7 @@ from .compat import (
     installed,
     mmcv_operators,
     mmengine_checkpoint_loaders,
+    mmengine_data_files,
     mmengine_package_utils,
     mmpose_function_registry,
     mmpose_inferencer_options,
@@ -72,6 +73,7 @@ def _install() -> None:
     mmcv_operators.install(
         lambda: pkgutil.resolve_name(f'{__name__}.ops.fallback_module:FallbackModule')()
     )
+    mmengine_data_files.install(f'{__name__}.checkpoints.safe_pickle:load_plain_pickle')
     mmengine_checkpoint_loaders.install(
         f'{__name__}.checkpoints.loading',
         {'zoo://': f'{__name__}.zoo.loading:load_from_zoo'},

@@ -76,14 +76,14 @@ def animated() -> bytes:
     return encoded(frames[0], 'GIF', save_all=True, append_images=frames[1:])
 
 
-def png_bomb() -> bytes:
-    """A few bytes that say they are 60,000 x 60,000 pixels."""
+def png_bomb(side: int = 60000) -> bytes:
+    """A few bytes that say they are so many pixels wide and high."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         checksum = struct.pack('>I', zlib.crc32(kind + content))
         return struct.pack('>I', len(content)) + kind + content + checksum
 
-    header = struct.pack('>IIBBBBB', 60000, 60000, 8, 2, 0, 0, 0)
+    header = struct.pack('>IIBBBBB', side, side, 8, 2, 0, 0, 0)
     body = zlib.compress(bytes(1000))
     return (
         b'\x89PNG\r\n\x1a\n'
@@ -141,6 +141,18 @@ PICTURES = (
         lambda: ('.png', png_bomb()),
         'named as not decodable, the others drawn',
         'cannot be decoded',
+    ),
+    Case(
+        'PNG that says it has 30,000 x 30,000 pixels',
+        lambda: ('.png', png_bomb(30000)),
+        'named with its size, the others drawn; an option raises the limit',
+        'over the limit of 200,000,000',
+    ),
+    Case(
+        'JPEG 2000 named .jpg',
+        lambda: ('.jpg', encoded(scene(), 'JPEG2000')),
+        'named as of another format, the others drawn',
+        'none of JPEG, PNG',
     ),
     Case(
         'PNG with transparency',

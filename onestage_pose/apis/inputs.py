@@ -24,6 +24,7 @@ from PIL import Image, UnidentifiedImageError
 from ..structures import to_bgr_image
 from ..utils.errors import ImageError, UsageError
 from ..utils.file_kinds import get_file_kind
+from ..utils.image_formats import check_image
 from ..utils.suggestions import suggest_path
 from .video import VideoSource
 
@@ -161,6 +162,8 @@ def open_inputs(
 def check_complete(path: Path) -> None:
     """Raise ``ImageError`` for a truncated image, whose end OpenCV fills with grey."""
     try:
+        # before Pillow's decoders; the loader looks at the size
+        check_image(path.read_bytes(), str(path), max_pixels=2**62)
         with Image.open(path) as image:
             if image.format == 'PNG':
                 # Its parts carry checksums, which need no decoding.

@@ -38,7 +38,9 @@ def find_latest_checkpoint(folder: str) -> str | None:
 
     Args:
         folder (str): The work dir. Where ``last_checkpoint`` in it points to another
-            folder (``out_dir`` of the checkpoint hook), that one is searched too.
+            folder (``out_dir`` of the checkpoint hook), that one is searched too; not
+            where a file of that name is here as well: a copied work dir, whose
+            ``last_checkpoint`` names the original's, is resumed from its own files.
 
     Returns:
         str | None: Its path; None where there has been no checkpoint.
@@ -93,6 +95,8 @@ def _last_checkpoint(folder: str) -> str:
 
 
 def _folders(folder: str, last: str) -> list[str]:
+    if osp.isfile(osp.join(folder, osp.basename(last))):
+        return [folder]
     other = osp.dirname(last)
     elsewhere = osp.isdir(other) and not (
         osp.isdir(folder) and osp.samefile(other, folder)

@@ -121,6 +121,16 @@ def test_folder_that_last_checkpoint_names_is_searched(tmp_path: Path) -> None:
     assert find_latest_checkpoint(str(tmp_path / 'work')) == str(newest)
 
 
+def test_copied_work_dir_is_resumed_from_its_own_files(tmp_path: Path) -> None:
+    save(tmp_path / 'original/iter_1.pth', 1)
+    save(tmp_path / 'original/iter_9.pth', 9)
+    own = save(tmp_path / 'copy/iter_1.pth', 1)
+    stated = tmp_path / 'original/iter_1.pth'
+    (tmp_path / 'copy/last_checkpoint').write_text(str(stated))
+
+    assert find_latest_checkpoint(str(tmp_path / 'copy')) == str(own)
+
+
 def test_last_checkpoint_that_is_gone_is_an_error(tmp_path: Path) -> None:
     (tmp_path / 'last_checkpoint').write_text('gone.pth')
 

@@ -54,11 +54,26 @@ def main() -> None:
         args.target.parent.mkdir(parents=True, exist_ok=True)
     except (CheckpointError, OSError) as error:
         raise SystemExit(f'Error: {error}') from error
-    weights = checkpoint['state_dict']
+    weights = checkpoint.get('state_dict') if isinstance(checkpoint, dict) else None
+    if not isinstance(weights, dict) or not weights:
+        raise SystemExit(
+            f"Error: {args.source} has no weights in 'state_dict': give a checkpoint "
+            'of a training.'
+        )
+    strange = [name for name, v in weights.items() if not isinstance(v, torch.Tensor)]
+    if strange:
+        raise SystemExit(f'Error: {args.source}: {strange[0]} in it is no tensor.')
+    stated = checkpoint.get('meta')
+    stated = stated if isinstance(stated, dict) else {}
+    dataset_meta = stated.get('dataset_meta', {})
+    if not isinstance(dataset_meta, dict) or 'from_file' in dataset_meta:
+        raise SystemExit(
+            f'Error: {args.source}: its dataset_meta does not describe keypoints.'
+        )
     if args.half:
         weights = {name: to_half(name, weight) for name, weight in weights.items()}
     kept = ('dataset_meta', 'epoch', 'iter', 'mmengine_version', 'seed')
-    meta = {key: checkpoint['meta'][key] for key in kept if key in checkpoint['meta']}
+    meta = {key: stated[key] for key in kept if key in stated}
     with replacing(args.target) as part, open(part, 'wb') as file:
         torch.save(dict(meta=meta, state_dict=weights), file)
     digest = hashlib.sha256(args.target.read_bytes()).hexdigest()

@@ -72,6 +72,12 @@ def _read_constants(path: Path, manifest: list[dict]) -> dict[str, np.ndarray]:
     constants = {}
     for group in manifest:
         files = [path.parent / name for name in group['paths']]
+        elsewhere = [str(file) for file in files if file.parent != path.parent]
+        if elsewhere:
+            raise ConversionError(
+                f'{path}: it names {elsewhere[0]} as its weights, which does not lie '
+                'beside it.'
+            )
         missing = [str(file) for file in files if not file.is_file()]
         if missing:
             raise ConversionError(f'{path}: put its weights {missing} beside it.')

@@ -4,12 +4,16 @@
 import logging
 from os import PathLike, fspath
 
+import mmcv
 import numpy as np
+from mmengine import fileio
 from mmengine.logging import print_log
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from ...structures import to_bgr_image
+from ...utils.errors import ImageError
+from ...utils.image_formats import MAX_PIXELS, check_image
 
 # Images of `keep_in_memory`, by path and by how they were decoded.
 _DECODED: dict[tuple, np.ndarray] = {}
@@ -40,6 +44,8 @@ class LoadPoseImage(LoadImage):
         imdecode_backend (str): As in :func:`mmcv.imfrombytes`.
         backend_args (dict | None): As in :func:`mmengine.fileio.get`, for images kept
             elsewhere.
+        max_pixels (int): Most pixels that a file may state; one of some kilobytes can
+            state a size that fills the memory.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -54,6 +60,7 @@ class LoadPoseImage(LoadImage):
         color_type: str = 'color',
         imdecode_backend: str = 'cv2',
         backend_args: dict | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         if on_error not in ('raise', 'warn'):
             raise ValueError(
@@ -67,6 +74,7 @@ class LoadPoseImage(LoadImage):
         )
         self.on_error = on_error
         self.keep_in_memory = keep_in_memory
+        self.max_pixels = max_pixels
 
     def transform(self, results: dict) -> dict | None:
         """Load the image.
@@ -109,9 +117,13 @@ class LoadPoseImage(LoadImage):
         try:
             if self.keep_in_memory and key in _DECODED:
                 results['img'] = _DECODED[key].copy()
+            else:
+                results['img'] = self._decode(path)
             results = super().transform(results)
         except FileNotFoundError as error:
             raise FileNotFoundError(f'{path}: this image does not exist.') from error
+        except ImageError:
+            raise
         except Exception as error:
             # Each decoder fails in its own way (cv2 by None, Pillow by an exception).
             advice = 'replace the file.'
@@ -135,3 +147,13 @@ class LoadPoseImage(LoadImage):
         if self.keep_in_memory and key not in _DECODED:
             _DECODED[key] = results['img'].copy()
         return results
+
+    def _decode(self, path: str) -> np.ndarray:
+        content = fileio.get(path, backend_args=self.backend_args)
+        check_image(content, path, self.max_pixels)
+        image = mmcv.imfrombytes(
+            content, flag=self.color_type, backend=self.imdecode_backend
+        )
+        if image is None:
+            raise ValueError('the decoder gives nothing')
+        return image.astype(np.float32) if self.to_float32 else image

@@ -3,13 +3,16 @@ import os.path as osp
 from pathlib import Path
 from typing import Any
 
-from mmengine.dist import is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
 from ...checkpoints.atomic import AtomicBackend, write_text
+from ...checkpoints.lock import lock_folder
 
+# Images of a step over all processes, in the checkpoint's message hub.
+_BATCH_SIZE = 'total_batch_size'
 #: Name of the state that is saved between two regular checkpoints.
 LATEST = 'latest.pth'
 
@@ -34,7 +37,16 @@ class SafeCheckpointHook(CheckpointHook):
         folder = str(self.out_dir or runner.work_dir)
         if self.backend_args is None and self.file_client_args is None:
             self.backend_args = None if '://' in folder else dict(backend='atomic')
+        if is_main_process() and '://' not in folder:
+            lock_folder(folder)
+        kept = runner.message_hub.runtime_info.get('keep_ckpt_ids')
+        if kept is not None:
+            # of a resumed checkpoint; mmengine deletes files of these numbers
+            kept = [number for number in kept if isinstance(number, int)]
+            runner.message_hub.update_info('keep_ckpt_ids', kept)
         super().before_train(runner)
+        self._keep_to_own_files()
+        _check_batch_size(runner)
         if isinstance(self.file_backend, AtomicBackend) and is_main_process():
             self.file_backend.remove_unfinished(self.out_dir)
         self.file_backend = _LateRemoval(self.file_backend)
@@ -52,6 +64,23 @@ class SafeCheckpointHook(CheckpointHook):
                     f'{runner.iter}; the evaluation runs first.'
                 )
                 runner.val_loop.run()
+
+    def _keep_to_own_files(self) -> None:
+        """Forget files elsewhere that a resumed checkpoint calls the best ones.
+
+        mmengine deletes the best checkpoint so far once there is a better one, by the
+        path that the resumed file states. A copied work dir states the original's.
+        """
+        if getattr(self, 'best_ckpt_path', None) is not None:
+            self.best_ckpt_path = self._own(self.best_ckpt_path)
+        for key, path in getattr(self, 'best_ckpt_path_dict', {}).items():
+            self.best_ckpt_path_dict[key] = self._own(path)
+
+    def _own(self, path: Any) -> str | None:
+        name = osp.basename(path) if isinstance(path, str) else ''
+        own = self.file_backend.join_path(self.out_dir, name)
+        is_best = name.startswith('best_') and self.file_backend.isfile(own)
+        return own if is_best else None
 
     def _resumed_from(self, runner: Runner) -> tuple[int, str] | None:
         """Return iteration and name of the resumed file if this hook has written it."""
@@ -177,3 +206,20 @@ def _is_evaluation_due(runner: Runner) -> bool:
         # in the middle of an epoch
         return False
     return done >= loop.val_begin and (done % loop.val_interval == 0 or done == last)
+
+
+def _check_batch_size(runner: Runner) -> None:
+    """Warn where a resumed run goes on with another batch size."""
+    cfg = runner.cfg.get('train_dataloader')
+    size = cfg.get('batch_size') if isinstance(cfg, dict) else None
+    if size is None:
+        return
+    size *= get_world_size()
+    before = runner.message_hub.runtime_info.get(_BATCH_SIZE)
+    if isinstance(before, int) and before != size:
+        runner.logger.warning(
+            f'The run had batches of {before} images, over all processes, and goes on '
+            f'with {size}: the learning rate and the number of iterations stay as they '
+            'are in the config.'
+        )
+    runner.message_hub.update_info(_BATCH_SIZE, size)
