@@ -10,6 +10,9 @@ from collections.abc import Sequence
 #: description of COCO. ``demo/onnx_demo.py``, which stands alone, has a copy.
 SIDE_COLORS = {'left': (0, 255, 0), 'right': (255, 128, 0), 'middle': (51, 153, 255)}
 
+#: RGB of boxes.
+BOX_COLOR = (255, 255, 255)
+
 #: RGB by which people are told apart, one after the other.
 PERSON_COLORS = (
     (255, 82, 82),

@@ -12,7 +12,13 @@ from mmpose.registry import VISUALIZERS
 from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 
-from .palette import PERSON_COLORS, get_line_width, get_radius, get_side_colors
+from .palette import (
+    BOX_COLOR,
+    PERSON_COLORS,
+    get_line_width,
+    get_radius,
+    get_side_colors,
+)
 
 # A score is written in letters of this many line widths, 10 pixels at least.
 _TEXT_HEIGHT, _MIN_TEXT_HEIGHT = 5, 10
@@ -41,6 +47,8 @@ class PoseVisualizer(PoseLocalVisualizer):
         radius: int | None = None,
         **kwargs: Any,
     ) -> None:
+        # green, mmpose's colour of boxes, is a person's left here
+        kwargs.setdefault('bbox_color', BOX_COLOR)
         super().__init__(name, *args, line_width=line_width, radius=radius, **kwargs)
 
     def set_dataset_meta(

@@ -1,7 +1,7 @@
 # Copyright (c) onestage_pose contributors.
 """mmpose's visualizer draws in proportion to the image, in this project's palette."""
 
-from onestage_pose.visualization.palette import PERSON_COLORS, SIDE_COLORS
+from onestage_pose.visualization.palette import BOX_COLOR, PERSON_COLORS, SIDE_COLORS
 from onestage_pose.visualization.pose_visualizer import PoseVisualizer
 
 import numpy as np
@@ -73,6 +73,12 @@ def test_a_skeleton_without_sides_has_its_own_colours():
     drawn = draw(one_keypoint(5), meta=meta)
 
     assert colors(drawn) == {tuple(map(int, META['keypoint_colors'][5]))}
+
+
+def test_boxes_have_no_colour_of_a_side():
+    drawn = draw(make_sample((50, 50)), draw_bbox=True, kpt_thr=2.0)
+
+    assert colors(drawn) == {BOX_COLOR}
 
 
 def test_one_colour_a_person_on_demand():
