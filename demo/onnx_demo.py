@@ -7,6 +7,7 @@ python demo/onnx_demo.py nano.onnx IMAGE [IMAGE ...]
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -132,12 +133,32 @@ def side_of(name: str) -> int:
     return next((i for i, side in enumerate(('left', 'right')) if side in name), 2)
 
 
+def read(path: Path) -> np.ndarray:
+    """Read an image, (height, width, 3) uint8 BGR; raise ``ValueError`` for others."""
+    # not by cv2.imread, which crashes on names that are not UTF-8
+    data = np.fromfile(path, np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise ValueError('no image that OpenCV can decode')
+    return image
+
+
+def write(path: Path, image: np.ndarray) -> None:
+    """Write a PNG file, whole or not at all."""
+    part = path.with_name(f'.{os.getpid()}.part')
+    try:
+        part.write_bytes(cv2.imencode('.png', image)[1])
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def plan(images: list, out_dir: Path) -> list:
     """Name a drawing for each image; end where one would replace another file."""
     targets = [out_dir / f'{path.stem}.png' for path in images]
     for target in targets:
-        if target.exists() and any(
-            path.exists() and path.samefile(target) for path in images
+        if os.path.exists(target) and any(
+            os.path.exists(path) and path.samefile(target) for path in images
         ):
             sys.exit(f'Error: {target} is one of the images; give another --out-dir.')
         if targets.count(target) > 1:
@@ -147,28 +168,30 @@ def plan(images: list, out_dir: Path) -> list:
 
 def main() -> None:
     """Find and draw the people of each image, and print how many there are."""
+    # a file's name may hold what the terminal cannot show
+    sys.stdout.reconfigure(errors='backslashreplace')
     args = parse_args()
     if not args.model.is_file():
         sys.exit(f'Error: there is no model {args.model}.')
     targets = plan(args.images, args.out_dir)
     args.out_dir.mkdir(parents=True, exist_ok=True)
     model = PoseModel(args.model)
-    broken = []
+    failures = []
     for path, target in zip(args.images, targets):
-        image = cv2.imread(str(path))
-        if image is None:
-            broken.append(str(path))
+        try:
+            image = read(path)
+            start = time.perf_counter()
+            people = model(image)
+            elapsed = time.perf_counter() - start
+            sure = people['scores'] >= args.score_thr
+            people = {name: values[sure] for name, values in people.items()}
+            write(target, draw(image, people, model, args.kpt_thr))
+        except (OSError, ValueError, cv2.error) as error:
+            failures.append(f'{path}: {error}')
             continue
-        start = time.perf_counter()
-        people = model(image)
-        elapsed = time.perf_counter() - start
-        sure = people['scores'] >= args.score_thr
-        people = {name: values[sure] for name, values in people.items()}
-        if not cv2.imwrite(str(target), draw(image, people, model, args.kpt_thr)):
-            sys.exit(f'Error: {target} could not be written.')
         print(f'{path}: {sure.sum()} people in {1000 * elapsed:.0f} ms, see {target}')
-    if broken:
-        sys.exit(f'Error: these are no images: {", ".join(broken)}')
+    if failures:
+        sys.exit('Error: some images were not drawn:\n  ' + '\n  '.join(failures))
 
 
 if __name__ == '__main__':

@@ -24,6 +24,7 @@ from .compat import (
     mmengine_data_files,
     mmengine_package_utils,
     mmpose_function_registry,
+    mmpose_inferencer_inputs,
     mmpose_inferencer_options,
     mmpose_inferencer_weights,
     mmpose_metainfo,
@@ -84,6 +85,9 @@ def _install() -> None:
         lambda _: importlib.import_module(f'{__name__}.checkpoints.atomic'),
     )
     mmpose_function_registry.install()
+    mmpose_inferencer_inputs.install(
+        lambda: importlib.import_module(f'{__name__}.apis.inferencer_inputs')
+    )
     mmpose_inferencer_options.install()
     mmpose_inferencer_weights.install(
         _later('apis.checkpoint_config:find_checkpoint_config'),

@@ -1110,6 +1110,36 @@ INFERENCER = (
         'refused',
         'NaN or infinity',
     ),
+    Case(
+        'standardised array',
+        lambda good: [(np.arange(1800).reshape(20, 30, 3) % 256 - 117) / 58],
+        'refused, with its range and what is expected',
+        'from -2.0.* before it was standardised',
+    ),
+    Case(
+        'array of 12 bits in uint16',
+        lambda good: [np.arange(1800, dtype=np.uint16).reshape(20, 30, 3) * 2],
+        'refused, with how to scale it',
+        'uint16 from 0 to 3598.* for 12 bits',
+    ),
+    Case(
+        'float array of 0 and 1 alone',
+        lambda good: [np.eye(20)[..., None].repeat(3, 2)],
+        'refused: it may be of either range',
+        r'float64 from 0 to 1.*astype\(bool\)',
+    ),
+    Case(
+        'tensor with the channels last',
+        lambda good: [torch.zeros(20, 30, 3)],
+        'refused, with how to turn it',
+        r'\(3, height, width\), RGB; got \(20, 30, 3\)',
+    ),
+    Case(
+        'number in the list',
+        lambda good: [good, 3],
+        'named with its place; the images before it are done',
+        'image 1 of the input: .* got int',
+    ),
     Case('empty list', lambda good: [], 'an empty result'),
 )
 

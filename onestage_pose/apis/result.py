@@ -14,11 +14,11 @@ import numpy as np
 from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
 
-from ..checkpoints.atomic import replacing
-from ..utils.errors import ImageError, UsageError
+from ..utils.errors import UsageError
 from ..utils.file_kinds import get_file_kind
 from ..visualization.pose_visualizer import PoseVisualizer
 from .options import refuse_unknown
+from .writing import write_image
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -315,12 +315,12 @@ class PoseResult:
 
         Raises:
             UsageError, ImageError: As :meth:`plot`; or the file is the image itself.
-            OSError: The file could not be written.
+            OutputError: The file could not be written.
         """
         path = Path(os.fsdecode(target))
         if get_file_kind(path) != 'image':
             path = path / self._file_name()
-        if self.path and path.exists() and os.path.exists(self.path):
+        if self.path and os.path.exists(path) and os.path.exists(self.path):
             if path.samefile(self.path):
                 raise UsageError(
                     f'{path} is the image itself and would be overwritten; give '
@@ -359,24 +359,6 @@ def can_write(name: str) -> bool:
     suffix = Path(name).suffix
     # by the suffix alone: OpenCV crashes on names that are not UTF-8
     return bool(suffix) and cv2.haveImageWriter(f'image{suffix}')
-
-
-def write_image(path: Path, image: np.ndarray) -> None:
-    """Write an image, whole or not at all.
-
-    Args:
-        path (Path): In a folder that exists.
-        image (np.ndarray): (h, w, 3) uint8 BGR.
-
-    Raises:
-        ImageError: OpenCV cannot encode it.
-        OSError: The file cannot be written.
-    """
-    encoded, data = cv2.imencode(path.suffix, image)
-    if not encoded:
-        raise ImageError(f'{path}: OpenCV could not encode this image.')
-    with replacing(path) as temporary:
-        Path(temporary).write_bytes(data)
 
 
 def _import(package: str, method: str) -> Any:

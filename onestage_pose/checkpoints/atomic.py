@@ -37,7 +37,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(osp.abspath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(SUFFIX, f'.{path.name}.', path.parent)
+    # A name of 255 bytes, the most that file systems take, leaves no room for more.
+    descriptor, name = tempfile.mkstemp(SUFFIX, f'.{path.name[:40]}.', path.parent)
     os.close(descriptor)
     part = Path(name)
     try:

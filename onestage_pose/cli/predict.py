@@ -6,20 +6,18 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-import mmengine
 from mmpose.structures import split_instances
 
 from ..apis.building import choose_device
 from ..apis.inputs import ImageItem, Inputs, open_inputs
 from ..apis.predictor import PosePredictor
-from ..apis.result import PoseResult, can_write, write_image
-from ..checkpoints.atomic import replacing
+from ..apis.result import PoseResult, can_write
+from ..apis.writing import JsonList, NameTooLongError, write_image, write_json
 from ..utils.errors import UsageError
 from ..visualization.video_file import VideoFile
 from .files import check_writable, count
@@ -147,8 +145,9 @@ def draw_images(
         options (dict): Of :meth:`PoseResult.plot`.
 
     Raises:
-        UsageError: Some images could not be read, with their names.
-        OSError: A file could not be written.
+        UsageError: Some images could not be read, or a name is too long for what is
+            made of it; with their names.
+        OutputError: Nothing can be written any more.
     """
     failures = []
     people = 0
@@ -161,11 +160,14 @@ def draw_images(
         if result.error is not None:
             failures.append(str(result.error))
             continue
-        write_image(job.drawing, result.plot(**options))
+        try:
+            write_image(job.drawing, result.plot(**options))
+            if job.predictions is not None:
+                write_json(job.predictions, _instances(result))
+        except NameTooLongError as error:
+            failures.append(str(error))
+            continue
         people += len(result)
-        if job.predictions is not None:
-            with replacing(job.predictions) as part:
-                part.write_text(_to_json(_instances(result)), encoding='utf-8')
     done = count(len(jobs) - len(failures), 'image', 'images')
     _report(f'{done}, {count(people, "person", "people")}', jobs[0])
     if not people and len(failures) < len(jobs):
@@ -176,7 +178,7 @@ def draw_images(
     if failures:
         raise UsageError(
             f'{len(failures)} of {count(len(jobs), "image", "images")} could not '
-            'be read:\n  ' + '\n  '.join(failures)
+            'be read or drawn:\n  ' + '\n  '.join(failures)
         )
 
 
@@ -192,8 +194,7 @@ def draw_video(
         options (dict): Of :meth:`PoseResult.plot`.
 
     Raises:
-        OutputError: OpenCV cannot write the drawn one.
-        OSError: A file could not be written.
+        OutputError: The drawn one, or the predictions, cannot be written.
     """
     video = inputs.video
     results = predictor(inputs, heatmaps=options['draw_heatmap'])
@@ -201,21 +202,20 @@ def draw_video(
     try:
         with (
             VideoFile(job.drawing, video.fps) as drawing,
-            _json_list(job.predictions) as write,
+            JsonList(job.predictions) as predictions,
         ):
             for result in track(results, 'Frames', video.num_frames):
                 drawing.write(result.plot(**options))
-                write(dict(frame_id=result.frame, instances=_instances(result)))
+                predictions.write(
+                    dict(frame_id=result.frame, instances=_instances(result))
+                )
                 frames += 1
                 people += len(result)
     except KeyboardInterrupt:
         if video.num_frames is not None:
             raise
-    if video.num_frames is not None and frames < video.num_frames:
-        print(
-            f'{video.path} ends after {count(frames, "frame", "frames")}, though it '
-            f'says that it has {video.num_frames}.'
-        )
+    if video.frames_missing:
+        print(video.frames_missing)
     found = count(people, 'person', 'people')
     _report(f'{count(frames, "frame", "frames")}, {found} in all of them', job)
 
@@ -249,7 +249,7 @@ def _check_outputs(jobs: Iterable[Job], others: Iterable[str]) -> None:
     sources = {_identity(path) for path in (*read, *others) if os.path.exists(path)}
     outputs = [path for job in jobs for path in job[1:] if path is not None]
     for output, times in Counter(outputs).items():
-        if output.exists() and _identity(output) in sources:
+        if os.path.exists(output) and _identity(output) in sources:
             raise UsageError(
                 f'{output} is one of the inputs and would be overwritten; give '
                 'another folder with --out-dir.'
@@ -270,28 +270,6 @@ def _identity(path: str | Path) -> tuple[int, int]:
 def _instances(result: PoseResult) -> list[dict]:
     """The people as mmpose's inferencers write them."""
     return split_instances(result.to_sample().pred_instances)
-
-
-def _to_json(value: Any) -> str:
-    return mmengine.dump(value, file_format='json', indent='  ')
-
-
-@contextmanager
-def _json_list(path: Path | None) -> Iterator[Any]:
-    """A function that appends to a list in a JSON file, which is whole or not there."""
-    if path is None:
-        yield lambda value: None
-        return
-    with replacing(path) as part, part.open('w', encoding='utf-8') as file:
-        between = '[\n'
-
-        def write(value: Any) -> None:
-            nonlocal between
-            file.write(between + _to_json(value))
-            between = ',\n'
-
-        yield write
-        file.write('[]' if between == '[\n' else '\n]')
 
 
 def _report(what: str, job: Job) -> None:

@@ -24,6 +24,9 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
             or an option that a config names and nobody knows; 143 where SIGTERM has
             ended a training, which is saved. All other errors are raised as they are.
     """
+    # The name of a file may hold what the terminal cannot show, or is not UTF-8.
+    if hasattr(sys.stdout, 'reconfigure'):
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         main(None)
         leave_dist()

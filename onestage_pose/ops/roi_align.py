@@ -173,8 +173,10 @@ def _taps(
     """
     begin, step = begin[:, None, None], step[:, None, None]
     number = torch.arange(bins)[:, None]
+    # of the data's dtype, whatever torch's default is
+    sample = torch.arange(samples, dtype=step.dtype) + 0.5
     # in torchvision's order, whose last digits decide near a border
-    position = begin + number * step + (torch.arange(samples) + 0.5) * step / samples
+    position = begin + number * step + sample * step / samples
     inside = (position >= -1) & (position <= length)
     position = position.clamp(0, length - 1)
     low = position.floor()

@@ -24,7 +24,12 @@ PIXEL_CENTER = 0.5
 
 
 def pixel_index_to_continuous(points: Coordinates) -> Coordinates:
-    """Return points (..., 2) in pixel indices in continuous coordinates."""
+    """Return points (..., 2) in pixel indices in continuous coordinates.
+
+    Tensors of whole numbers give float32, whatever torch's default dtype is.
+    """
+    if isinstance(points, Tensor) and not points.is_floating_point():
+        points = points.float()
     return points + PIXEL_CENTER
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import TracebackType
 
@@ -15,18 +16,25 @@ from ..utils.errors import OutputError
 class VideoFile:
     """A video to write frames to, which takes its name when it is closed and whole.
 
+    OpenCV reports no error of a full disk: the file is read again after closing. Used
+    as a context manager.
+
     Args:
-        path (Path): The file, of a kind that its name says (``.mp4``).
+        path (Path): The file, of a kind that its name says (``.mp4``). What was there
+            before stays until the new one is whole.
         fps (float): Frames a second.
 
+    Attributes:
+        num_frames (int): Frames that were written so far.
+
     Raises:
-        OutputError: OpenCV cannot write such a file here, or what was written cannot
-            be read again (a full disk, for one).
+        OutputError: OpenCV cannot write such a file here, or not all that was written
+            can be read again (a full disk, for one).
     """
 
     def __init__(self, path: Path, fps: float) -> None:
-        self.path, self.fps = path, fps
-        self._part = path.with_name(f'.{path.stem}.part{path.suffix}')
+        self.path, self.fps = Path(path), fps
+        self._part = self.path.with_name(f'.{os.getpid()}.part{self.path.suffix}')
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self.num_frames = 0
@@ -36,17 +44,27 @@ class VideoFile:
         height, width = frame.shape[:2]
         if self._writer is None:
             self._size = width, height
-            fourcc = cv2.VideoWriter_fourcc(*'mp4v')
-            self._writer = cv2.VideoWriter(
-                str(self._part), fourcc, self.fps, self._size
-            )
-            if not self._writer.isOpened():
-                raise OutputError(f'{self.path}: OpenCV cannot write this video here.')
+            self._writer = self._open()
         if (width, height) != self._size:
             # what OpenCV would leave out in silence
             frame = cv2.resize(frame, self._size)
         self._writer.write(frame)
         self.num_frames += 1
+
+    def _open(self) -> cv2.VideoWriter:
+        try:
+            # OpenCV crashes on other names
+            str(self._part).encode()
+        except UnicodeEncodeError as error:
+            raise OutputError(
+                f'{self.path}: OpenCV cannot write a video whose name is not UTF-8; '
+                'give another folder.'
+            ) from error
+        fourcc = cv2.VideoWriter_fourcc(*'mp4v')
+        writer = cv2.VideoWriter(str(self._part), fourcc, self.fps, self._size)
+        if not writer.isOpened():
+            raise OutputError(f'{self.path}: OpenCV cannot write this video here.')
+        return writer
 
     def __enter__(self) -> VideoFile:
         return self
@@ -62,18 +80,32 @@ class VideoFile:
         try:
             # what was drawn before Ctrl-C is a video too
             if self.num_frames and (kind is None or kind is KeyboardInterrupt):
-                self._check()
-                self._part.replace(self.path)
+                check_video(self._part, self.num_frames, self.path)
+                os.replace(self._part, self.path)
+        except OSError as problem:
+            if isinstance(problem, OutputError):
+                raise
+            raise OutputError(
+                f'{self.path} could not be written: {problem.strerror}.'
+            ) from problem
         finally:
             self._part.unlink(missing_ok=True)
 
-    def _check(self) -> None:
-        written = cv2.VideoCapture(str(self._part))
-        has_first, _ = written.read()
-        found = int(written.get(cv2.CAP_PROP_FRAME_COUNT))
-        written.release()
-        if not has_first or found < self.num_frames:
-            raise OutputError(
-                f'{self.path}: {self.num_frames} frames were drawn, of which the file '
-                f'holds {found if has_first else 0}; is the disk full?'
-            )
+
+def check_video(path: Path, num_frames: int, name: Path | None = None) -> None:
+    """Raise ``OutputError`` where a video does not hold all frames.
+
+    Args:
+        path (Path): The file.
+        num_frames (int): How many were written.
+        name (Path | None): What the message calls it.
+    """
+    capture, found = cv2.VideoCapture(str(path)), 0
+    while found < num_frames and capture.grab():
+        found += 1
+    capture.release()
+    if found < num_frames:
+        raise OutputError(
+            f'{name or path}: {num_frames} frames were drawn, of which the file holds '
+            f'{found}; is the disk full?'
+        )

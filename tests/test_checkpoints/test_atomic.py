@@ -132,3 +132,10 @@ def test_text_replaces_what_was_there(tmp_path):
 
     assert (tmp_path / 'last_checkpoint').read_text() == 'new'
     assert os.listdir(tmp_path) == ['last_checkpoint']
+
+
+@pytest.mark.parametrize('name', [255 * 'a', 'caf\udce9', 63 * '\N{GRINNING FACE}'])
+def test_any_name_that_the_file_system_takes_is_written(tmp_path, name) -> None:
+    write_text('text', tmp_path / name)
+
+    assert os.listdir(tmp_path) == [name]

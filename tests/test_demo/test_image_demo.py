@@ -15,6 +15,7 @@ from onestage_pose.utils import get_config_path
 from onestage_pose.utils.errors import (
     CheckpointMismatchError,
     ConfigNameError,
+    OutputError,
     UsageError,
     VideoError,
 )
@@ -24,7 +25,9 @@ import numpy as np
 import pytest
 from mmpose.apis import MMPoseInferencer
 
+from tests.small_disk import small_disk
 from tests.test_apis.tiny_model import picture
+from tests.video_files import turn_in_header, write_video
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEMO = REPOSITORY / 'demo/image_demo.py'
@@ -186,6 +189,84 @@ class TestVideo:
 
         with pytest.raises(VideoError, match=r'film\.mp4: this video cannot be'):
             draw(tmp_path / 'film.mp4')
+
+    @pytest.mark.parametrize('degrees', [0, 90])
+    def test_is_drawn_as_it_is_shown(self, draw, tmp_path, degrees):
+        film = write_video(tmp_path / 'film.mp4', 2 * [picture()])
+
+        out = draw(turn_in_header(film, degrees), '--kpt-thr', 1)
+
+        drawn = cv2.VideoCapture(str(out / 'visualizations/film.mp4')).read()[1]
+        upright = np.rot90(picture(), -degrees // 90)
+        assert drawn.shape == upright.shape
+        assert np.abs(drawn.astype(int) - upright).mean() < 20
+
+    def test_on_a_full_disk_is_an_error_that_names_the_file(self, draw, tmp_path):
+        noise = np.random.default_rng(0).integers(0, 256, (9, 96, 128, 3), np.uint8)
+        film = write_video(tmp_path / 'film.avi', noise, 'MJPG')
+
+        with pytest.raises(OutputError, match=r'film\.mp4: 9 frames were drawn'):
+            with small_disk(9000):
+                draw(film)
+
+        assert files(tmp_path / 'out') == []
+
+
+class TestNames:
+    @pytest.fixture
+    def not_utf_8(self, folder):
+        return (folder / 'a.png').rename(folder / 'caf\udce9.png').name
+
+    def test_that_is_not_utf_8_is_drawn(self, draw, folder, not_utf_8):
+        out = draw(folder, '--save-predictions')
+
+        assert files(out) == [
+            'predictions/b.json',
+            'predictions/caf\udce9.json',
+            'visualizations/b.jpg',
+            f'visualizations/{not_utf_8}',
+        ]
+
+    def test_that_is_not_utf_8_can_be_printed(self, tiny, folder, not_utf_8, tmp_path):
+        (folder / 'caf\udce9').touch()
+        words = [DEMO, folder, *tiny, '--out-dir', tmp_path / 'caf\udce9', '--device']
+
+        done = subprocess.run(
+            [sys.executable, *map(str, words), 'cpu'],
+            env={**os.environ, 'PYTHONPATH': str(REPOSITORY)},
+            capture_output=True,
+        )
+
+        assert done.returncode == 0, done.stderr
+        assert b'2 images, ' in b' '.join(done.stdout.split())
+
+    def test_of_255_bytes_is_drawn(self, draw, folder):
+        (folder / 'a.png').rename(folder / f'{251 * "a"}.png')
+
+        assert files(draw(folder)) == [
+            f'visualizations/{251 * "a"}.png',
+            'visualizations/b.jpg',
+        ]
+
+    def test_too_long_for_its_predictions_is_named_and_the_others_are_done(
+        self, draw, folder, tmp_path
+    ):
+        (folder / 'a.png').rename(folder / f'{251 * "a"}.png')
+
+        with pytest.raises(UsageError, match=r'aaa\.json could not be written'):
+            draw(folder, '--save-predictions')
+
+        assert 'predictions/b.json' in files(tmp_path / 'out')
+
+
+def test_an_image_on_a_full_disk_is_an_error_and_no_torn_file(draw, folder, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    cv2.imwrite(str(folder / 'c.png'), noise)
+
+    with pytest.raises(OutputError, match=r'c\.png could not be'), small_disk(100_000):
+        draw(folder)
+
+    assert files(tmp_path / 'out') == ['visualizations/a.png', 'visualizations/b.jpg']
 
 
 class TestInputsAreSpared:

@@ -2,6 +2,7 @@
 """The exported graph in ONNX Runtime beside the model in PyTorch."""
 
 import json
+import os
 import re
 
 from onestage_pose.apis import load_model
@@ -18,6 +19,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from tests.model_factory import build, tiny_config
 from tests.parity_run import ParityRun
+from tests.small_disk import small_disk
 from tests.test_apis.tiny_model import picture, write_tiny_model
 from tests.tool_runs import REPOSITORY, load_tool, run_tool
 
@@ -291,3 +293,27 @@ class TestDemoOutputs:
     def test_nor_one_drawing_over_another(self, demo, tmp_path):
         with pytest.raises(SystemExit, match=r'a\.png would be drawn of several'):
             demo.plan([tmp_path / 'x/a.jpg', tmp_path / 'y/a.jpg'], tmp_path)
+
+    @pytest.mark.parametrize('name', ['a.png', 'caf\udce9.png', f'{251 * "a"}.png'])
+    def test_a_file_of_any_name_is_read_and_written(self, demo, tmp_path, name):
+        image = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)
+
+        demo.write(tmp_path / name, image)
+
+        assert os.listdir(tmp_path) == [name]
+        np.testing.assert_array_equal(demo.read(tmp_path / name), image)
+
+    @pytest.mark.parametrize('content', [b'', b'no image'])
+    def test_what_is_no_image_is_an_error(self, demo, tmp_path, content):
+        (tmp_path / 'a.png').write_bytes(content)
+
+        with pytest.raises(ValueError, match='no image'):
+            demo.read(tmp_path / 'a.png')
+
+    def test_a_full_disk_leaves_no_torn_drawing(self, demo, tmp_path):
+        image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+
+        with pytest.raises(OSError), small_disk(1000):
+            demo.write(tmp_path / 'a.png', image)
+
+        assert os.listdir(tmp_path) == []

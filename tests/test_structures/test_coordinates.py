@@ -39,3 +39,11 @@ class TestPoints:
 def test_centers_of_bins():
     assert bin_centers(3).tolist() == [0.5, 1.5, 2.5]
     assert bin_centers(3).dtype == torch.float32
+
+
+def test_whole_numbers_give_float32_whatever_the_default_dtype_is():
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert pixel_index_to_continuous(torch.arange(3)).dtype == torch.float32
+    finally:
+        torch.set_default_dtype(torch.float32)

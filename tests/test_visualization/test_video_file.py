@@ -1,54 +1,96 @@
 # Copyright (c) onestage_pose contributors.
-"""A video is there whole or not at all."""
+"""A drawn video is whole or not there."""
 
 from onestage_pose.utils.errors import OutputError
-from onestage_pose.visualization.video_file import VideoFile
+from onestage_pose.visualization.video_file import VideoFile, check_video
 
 import cv2
 import numpy as np
 import pytest
 
-
-def frame(height=48, width=64):
-    return np.zeros((height, width, 3), np.uint8)
-
-
-def test_holds_the_frames(tmp_path):
-    with VideoFile(tmp_path / 'it.mp4', 5) as video:
-        for _ in range(3):
-            video.write(frame())
-
-    written = cv2.VideoCapture(str(tmp_path / 'it.mp4'))
-    assert written.get(cv2.CAP_PROP_FRAME_COUNT) == 3
-    assert written.get(cv2.CAP_PROP_FPS) == 5
-    assert [path.name for path in tmp_path.iterdir()] == ['it.mp4']
+from tests.small_disk import small_disk
+from tests.video_files import quarters
 
 
-def test_a_frame_of_another_size_is_not_lost(tmp_path):
-    with VideoFile(tmp_path / 'it.mp4', 5) as video:
-        video.write(frame())
-        video.write(frame(96, 128))
-
-    written = cv2.VideoCapture(str(tmp_path / 'it.mp4'))
-    assert written.get(cv2.CAP_PROP_FRAME_COUNT) == 2
+def noise(seed, shape=(64, 96, 3)):
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 
-def test_an_error_leaves_what_was_there_before(tmp_path):
-    (tmp_path / 'it.mp4').write_text('before')
+def write(path, frames):
+    with VideoFile(path, 5.0) as video:
+        for frame in frames:
+            video.write(frame)
+    return path
 
-    with pytest.raises(ValueError, match='while drawing'):
-        with VideoFile(tmp_path / 'it.mp4', 5) as video:
-            video.write(frame())
-            raise ValueError('while drawing')
 
-    assert (tmp_path / 'it.mp4').read_text() == 'before'
-    assert len(list(tmp_path.iterdir())) == 1
+def test_holds_every_frame(tmp_path):
+    path = write(tmp_path / 'film.mp4', 3 * [quarters()])
+
+    check_video(path, 3)
+    with pytest.raises(OutputError, match='4 frames .* holds 3'):
+        check_video(path, 4)
+
+
+def test_leaves_nothing_else(tmp_path):
+    write(tmp_path / 'film.mp4', 3 * [quarters()])
+
+    assert [path.name for path in tmp_path.iterdir()] == ['film.mp4']
+
+
+def test_a_frame_of_another_size_is_kept(tmp_path):
+    path = write(tmp_path / 'film.mp4', [quarters(), quarters(32, 48), quarters()])
+
+    check_video(path, 3)
+
+
+def test_on_a_full_disk_is_an_error_and_leaves_what_was_there(tmp_path):
+    path = tmp_path / 'film.mp4'
+    path.write_bytes(b'an earlier film')
+
+    with (
+        pytest.raises(OutputError, match=r'film\.mp4: 40 frames .* holds \d'),
+        small_disk(20_000),
+    ):
+        write(path, map(noise, range(40)))
+
+    assert path.read_bytes() == b'an earlier film'
+    assert [path.name for path in tmp_path.iterdir()] == ['film.mp4']
+
+
+def test_an_error_on_the_way_leaves_nothing(tmp_path):
+    with pytest.raises(ZeroDivisionError), VideoFile(tmp_path / 'a.mp4', 5.0) as video:
+        video.write(quarters())
+        raise ZeroDivisionError
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_drawn_before_ctrl_c_is_kept(tmp_path):
+    with pytest.raises(KeyboardInterrupt), VideoFile(tmp_path / 'a.mp4', 5.0) as video:
+        video.write(quarters())
+        raise KeyboardInterrupt
+
+    check_video(tmp_path / 'a.mp4', 1)
+
+
+@pytest.mark.parametrize('folder', ['gone', 'caf\udce9'])
+def test_a_place_that_opencv_cannot_write_to_is_named(tmp_path, folder):
+    with pytest.raises(OutputError, match=f'{folder}/a.mp4'):
+        write(tmp_path / folder / 'a.mp4', [quarters()])
+
+
+def test_a_name_of_255_bytes_is_written(tmp_path):
+    path = tmp_path / f'{251 * "a"}.mp4'
+
+    write(path, [quarters()])
+
+    assert cv2.VideoCapture(str(path)).read()[0]
 
 
 def test_what_cannot_be_read_again_is_an_error(tmp_path):
     with pytest.raises(OutputError, match=r'it\.mp4: 2 frames .* holds 0'):
         with VideoFile(tmp_path / 'it.mp4', 5) as video:
-            video.write(frame())
+            video.write(quarters())
             # as a full disk leaves it
             video._writer.release()
             video._part.write_bytes(b'')
@@ -60,4 +102,4 @@ def test_what_cannot_be_read_again_is_an_error(tmp_path):
 def test_a_kind_that_opencv_cannot_write_is_named(tmp_path):
     with pytest.raises(OutputError, match=r'it\.xyz: OpenCV cannot write'):
         with VideoFile(tmp_path / 'it.xyz', 5) as video:
-            video.write(frame())
+            video.write(quarters())

@@ -11,6 +11,7 @@ from ...visualization import paste_heatmaps
 from ..acceleration import accelerate, register_float32_outputs, use_channels_last
 from ..test_time_augs import mirror_images
 from ..utils.incomplete_annotations import rpn_loss_and_predict
+from ..utils.like_sizes import split_by_size
 from ..utils.postprocessing import pack_instances, postprocess
 from ..utils.precision import autocast_to
 from ..utils.targets import samples_optional, use_instance_labels
@@ -50,6 +51,8 @@ class KeypointRCNN(TwoStageDetector):
         super().__init__(*parts, data_preprocessor, init_cfg)
         options.check_sigmas(self.roi_head.num_keypoints)
         register_float32_outputs(self)
+        # whatever torch's default dtype is: boxes and RoIs are float32, too
+        self.float()
         log_backend()
 
     @property
@@ -82,20 +85,25 @@ class KeypointRCNN(TwoStageDetector):
         """Detect instances and their keypoints in images (B, 3, H, W), normalised.
 
         In the original image's frame with ``rescale``, else in the network input's.
+        Other images of the batch change nothing, see :func:`split_by_size`.
         """
-        options, samples = self.test_options, batch_data_samples
-        metas = [sample.metainfo for sample in samples]
-        with autocast_to(options.dtype, batch_inputs.device.type):
-            x, flipped = self.extract_feat(batch_inputs), None
+        for images, samples in split_by_size(batch_inputs, batch_data_samples):
+            results = self._predict(images, samples, rescale)
+            self.add_pred_to_datasample(samples, results, rescale=rescale)
+        return batch_data_samples
+
+    def _predict(self, images: Tensor, samples: list, rescale: bool) -> list:
+        options, metas = self.test_options, [sample.metainfo for sample in samples]
+        with autocast_to(options.dtype, images.device.type):
+            x, flipped = self.extract_feat(images), None
             proposals = self.rpn_head.predict(x, samples, rescale=False)
             if options.flip_test:
-                mirrored = self.extract_feat(mirror_images(batch_inputs, metas))
+                mirrored = self.extract_feat(mirror_images(images, metas))
                 others = self.rpn_head.predict(mirrored, samples, rescale=False)
                 flipped = mirrored, others
-            results = self.roi_head.predict(
+            return self.roi_head.predict(
                 x, proposals, samples, rescale=rescale, flipped=flipped
             )
-        return self.add_pred_to_datasample(samples, results, rescale=rescale)
 
     def add_pred_to_datasample(
         self, data_samples: list, results_list: list[InstanceData], rescale: bool = True

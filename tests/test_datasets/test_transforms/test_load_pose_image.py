@@ -7,6 +7,8 @@ from onestage_pose.utils.errors import ImageError
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 TRAINING = SimpleNamespace(test_mode=False)
@@ -156,3 +158,32 @@ def test_an_image_kept_in_memory_is_decoded_once(image):
     assert again['img_shape'] == again['ori_shape'] == (30, 40)
     with pytest.raises(FileNotFoundError):
         LoadPoseImage().transform(dict(img_path=str(image)))
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.bmp', '.webp', '.tif'])
+@given(place=st.floats(0, 1), damage=st.binary(max_size=8), kept=st.floats(0, 1))
+@settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_any_damage_gives_an_image_or_a_named_error(
+    tmp_path, suffix, place, damage, kept
+):
+    path = tmp_path / f'image{suffix}'
+    pixels = np.random.default_rng(0).integers(0, 255, (30, 40, 3), np.uint8)
+    content = bytearray(cv2.imencode(suffix, pixels)[1].tobytes())
+    begin = int(place * len(content))
+    content[begin : begin + len(damage)] = damage
+    path.write_bytes(content[: int(kept * len(content))])
+
+    try:
+        results = LoadPoseImage().transform(
+            dict(img_path=str(path), width=40, height=30)
+        )
+    except ValueError as error:
+        assert f'image{suffix}' in str(error)
+        return
+    assert results['img'].shape == (30, 40, 3)
+    assert results['img'].dtype == np.uint8

@@ -59,6 +59,14 @@ def batch(scene, num_keypoints=17, masks=False):
     return pictures, samples
 
 
+@pytest.fixture
+def default_dtype():
+    """Sets torch's default dtype for the test."""
+    before = torch.get_default_dtype()
+    yield torch.set_default_dtype
+    torch.set_default_dtype(before)
+
+
 def one_picture(size=(64, 96), seed=0, **options):
     return [make_picture(*size, seed)], [make_sample(size, **options)]
 
@@ -338,6 +346,61 @@ class TestPredict:
                     err_msg=key,
                 )
 
+    @pytest.mark.parametrize('kind', KINDS)
+    @pytest.mark.parametrize('flip_test', [False, True])
+    def test_of_a_batch_of_several_sizes_is_that_of_its_pictures(self, kind, flip_test):
+        model = tiny_model(test_cfg__flip_test=flip_test, **KINDS[kind])
+        # a convolution with a bias makes something of the padding of a smaller picture
+        for module in model.modules():
+            if isinstance(module, torch.nn.Conv2d) and module.bias is not None:
+                torch.nn.init.constant_(module.bias, 0.1)
+        sizes = [(64, 96), (90, 60), (60, 90), (50, 130)]
+        pictures = [make_picture(*size, seed) for seed, size in enumerate(sizes)]
+        samples = [make_sample(size) for size in sizes]
+        together = predict(model, pictures, samples)
+        for i in range(len(sizes)):
+            (alone,) = predict(model, pictures[i : i + 1], samples[i : i + 1])
+            for key in ('bboxes', 'bbox_scores', 'keypoints', 'keypoint_scores'):
+                np.testing.assert_allclose(
+                    together[i].pred_instances[key],
+                    alone.pred_instances[key],
+                    rtol=1e-4,
+                    atol=1e-3,
+                    err_msg=f'{key} of picture {i}',
+                )
+
+    @pytest.mark.parametrize('built_under', [torch.float32, torch.float64])
+    @pytest.mark.parametrize('kind', KINDS)
+    def test_is_the_same_under_a_default_dtype_of_64_bits(
+        self, kind, built_under, default_dtype
+    ):
+        given = one_picture()
+        trained = tiny_model(**KINDS[kind])
+        (expected,) = predict(trained, *given)
+        default_dtype(built_under)
+        model = tiny_model(**KINDS[kind])
+        model.load_state_dict(trained.state_dict())
+        default_dtype(torch.float64)
+        (found,) = predict(model, *given)
+        for key in ('bboxes', 'bbox_scores', 'keypoints', 'keypoint_scores'):
+            there, here = expected.pred_instances[key], found.pred_instances[key]
+            assert here.dtype == np.float32
+            np.testing.assert_allclose(here, there, rtol=1e-4, atol=1e-3, err_msg=key)
+
+    @pytest.mark.parametrize('decode_mode', ['argmax', 'quarter', 'dark', 'bicubic'])
+    @pytest.mark.parametrize('score_mode', ['peak', 'window', 'expected_oks'])
+    def test_any_codec_works_under_a_default_dtype_of_64_bits(
+        self, decode_mode, score_mode, default_dtype
+    ):
+        options = dict(
+            roi_head__codec__decode_mode=decode_mode,
+            roi_head__codec__score_mode=score_mode,
+            test_cfg__output_heatmaps=True,
+        )
+        default_dtype(torch.float64)
+        (sample,) = predict(tiny_model(**options), *one_picture())
+        assert sample.pred_instances.keypoints.dtype == np.float32
+
     def test_bfloat16_gives_float32_arrays(self):
         with torch.autocast('cpu', dtype=torch.bfloat16):
             (sample,) = predict(tiny_model(), *one_picture())
@@ -603,6 +666,21 @@ class TestHeatmaps:
         heatmaps = sample.pred_fields.heatmaps
         assert heatmaps.shape == (5, 128, 48)
         assert bool(heatmaps.any()) == (thr == 0)
+
+    def test_are_those_of_people_over_the_threshold(self):
+        model = tiny_model(test_cfg__output_heatmaps=True)
+        (sample,) = predict(model, *one_picture())
+        scores = sample.pred_instances.bbox_scores
+        everybody = sample.pred_fields.heatmaps
+        model.test_cfg.heatmap_thr = float(scores[1])
+        (sample,) = predict(model, *one_picture())
+        model.test_cfg.heatmap_thr = -1.0
+        model.roi_head.test_cfg.max_per_img = 1
+        (best,) = predict(model, *one_picture())
+        assert len(sample.pred_instances) == len(scores)
+        found, of_best = (each.pred_fields.heatmaps for each in (sample, best))
+        torch.testing.assert_close(found, of_best, rtol=1e-4, atol=1e-5)
+        assert not torch.allclose(found, everybody, atol=1e-2)
 
     def test_peak_where_the_keypoints_are(self):
         model = tiny_model(
