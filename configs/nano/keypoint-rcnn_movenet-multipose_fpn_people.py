@@ -1,4 +1,5 @@
-# nano, the second: its backbone knows human poses and does not learn at first.
+# nano, the model that comes with the package: its backbone knows human poses and does
+# not learn.
 _base_ = [
     '../_base_/models/keypoint-rcnn_movenet_fpn.py',
     '../_base_/datasets/people_coco-pool_lspe.py',

@@ -4,5 +4,8 @@ _base_ = './keypoint-rcnn_movenet-multipose_fpn_people.py'
 
 train_cfg = dict(max_iters=600)
 param_scheduler = [
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=0, end=600, eta_min_ratio=0.01)
+    dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=20),
+    dict(
+        type='CosineAnnealingLR', by_epoch=False, begin=20, end=600, eta_min_ratio=0.01
+    ),
 ]

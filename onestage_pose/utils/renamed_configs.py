@@ -15,21 +15,6 @@ RENAMED_CONFIGS: dict[str, str] = {
     'configs/_base_/models/gcm-keypoint-rcnn_nano_fpn.py': (
         'configs/_base_/models/gcm-keypoint-rcnn_r18-w32_fpn.py'
     ),
-    (
-        'configs/nano/ablation/'
-        'gcm-keypoint-rcnn_efficientnet-lite0_fpn_500i_coco-pool.py'
-    ): 'configs/nano/ablation/nano_p2-enlarged-gcm.py',
-    (
-        'configs/nano/ablation/keypoint-rcnn_efficientnet-lite0_fpn_500i_coco-pool.py'
-    ): 'configs/nano/ablation/nano_plain.py',
-    (
-        'configs/nano/ablation/'
-        'keypoint-rcnn_efficientnet-lite0_fpn_500i_coco-pool_p2.py'
-    ): 'configs/nano/ablation/nano_p2.py',
-    (
-        'configs/nano/ablation/'
-        'keypoint-rcnn_efficientnet-lite0_fpn_500i_coco-pool_p2-enlarged.py'
-    ): 'configs/nano/ablation/nano_p2-enlarged.py',
     'configs/synthetic/gcm-keypoint-rcnn_nano_fpn_demo.py': (
         'projects/synthetic_people/configs/gcm-keypoint-rcnn_r18-w32_fpn_demo.py'
     ),

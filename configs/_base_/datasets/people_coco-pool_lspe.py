@@ -109,7 +109,7 @@ test_pipeline = [
     dict(type='LoadPoseImage'),
     dict(
         type='PoseResize',
-        scale=(352, 352),
+        scale=(416, 416),
         keep_ratio=True,
         backend='pillow',
         image_only=True,

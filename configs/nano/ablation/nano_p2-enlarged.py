@@ -4,7 +4,6 @@ _base_ = './nano_plain.py'
 model = dict(
     roi_head=dict(
         keypoint_roi_extractor=dict(featmap_strides=[4], zero_extend=True),
-        box_scale=1.3,
-        codec=dict(area_ratio=0.53 / 1.3**2),
+        box_scale=1.25,
     )
 )

@@ -1,20 +1,14 @@
 # Keypoint R-CNN with a new keypoint head on nano's trained trunk, whose backbone is
-# frozen. The base of the other variants, which are trained and tested like it.
-_base_ = [
-    '../../_base_/models/keypoint-rcnn_efficientnet-lite0_fpn.py',
-    '../../_base_/datasets/coco-pool_lspe.py',
-    '../../_base_/default_runtime.py',
-]
+# frozen: keypoints from all levels, in the boxes as they are. The base of the other
+# variants, which are trained and tested like it.
+_base_ = '../keypoint-rcnn_movenet-multipose_fpn_people.py'
 
 trunk = (
     '{{ fileDirname }}/../../../onestage_pose/weights/'
-    'gcm-keypoint-rcnn_efficientnet-lite0_fpn_coco-pool-1703fd32.pth'
+    'keypoint-rcnn_movenet-multipose_fpn_people-dad9d4d1.pth'
 )
 model = dict(
-    backbone=dict(
-        frozen_stages=4,
-        init_cfg=dict(type='Pretrained', checkpoint=trunk, prefix='backbone'),
-    ),
+    backbone=dict(init_cfg=dict(checkpoint=trunk, prefix='backbone')),
     neck=dict(init_cfg=dict(type='Pretrained', checkpoint=trunk, prefix='neck')),
     rpn_head=dict(
         init_cfg=dict(type='Pretrained', checkpoint=trunk, prefix='rpn_head')
@@ -24,25 +18,28 @@ model = dict(
             init_cfg=dict(
                 type='Pretrained', checkpoint=trunk, prefix='roi_head.bbox_head'
             )
-        )
+        ),
+        keypoint_roi_extractor=dict(featmap_strides=[4, 8, 16, 32], zero_extend=False),
+        keypoint_head=dict(
+            _delete_=True,
+            type='ConvKeypointHead',
+            num_keypoints=17,
+            num_convs=4,
+            in_channels=64,
+            conv_out_channels=96,
+            norm_cfg=dict(type='BN'),
+        ),
+        box_scale=1.0,
     ),
 )
 
-train_dataloader = dict(batch_size=4, num_workers=1)
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=500, val_interval=500)
-val_cfg = dict()
-test_cfg = dict()
-
+train_dataloader = dict(batch_size=4)
+train_cfg = dict(max_iters=500, val_interval=500)
 trained = dict(lr_mult=0.25)
 optim_wrapper = dict(
-    type='Bfloat16OptimWrapper',
-    optimizer=dict(type='AdamW', lr=0.0006, weight_decay=0.05),
     paramwise_cfg=dict(
-        norm_decay_mult=0.0,
-        bias_decay_mult=0.0,
-        custom_keys=dict(neck=trained, rpn_head=trained, bbox_head=trained),
-    ),
-    clip_grad=dict(max_norm=10.0, norm_type=2),
+        custom_keys=dict(neck=trained, rpn_head=trained, bbox_head=trained)
+    )
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
