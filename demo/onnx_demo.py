@@ -1,20 +1,30 @@
 # Copyright (c) onestage_pose contributors.
 """Find people with an exported model. Needs onnxruntime, numpy and OpenCV alone.
 
+Of the project it takes two modules that need nothing but Python: keep it in a checkout.
+
 python tools/deployment/export_onnx.py nano nano.onnx
 python demo/onnx_demo.py nano.onnx IMAGE [IMAGE ...]
 """
 
 import argparse
-import json
 import os
 import sys
 import time
+import types
 from pathlib import Path
 
 import cv2
 import numpy as np
 import onnxruntime
+
+# Modules of the checkout without the package around them, which needs MMPose.
+light = types.ModuleType('onestage_pose_light')
+light.__path__ = [str(Path(__file__).resolve().parents[1] / 'onestage_pose' / 'utils')]
+sys.modules[light.__name__] = light
+
+from onestage_pose_light.image_formats import MAX_PIXELS, check_image  # noqa: E402
+from onestage_pose_light.onnx_format import check_onnx  # noqa: E402
 
 # Left, right, middle, BGR: those of onestage_pose.visualization.palette.
 COLOURS = ((0, 255, 0), (0, 128, 255), (255, 153, 51))
@@ -37,6 +47,12 @@ def parse_args() -> argparse.Namespace:
         default=0.3,
         help='leave out keypoints under this (0.05 suits the codec score_mode peak)',
     )
+    parser.add_argument(
+        '--max-pixels',
+        type=int,
+        default=MAX_PIXELS,
+        help='refuse images of more pixels (default: %(default)s)',
+    )
     return parser.parse_args()
 
 
@@ -45,22 +61,33 @@ class PoseModel:
 
     Args:
         path: The file.
+
+    Raises:
+        ValueError: It is not as tools/deployment/export_onnx.py writes it.
     """
 
     def __init__(self, path: Path) -> None:
+        content = path.read_bytes()
+        metadata = check_onnx(content, str(path))
+        self.names, self.skeleton, self.resize = metadata
         try:
+            # of the bytes that were checked, so that no other file is opened
             self.session = onnxruntime.InferenceSession(
-                str(path), providers=onnxruntime.get_available_providers()
+                content, providers=onnxruntime.get_available_providers()
             )
         except Exception as error:  # onnxruntime's own have no common base
-            sys.exit(f'Error: {path} is no model for ONNX Runtime: {error}')
-        meta = self.session.get_modelmeta().custom_metadata_map
-        if 'resize' not in meta:
-            sys.exit(f'Error: {path} was not made by tools/deployment/export_onnx.py.')
-        self.resize = json.loads(meta['resize'])
-        dataset = json.loads(meta['dataset_meta'])
-        self.names: list = dataset['keypoint_names']
-        self.skeleton: list = dataset['skeleton']
+            raise ValueError(f'{path} is no model for ONNX Runtime: {error}') from error
+        outputs = {
+            output.name
+            for output in self.session.get_outputs()
+            if output.type == 'tensor(float)'
+        }
+        missing = {'bboxes', 'scores', 'keypoints', 'keypoint_scores'} - outputs
+        if missing or [each.name for each in self.session.get_inputs()] != ['image']:
+            raise ValueError(
+                f'{path}: expected the input "image" and the outputs of '
+                f'tools/deployment/export_onnx.py; missing {sorted(missing)}.'
+            )
 
     def __call__(self, image: np.ndarray) -> dict:
         """Find people.
@@ -72,39 +99,68 @@ class PoseModel:
             dict: Of N people with K keypoints, in pixels: ``bboxes`` (N, 4),
             ``scores`` (N,), ``keypoints`` (N, K, 2), the centre of the first pixel
             being (0, 0), ``keypoint_scores`` (N, K).
+
+        Raises:
+            ValueError: The graph fails on the image, or gives something else.
         """
         height, width = image.shape[:2]
         new_width, new_height = self._new_size(width, height)
         inputs = resize(image, new_width, new_height)
         inputs = inputs.transpose(2, 0, 1)[None].astype(np.float32)
         names = [output.name for output in self.session.get_outputs()]
-        people = dict(zip(names, self.session.run(names, dict(image=inputs))))
+        try:
+            people = dict(zip(names, self.session.run(names, dict(image=inputs))))
+        except Exception as error:  # onnxruntime's own have no common base
+            raise ValueError(f'the model fails on it: {error}') from error
+        self._check(people)
         scale = np.array([new_width / width, new_height / height], np.float32)
         people['bboxes'] = people['bboxes'] / np.tile(scale, 2)
         people['keypoints'] = (people['keypoints'] + 0.5) / scale - 0.5
         return people
 
+    def _check(self, people: dict) -> None:
+        number, keypoints = people['scores'].size, len(self.names)
+        shapes = dict(
+            scores=(number,),
+            bboxes=(number, 4),
+            keypoints=(number, keypoints, 2),
+            keypoint_scores=(number, keypoints),
+        )
+        for name, shape in shapes.items():
+            if people[name].shape != shape or not np.isfinite(people[name]).all():
+                raise ValueError(
+                    f'the model gives {name} of shape {people[name].shape}, where '
+                    f'{shape} and finite numbers are expected'
+                )
+
     def _new_size(self, width: int, height: int) -> tuple:
         if self.resize is None:
             return width, height
-        factor = self.resize['shorter'] / min(width, height)
-        factor = min(factor, self.resize['longer'] / max(width, height))
+        longer, shorter = self.resize
+        factor = min(shorter / min(width, height), longer / max(width, height))
         return max(1, int(factor * width + 0.5)), max(1, int(factor * height + 0.5))
 
 
 def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
     """Resize as Pillow's bilinear filter does, which smooths what it shrinks."""
 
-    def weights(old: int, new: int) -> np.ndarray:
-        scale = old / new
+    def shrink(rows: np.ndarray, new: int) -> np.ndarray:
+        # row by row: a matrix of all weights may be larger than any image
+        old = len(rows)
+        flat, scale = rows.reshape(old, -1), old / new
         reach = max(scale, 1.0)
-        centers = (np.arange(new)[:, None] + 0.5) * scale - 0.5
-        triangle = np.clip(1 - abs(np.arange(old) - centers) / reach, 0, None)
-        return (triangle / triangle.sum(1, keepdims=True)).astype(np.float32)
+        shrunk = np.empty((new, flat.shape[1]), np.float32)
+        for i in range(new):
+            center = (i + 0.5) * scale - 0.5
+            start = max(0, int(np.ceil(center - reach)))
+            near = np.arange(start, min(old, int(center + reach) + 1))
+            triangle = np.clip(1 - abs(near - center) / reach, 0, None)
+            weights = (triangle / triangle.sum()).astype(np.float32)
+            shrunk[i] = weights @ flat[near[0] : near[-1] + 1].astype(np.float32)
+        return np.rint(shrunk).reshape(new, *rows.shape[1:])
 
-    rows, columns = weights(image.shape[0], height), weights(image.shape[1], width)
-    across = np.rint(np.einsum('xw,hwc->hxc', columns, image, optimize=True))
-    return np.rint(np.einsum('yh,hxc->yxc', rows, across, optimize=True))
+    across = shrink(image.transpose(1, 0, 2), width)
+    return shrink(across.transpose(1, 0, 2), height)
 
 
 def draw(image: np.ndarray, people: dict, model: PoseModel, thr: float) -> np.ndarray:
@@ -133,13 +189,14 @@ def side_of(name: str) -> int:
     return next((i for i, side in enumerate(('left', 'right')) if side in name), 2)
 
 
-def read(path: Path) -> np.ndarray:
+def read(path: Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Read an image, (height, width, 3) uint8 BGR; raise ``ValueError`` for others."""
     # not by cv2.imread, which crashes on names that are not UTF-8
-    data = np.fromfile(path, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    content = path.read_bytes()
+    check_image(content, str(path), max_pixels, option='--max-pixels')
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise ValueError('no image that OpenCV can decode')
+        raise ValueError(f'{path}: this image cannot be decoded; replace the file.')
     return image
 
 
@@ -175,11 +232,14 @@ def main() -> None:
         sys.exit(f'Error: there is no model {args.model}.')
     targets = plan(args.images, args.out_dir)
     args.out_dir.mkdir(parents=True, exist_ok=True)
-    model = PoseModel(args.model)
+    try:
+        model = PoseModel(args.model)
+    except ValueError as error:
+        sys.exit(f'Error: {error}')
     failures = []
     for path, target in zip(args.images, targets):
         try:
-            image = read(path)
+            image = read(path, args.max_pixels)
             start = time.perf_counter()
             people = model(image)
             elapsed = time.perf_counter() - start
@@ -187,7 +247,8 @@ def main() -> None:
             people = {name: values[sure] for name, values in people.items()}
             write(target, draw(image, people, model, args.kpt_thr))
         except (OSError, ValueError, cv2.error) as error:
-            failures.append(f'{path}: {error}')
+            is_named = str(path) in str(error)
+            failures.append(str(error) if is_named else f'{path}: {error}')
             continue
         print(f'{path}: {sure.sum()} people in {1000 * elapsed:.0f} ms, see {target}')
     if failures:

@@ -40,6 +40,10 @@ class VideoError(OnestagePoseError, ValueError):
     """A video that cannot be read; the message names the file."""
 
 
+class OnnxFileError(OnestagePoseError, ValueError):
+    """An ONNX file that is not as this project exports it; names file and part."""
+
+
 class OutputError(OnestagePoseError, OSError):
     """A result could not be written; the message names the file."""
 

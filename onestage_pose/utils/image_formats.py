@@ -24,13 +24,19 @@ _JPEG_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PNM = re.compile(rb'P[1-6](?:\s+|#[^\n]*\n)+(\d{1,9})(?:\s+|#[^\n]*\n)+(\d{1,9})\s')
 
 
-def check_image(content: bytes, name: str, max_pixels: int = MAX_PIXELS) -> None:
+def check_image(
+    content: bytes,
+    name: str,
+    max_pixels: int = MAX_PIXELS,
+    option: str = 'max_pixels of LoadPoseImage',
+) -> None:
     """Raise unless an encoded image is of a known format and of a size to be decoded.
 
     Args:
         content (bytes): The file.
         name (str): Its path, for messages.
         max_pixels (int): Most pixels that it may state.
+        option (str): What raises the limit, for messages.
 
     Raises:
         ImageError: It is of another format, or its header is torn or states more.
@@ -52,7 +58,7 @@ def check_image(content: bytes, name: str, max_pixels: int = MAX_PIXELS) -> None
         raise ImageError(
             f'{name}: this image cannot be decoded: it states {width} x {height} '
             f'pixels, over the limit of {max_pixels:,}. For an image that is so large '
-            'raise the limit (max_pixels of LoadPoseImage), or make it smaller.'
+            f'raise the limit ({option}), or make it smaller.'
         )
 
 

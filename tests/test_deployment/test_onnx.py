@@ -1,9 +1,13 @@
 # Copyright (c) onestage_pose contributors.
 """The exported graph in ONNX Runtime beside the model in PyTorch."""
 
+import io
 import json
 import os
 import re
+import subprocess
+import sys
+import tracemalloc
 
 from onestage_pose.apis import load_model
 from onestage_pose.deployment import OnnxKeypointRCNN, compare_with_onnx, export_onnx
@@ -16,6 +20,7 @@ import torch
 from mmengine.config import Config
 from mmpose.apis import inference_bottomup, init_model
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
+from PIL import Image
 
 from tests.model_factory import build, tiny_config
 from tests.parity_run import ParityRun
@@ -213,6 +218,75 @@ class TestNano:
         assert [0, 1] in dataset['skeleton']
         assert set(json.loads(meta['resize'])) == {'longer', 'shorter'}
 
+    @pytest.mark.parametrize('key', ['bboxes', 'keypoints', 'keypoint_scores'])
+    def test_results_of_another_form_are_refused(self, onnx_file, monkeypatch, key):
+        monkeypatch.syspath_prepend(str(REPOSITORY / 'demo'))
+        import onnx_demo
+
+        model = onnx_demo.PoseModel(onnx_file)
+        people = dict(
+            scores=np.ones(2, np.float32),
+            bboxes=np.ones((2, 4), np.float32),
+            keypoints=np.ones((2, 17, 2), np.float32),
+            keypoint_scores=np.ones((2, 17), np.float32),
+        )
+        model._check(people)
+        for wrong in (people[key][:, 1:], people[key] * np.float32('nan')):
+            with pytest.raises(ValueError, match=f'the model gives {key} of shape'):
+                model._check({**people, key: wrong})
+
+    def test_demo_runs_without_the_packages_of_the_project(
+        self, onnx_file, photograph, tmp_path
+    ):
+        program = (
+            'import runpy, sys\n'
+            'for name in ("torch", "mmengine", "mmcv", "mmpose", "onestage_pose"):\n'
+            '    sys.modules[name] = None\n'
+            'demo = sys.argv[1]; sys.argv = sys.argv[1:]\n'
+            'runpy.run_path(demo, run_name="__main__")'
+        )
+        script = REPOSITORY / 'demo' / 'onnx_demo.py'
+        words = script, onnx_file, photograph, '--out-dir', tmp_path
+
+        done = subprocess.run(
+            [sys.executable, '-c', program, *map(str, words)],
+            capture_output=True,
+            text=True,
+        )
+
+        assert done.returncode == 0, done.stderr
+        assert '1 people' in done.stdout
+        assert (tmp_path / 'grace_hopper.png').is_file()
+
+    @pytest.mark.parametrize(
+        ('key', 'value', 'message'),
+        [
+            ('resize', '{"longer": 1e9, "shorter": 1e9}', "'resize'"),
+            ('dataset_meta', '{"keypoint_names": ["a"], "skeleton": []}', 'keypoints'),
+        ],
+    )
+    def test_a_changed_file_is_refused_in_one_line(
+        self, onnx_file, photograph, tmp_path, monkeypatch, key, value, message
+    ):
+        import onnx
+
+        graph = onnx.load(str(onnx_file))
+        for entry in graph.metadata_props:
+            entry.value = value if entry.key == key else entry.value
+        onnx.save(graph, str(tmp_path / 'changed.onnx'))
+        monkeypatch.syspath_prepend(str(REPOSITORY / 'demo'))
+        import onnx_demo
+
+        words = str(tmp_path / 'changed.onnx'), photograph, '--out-dir', str(tmp_path)
+        monkeypatch.setattr('sys.argv', ['onnx_demo.py', *words])
+        # pytest's own stream cannot be changed
+        monkeypatch.setattr('sys.stdout', io.TextIOWrapper(io.BytesIO()))
+
+        with pytest.raises(SystemExit, match=f'(?s)Error: .*{message}'):
+            onnx_demo.main()
+
+        assert not (tmp_path / 'grace_hopper.png').exists()
+
     def test_agrees_on_a_photograph(self, nano, onnx_file, photograph):
         assert_agrees(nano, onnx_file, [photograph])
 
@@ -307,8 +381,42 @@ class TestDemoOutputs:
     def test_what_is_no_image_is_an_error(self, demo, tmp_path, content):
         (tmp_path / 'a.png').write_bytes(content)
 
-        with pytest.raises(ValueError, match='no image'):
+        with pytest.raises(ValueError, match='a.png: this image cannot be decoded'):
             demo.read(tmp_path / 'a.png')
+
+    def test_another_format_is_not_decoded_whatever_its_name_is(self, demo, tmp_path):
+        image = np.zeros((64, 64, 3), np.uint8)
+        jpeg_2000 = cv2.imencode('.jp2', image)[1].tobytes()
+        (tmp_path / 'a.jpg').write_bytes(jpeg_2000)
+
+        with pytest.raises(ValueError, match='a.jpg: .*by its first bytes'):
+            demo.read(tmp_path / 'a.jpg')
+
+    def test_an_option_limits_the_pixels(self, demo, tmp_path):
+        cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((8, 9, 3), np.uint8))
+
+        with pytest.raises(ValueError, match=r'a.png: .* 9 x 8 pixels.*--max-pixels'):
+            demo.read(tmp_path / 'a.png', max_pixels=71)
+
+    def test_resize_smooths_as_pillow_does(self, demo):
+        image = np.random.default_rng(0).integers(0, 256, (50, 37, 3), np.uint8)
+
+        for size in ((20, 11), (90, 64), (37, 50), (1, 3)):
+            expected = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)
+            found = demo.resize(image, *size)
+            np.testing.assert_allclose(found, np.asarray(expected), atol=1)
+
+    def test_an_image_of_any_shape_is_resized_in_little_memory(self, demo):
+        # all weights at once would be 2.8 GB
+        image = np.zeros((1, 500_000, 3), np.uint8)
+
+        tracemalloc.start()
+        resized = demo.resize(image, 1400, 1)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+        assert resized.shape == (1, 1400, 3)
+        assert peak < 50e6
 
     def test_a_full_disk_leaves_no_torn_drawing(self, demo, tmp_path):
         image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
