@@ -24,6 +24,7 @@ from .compat import (
     mmengine_data_files,
     mmengine_package_utils,
     mmpose_function_registry,
+    mmpose_inference_scope,
     mmpose_inferencer_inputs,
     mmpose_inferencer_options,
     mmpose_inferencer_weights,
@@ -85,6 +86,7 @@ def _install() -> None:
         lambda _: importlib.import_module(f'{__name__}.checkpoints.atomic'),
     )
     mmpose_function_registry.install()
+    mmpose_inference_scope.install()
     mmpose_inferencer_inputs.install(
         lambda: importlib.import_module(f'{__name__}.apis.inferencer_inputs')
     )

@@ -10,7 +10,9 @@ from mmengine.logging import print_log
 
 from ..codecs.decoders.options import PERSON_AREA_RATIO
 from ..structures.coco_records import (
+    MAX_PEOPLE,
     check_categories_known,
+    check_crowding,
     check_visibility,
     fill_areas,
     get_records,
@@ -74,6 +76,7 @@ def load_coco_keypoints(
     dataset_name: str,
     need_annotations: bool = True,
     keypoint_names: Sequence[str] | None = None,
+    max_people: int = MAX_PEOPLE,
 ) -> CocoKeypointFile:
     """Read a COCO keypoint file and check all of it before any work starts.
 
@@ -85,6 +88,7 @@ def load_coco_keypoints(
             COCO's image_info_test-dev2017.json), which then has no people.
         keypoint_names (Sequence[str] | None): The K names of the metainfo, to compare
             with those of the file's category.
+        max_people (int): Most people of an image; one with more is an error.
 
     Returns:
         CocoKeypointFile: The images and people of the file.
@@ -103,6 +107,7 @@ def load_coco_keypoints(
     records = []
     if need_annotations or 'annotations' in content:
         records = get_records(ann_file, content, 'annotations')
+    check_crowding(ann_file, records, max_people)
     categories = read_categories(ann_file, content)
     place_of = {image['id']: place for place, image in enumerate(images)}
     annotations = read_annotations(ann_file, records, place_of, categories)

@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
+from ..structures.coco_records import MAX_PEOPLE
 from ..structures.metainfo import check_dataset_metainfo, resolve_metainfo
 from ..utils.errors import AnnotationError, ConfigValueError
 from .coco_file import CocoKeypointFile, is_remote, load_coco_keypoints
@@ -63,6 +64,8 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         check_images (bool): Look whether all images exist before the work starts, by
             listing their folders. Addresses and images that the pipeline reads through
             ``backend_args`` are never looked for.
+        max_people (int): Most people of an image, crowd regions included; more are an
+            error. Training takes memory for people times anchors.
         indices (int | Sequence[int] | None): As in mmengine's BaseDataset: take only
             these images.
         serialize_data (bool): As in mmengine's BaseDataset.
@@ -91,6 +94,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         keypoints_only: bool = False,
         keep_crowds: bool = False,
         check_images: bool = True,
+        max_people: int = MAX_PEOPLE,
         indices: int | Sequence[int] | None = None,
         serialize_data: bool = True,
         pipeline: Sequence[dict | Callable] = (),
@@ -114,7 +118,13 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         self.with_segmentation = with_segmentation
         self.keypoints_only = keypoints_only
         self.keep_crowds = keep_crowds
+        if type(max_people) is not int or max_people < 1:
+            raise ConfigValueError(
+                f'{type(self).__name__} got max_people={max_people!r}; it is the most '
+                'people of an image, a whole number above 0.'
+            )
         self.check_images = check_images
+        self.max_people = max_people
         super().__init__(
             ann_file=ann_file,
             data_mode=data_mode,
@@ -149,6 +159,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             dataset_name=self._metainfo['dataset_name'],
             need_annotations=not self.test_mode,
             keypoint_names=list(self._metainfo['keypoint_id2name'].values()),
+            max_people=self.max_people,
         )
         # mmpose's own CocoMetric takes the categories from here.
         self._metainfo['CLASSES'] = content.categories

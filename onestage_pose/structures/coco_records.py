@@ -24,6 +24,9 @@ from ..utils.errors import AnnotationError
 #: Pixels from the origin that no coordinate exceeds: far outside of any image, and far
 #: from where float32 becomes infinite.
 FARTHEST = 1e10
+#: Most people of an image. Dense public sets have some hundreds; training compares
+#: every one of them with every anchor, which takes 1 MB a person in a large image.
+MAX_PEOPLE = 1000
 #: Bits of an id, as in numpy's int64 and in databases.
 _ID_BITS = 63
 # Stands for "there is no default".
@@ -425,6 +428,32 @@ def read_annotations(
         annotations.append(read)
     _check_unique(file, annotations, 'annotations')
     return annotations
+
+
+def check_crowding(
+    file: str, records: Sequence[Mapping], max_people: int = MAX_PEOPLE
+) -> None:
+    """Refuse an image of more people than memory is to be taken for.
+
+    Args:
+        file (str): Path of the file, for messages.
+        records (Sequence[Mapping]): Of "annotations", as they stand in the file.
+        max_people (int): Most people of an image, crowd regions included.
+
+    Raises:
+        AnnotationError: Naming the image, its number of people and the option.
+    """
+    ids = [record.get('image_id') for record in records]
+    # others are named where the record is read
+    counts = Counter(id_ for id_ in ids if isinstance(id_, (int, float)))
+    for id_, count in counts.most_common(1):
+        if count > max_people:
+            raise AnnotationError(
+                f'{file}: image id={quote(id_)} has {count:,} annotations, over the '
+                f'limit of {max_people:,} people of an image, which training would '
+                'fill the memory with; correct image_id, or raise max_people of '
+                'PersonKeypointsDataset in the config.'
+            )
 
 
 def read_detections(

@@ -10,6 +10,7 @@ from onestage_pose.compat import spawned_processes
 
 import pytest
 
+from tests.test_apis.tiny_model import write_tiny_model
 from tests.tool_runs import REPOSITORY
 
 WORKER = """
@@ -29,6 +30,46 @@ def main():
 if __name__ == '__main__':
     main()
 """
+
+MODEL = """
+import multiprocessing
+
+def work(model, queue):
+    import numpy as np
+    from mmpose.apis import inference_bottomup
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    queue.put(len(inference_bottomup(model, image)[0].pred_instances))
+
+def main():
+    from mmpose.apis import init_model
+    context = multiprocessing.get_context('spawn')
+    queue = context.Queue()
+    model = init_model(*FILES, device='cpu')
+    process = context.Process(target=work, args=(model, queue))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    print(queue.get(timeout=1))
+
+if __name__ == '__main__':
+    import onestage_pose
+    main()
+"""
+
+
+@pytest.mark.slow
+def test_model_that_is_pickled_to_a_process_finds_people(tmp_path):
+    script = tmp_path / 'worker.py'
+    files = tuple(map(str, write_tiny_model(tmp_path)))
+    script.write_text(MODEL.replace('FILES', repr(files)))
+
+    environment = dict(os.environ, PYTHONPATH=str(REPOSITORY))
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, env=environment
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.splitlines()[-1]) > 0
 
 
 @pytest.mark.slow

@@ -222,3 +222,34 @@ def test_what_training_takes_the_metrics_take(tmp_path, changed):
         assert all(type(each['iscrowd']) is int for each in people)
         assert np.isfinite(taken['training'].bboxes.astype(np.float32)).all()
         json.dumps(people, allow_nan=False)
+
+
+class TestPeopleOfAnImage:
+    """Memory in training grows with their number: the counts are looked at first."""
+
+    def test_more_than_the_limit_are_named_before_anything_is_read(
+        self, coco_set, image, monkeypatch
+    ):
+        people = [dict(image_id=7, id=number) for number in range(1001)]
+        coco = coco_set([image(7)], people)
+        monkeypatch.setattr('onestage_pose.datasets.coco_file.read_annotations', None)
+
+        with pytest.raises(
+            AnnotationError,
+            match=r'\.json: image id=7 has 1,001 ann.*1,000 people.*max_people',
+        ):
+            load(coco)
+
+    def test_an_option_raises_the_limit(self, coco_set, image, person):
+        people = [person(number, 7) for number in range(4)]
+        coco = coco_set([image(7)], people)
+
+        assert len(load(coco, max_people=4).annotations) == 4
+        with pytest.raises(AnnotationError, match='4 annotations.* limit of 3 people'):
+            load(coco, max_people=3)
+
+    def test_people_of_several_images_are_not_added_up(self, coco_set, image, person):
+        images = [image(1), image(2)]
+        coco = coco_set(images, [person(1, 1), person(2, 2)])
+
+        assert len(load(coco, max_people=1).annotations) == 2

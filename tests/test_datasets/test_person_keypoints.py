@@ -357,3 +357,17 @@ def test_all_annotations_of_real_images_are_loaded(shared_dir):
     )
     posed = sum(int((info['num_keypoints'] > 0).sum()) for info in dataset)
     assert (len(dataset), posed) == (615, 1418)
+
+
+def test_the_option_on_people_of_an_image_reaches_the_reader(coco_set, image, person):
+    options = coco_set([image(1)], [person(1), person(2)]).options()
+
+    assert len(PersonKeypointsDataset(**options, max_people=2)[0]['id']) == 2
+    with pytest.raises(ValueError, match='limit of 1 people.* raise max_people'):
+        PersonKeypointsDataset(**options, max_people=1)
+
+
+@pytest.mark.parametrize('value', [0, -1, True, '5', 1.5, None])
+def test_a_number_of_people_that_is_none_is_named(value):
+    with pytest.raises(ValueError, match='max_people=.*a whole number above 0'):
+        PersonKeypointsDataset(max_people=value, lazy_init=True)
