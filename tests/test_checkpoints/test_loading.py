@@ -136,6 +136,27 @@ def test_program_is_refused_and_not_run(
     assert not mark.exists()
 
 
+@pytest.mark.parametrize('protocol', range(2, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize('form', ['zip', 'legacy', 'bare'])
+@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+def test_program_of_any_protocol_is_called_refused_and_not_truncated(
+    tmp_path: Path, mark: Path, protocol: int, form: str
+) -> None:
+    path = tmp_path / 'malicious.pth'
+    content = dict(state_dict=Program(os.system, f'touch {mark}'))
+    if form == 'bare':
+        path.write_bytes(pickle.dumps(content, protocol))
+    else:
+        options = dict(_use_new_zipfile_serialization=form == 'zip')
+        torch.save(content, path, pickle_protocol=protocol, **options)
+
+    with pytest.raises(UnsafeCheckpointError, match=r'asks for `\w+\.system`') as error:
+        load(path)
+
+    assert 'truncated' not in str(error.value)
+    assert not mark.exists()
+
+
 def test_refusal_names_the_file_the_name_and_a_safe_remedy(malicious: Path) -> None:
     with pytest.raises(UnsafeCheckpointError) as error:
         load(malicious)

@@ -42,6 +42,7 @@ class SafeCheckpointHook(CheckpointHook):
         kept = runner.message_hub.runtime_info.get('keep_ckpt_ids')
         if kept is not None:
             # of a resumed checkpoint; mmengine deletes files of these numbers
+            kept = kept if isinstance(kept, list) else []
             kept = [number for number in kept if isinstance(number, int)]
             runner.message_hub.update_info('keep_ckpt_ids', kept)
         super().before_train(runner)

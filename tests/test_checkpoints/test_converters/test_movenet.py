@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """A TensorFlow graph's layers get the names of this project's backbone."""
 
+import json
+
 from onestage_pose.checkpoints.converters import read_movenet
 from onestage_pose.models import MoveNet
 from onestage_pose.utils.errors import ConversionError
@@ -40,6 +42,21 @@ def test_a_missing_file_of_weights_is_named(tmp_path, graph):
     (tmp_path / 'b.bin').unlink()
 
     with pytest.raises(ConversionError, match=r'b\.bin'):
+        read_movenet(graph.path)
+
+
+@pytest.mark.parametrize('place', ['../b.bin', '{outside}/b.bin', 'x/../../b.bin'])
+def test_weights_that_do_not_lie_beside_it_are_not_read(tmp_path, place):
+    folder = tmp_path / 'model'
+    (folder / 'x').mkdir(parents=True)
+    graph = MoveNetGraph(folder)
+    (folder / 'b.bin').rename(tmp_path / 'b.bin')
+    content = json.loads(graph.path.read_text())
+    place = place.format(outside=tmp_path)
+    content['weightsManifest'][0]['paths'] = ['a.bin', place]
+    graph.path.write_text(json.dumps(content))
+
+    with pytest.raises(ConversionError, match=r'b\.bin as its weights, which does not'):
         read_movenet(graph.path)
 
 

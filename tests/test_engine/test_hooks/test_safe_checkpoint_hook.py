@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from mmengine.runner import CheckpointLoader, Runner
 
 from tests.tool_runs import run_tool
@@ -53,11 +54,23 @@ def load(path: Path) -> dict:
     return CheckpointLoader.load_checkpoint(str(path), 'cpu', 'silent')
 
 
-def evaluations(folder: Path) -> list[str]:
-    """The iterations that were evaluated, run after run."""
+def logged(folder: Path, text: str) -> list[str]:
+    """The lines with a text in the logs, run after run."""
     logs = sorted((folder / 'work').glob('*/*.log'))
     lines = [line for log in logs for line in log.read_text().splitlines()]
-    return [line for line in lines if 'coco/AP:' in line]
+    return [line for line in lines if text in line]
+
+
+def evaluations(folder: Path) -> list[str]:
+    """The iterations that were evaluated, run after run."""
+    return logged(folder, 'coco/AP:')
+
+
+def change_hub(path: Path, **info: Any) -> None:
+    """Write something else into a checkpoint's message hub."""
+    content = torch.load(path, 'cpu', weights_only=False)
+    content['message_hub']['runtime_info'].update(info)
+    torch.save(content, path)
 
 
 def test_the_only_checkpoint_stays_until_the_next_is_there(
@@ -174,3 +187,59 @@ def test_missed_evaluation_of_an_epoch_comes_first(
     run_tool('train', config, '--resume')
 
     assert len(evaluations(tmp_path)) == 2
+
+
+@pytest.mark.parametrize('name', ['best_coco_AP_iter_2.pth', 'anything.txt'])
+def test_best_checkpoint_that_a_resumed_file_names_elsewhere_is_not_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    scores = iter((0.1, 0.2))
+    monkeypatch.setattr(
+        ToyMetric, 'compute_metrics', lambda self, results: dict(AP=next(scores))
+    )
+    save = dict(default_hooks__checkpoint__save_best='coco/AP')
+    config = write_config(tmp_path, **BY_ITERATION, **save)
+    run_tool('train', config, '--cfg-options', 'train_cfg.max_iters=2')
+    elsewhere = tmp_path / 'elsewhere' / name
+    elsewhere.parent.mkdir()
+    elsewhere.touch()
+    change_hub(tmp_path / 'work/iter_2.pth', best_ckpt=str(elsewhere))
+
+    run_tool('train', config, '--resume')
+
+    assert elsewhere.exists()
+    assert 'best_coco_AP_iter_4.pth' in checkpoints(tmp_path)
+
+
+@pytest.mark.parametrize('numbers', [['/../../mine', 2], '/../../mine', 7], ids=str)
+def test_names_in_the_place_of_a_resumed_files_numbers_delete_nothing(
+    tmp_path: Path, numbers: Any
+) -> None:
+    config = write_config(
+        tmp_path, **BY_ITERATION, default_hooks__checkpoint__max_keep_ckpts=1
+    )
+    run_tool('train', config, '--cfg-options', 'train_cfg.max_iters=2')
+    # iter_{}.pth leads out of work through this one
+    (tmp_path / 'work/iter_').mkdir()
+    (tmp_path / 'mine.pth').touch()
+    change_hub(tmp_path / 'work/iter_2.pth', keep_ckpt_ids=numbers)
+
+    run_tool('train', config, '--resume')
+
+    assert (tmp_path / 'mine.pth').exists()
+    assert 'iter_4.pth' in checkpoints(tmp_path)
+
+
+@pytest.mark.parametrize('size, remarks', [(2, 0), (3, 1)], ids=['same', 'other'])
+def test_another_batch_size_on_resume_is_said(
+    tmp_path: Path, size: int, remarks: int
+) -> None:
+    config = write_config(tmp_path, **BY_ITERATION)
+    run_tool('train', config, '--cfg-options', 'train_cfg.max_iters=2')
+
+    option = f'train_dataloader.batch_size={size}'
+    run_tool('train', config, '--resume', '--cfg-options', option)
+
+    said = logged(tmp_path, 'had batches of 2 images, over all processes, and goes on')
+    assert len(said) == remarks
+    assert all('WARNING' in line and 'with 3: ' in line for line in said)
