@@ -4,6 +4,7 @@
 import inspect
 
 from onestage_pose import load_model
+from onestage_pose.apis.thresholds import BBOX_THR
 from onestage_pose.compat.mmpose_model_names import add_names
 from onestage_pose.utils.errors import UsageError
 
@@ -29,7 +30,7 @@ def nano():
 
 def test_is_what_mmposes_inferencer_finds_by_the_name(nano, photograph):
     inferencer = MMPoseInferencer(pose2d='nano', device='cpu')
-    found = next(inferencer(photograph, bbox_thr=0.5))['predictions'][0]
+    found = next(inferencer(photograph, bbox_thr=BBOX_THR))['predictions'][0]
     expected = inference_bottomup(nano, photograph)[0].pred_instances
     assert len(found) == 1
     np.testing.assert_allclose(found[0]['keypoints'], expected.keypoints[0])

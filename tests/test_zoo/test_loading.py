@@ -4,6 +4,7 @@
 import re
 
 from onestage_pose import load_model
+from onestage_pose.apis.thresholds import BBOX_THR
 from onestage_pose.zoo import get_model_files
 
 import cv2
@@ -32,8 +33,8 @@ def nano():
 
 def test_finds_the_person_on_the_photograph(nano, photograph):
     people = inference_bottomup(nano, photograph)[0].pred_instances
-    assert people.bbox_scores[0] > 0.5
-    assert (people.bbox_scores[1:] < 0.5).all()
+    assert people.bbox_scores[0] > BBOX_THR
+    assert (people.bbox_scores[1:] < BBOX_THR).all()
     nose, left_eye, right_eye, *_, left_shoulder, right_shoulder = people.keypoints[
         0, [0, 1, 2, 5, 6]
     ]

@@ -6,6 +6,7 @@ from onestage_pose.models.roi_heads import NonEmptyBBoxHead
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmengine.registry import init_default_scope
 
 META = dict(img_shape=(100, 100), scale_factor=(1.0, 1.0))
 # of the RoIs below: moved out to the right, as it is, moved down
@@ -15,6 +16,7 @@ LOGITS = torch.tensor([[4.0, 0], [3.0, 0], [2.0, 0]])
 
 @pytest.fixture
 def head():
+    init_default_scope('mmdet')
     return NonEmptyBBoxHead(
         in_channels=1,
         fc_out_channels=1,
