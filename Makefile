@@ -42,9 +42,7 @@ lint: install ## ruff: rules and format
 	"$(BIN)/ruff" format --check .
 
 audit: install ## look requirements/lock.txt up among the known faults (takes a network)
-	@"$(BIN)/uv" tool run pip-audit --version >/dev/null 2>&1 || \
-	    { echo "audit: skipped, pip-audit cannot be fetched here (no network?)."; exit 0; }; \
-	"$(BIN)/uv" tool run pip-audit --disable-pip --requirement requirements/lock.txt
+	@"$(BIN)/python" tools/setup/audit.py "$(BIN)/uv" requirements/lock.txt
 
 format: install ## let ruff mend what it can
 	"$(BIN)/ruff" check --fix .

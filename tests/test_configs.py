@@ -2,10 +2,12 @@
 """Every config that is shipped: it loads, builds, trains and predicts."""
 
 import json
+import re
 from pathlib import Path
 
 from onestage_pose.utils import get_config_path
 
+import mmdet
 import pytest
 import torch
 from mmengine.config import Config
@@ -281,3 +283,27 @@ class TestTwoStage:
 
     def test_is_compared_without_flip_test(self, name):
         assert load(name).model.test_cfg.flip_test is False
+
+
+def test_nothing_reaches_the_helper_of_mmdet_that_unpickles():
+    # CVE-2024-12044, as docs/reliability.md has it
+    root = Path(mmdet.__file__).parent
+    callers = {
+        str(path.relative_to(root))
+        for path in root.rglob('*.py')
+        if 'all_reduce_dict' in path.read_text(encoding='utf-8')
+    }
+    ours = CONFIGS.parent
+    names = {
+        path.name
+        for folder in ('configs', 'projects', 'onestage_pose')
+        for path in (ours / folder).rglob('*.py')
+        if re.search('all_reduce_dict|SyncNormHook', path.read_text())
+    }
+
+    assert callers == {
+        'engine/hooks/sync_norm_hook.py',
+        'utils/__init__.py',
+        'utils/dist_utils.py',
+    }
+    assert names == set()

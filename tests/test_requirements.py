@@ -12,6 +12,7 @@ import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 if importlib.util.find_spec('tomllib'):
     import tomllib
@@ -96,6 +97,28 @@ def test_every_pin_has_hashes():
     assert pins
     assert all('==' in pin and pin.endswith('\\') for pin in pins)
     assert len(re.findall(r'\\\n    --hash=sha256:[0-9a-f]{64}', text)) >= len(pins)
+
+
+@pytest.mark.parametrize('python', PYTHONS)
+def test_opencv_has_no_known_hole_in_its_decoders(python):
+    # CVE-2025-53644, mended in 4.12: docs/reliability.md
+    version = read_pins(python)[0]['opencv-python-headless']
+
+    assert Version(version) >= Version('4.12')
+
+
+@pytest.mark.parametrize(
+    'version, is_taken', [('4.11.0.86', False), ('4.12.0.88', True)]
+)
+def test_package_asks_for_the_mended_opencv(version, is_taken):
+    table = tomllib.loads((ROOT / 'pyproject.toml').read_text())
+    [wanted] = [
+        requirement
+        for requirement in map(Requirement, table['project']['dependencies'])
+        if requirement.name == 'opencv-python'
+    ]
+
+    assert wanted.specifier.contains(version) == is_taken
 
 
 def test_lock_names_no_host_and_no_folder():
