@@ -6,7 +6,13 @@ import logging
 
 import numpy as np
 import pytest
-from mmengine.logging import MMLogger
+from mmengine.logging import MessageHub, MMLogger
+
+
+@pytest.fixture(autouse=True)
+def _message_hub():
+    """Forgets the annotation file of data sets, where mmpose's metric looks for it."""
+    MessageHub._instance_dict.clear()
 
 
 class Pictures:
