@@ -317,8 +317,8 @@ def _pool(
 def _align(layer: nn.Module, feat: Tensor, rois: Tensor) -> Tensor:
     feat = feat.float()
     if isinstance(layer, ZeroExtendedRoIAlign):
-        # One row of zeros is enough: beyond it RoIAlign repeats them.
-        feat = F.pad(feat, (1, 1, 1, 1))
+        # One row is enough: beyond it RoIAlign repeats it.
+        feat = F.pad(feat, (1, 1, 1, 1), mode='replicate') * _inside(layer, feat, rois)
         rois = rois + rois.new_tensor([0, 1, 1, 1, 1]) / layer.spatial_scale
     return torch.ops.torchvision.roi_align(
         feat,
@@ -328,3 +328,15 @@ def _align(layer: nn.Module, feat: Tensor, rois: Tensor) -> Tensor:
         layer.sampling_ratio,
         layer.aligned,
     )
+
+
+def _inside(layer: nn.Module, feat: Tensor, rois: Tensor) -> Tensor:
+    """1 within a map and 0 around it on the sides that boxes (N, 5) leave, else 1."""
+    width, height = _scalar(feat.shape[3]), _scalar(feat.shape[2])
+    far = torch.stack((width, height)).to(rois) / layer.spatial_scale
+    near_stays = (rois[:, 1:3].amin(0) >= 0).to(feat)
+    far_stays = (rois[:, 3:5].amax(0) <= far).to(feat)
+    row, column = torch.ones_like(feat[0, 0, 0]), torch.ones_like(feat[0, 0, :, 0])
+    row = torch.cat((near_stays[:1], row, far_stays[:1]))
+    column = torch.cat((near_stays[1:], column, far_stays[1:]))
+    return column[:, None] * row
