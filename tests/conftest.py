@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """What every test has: a seed, few threads, and the data folder where one is given."""
 
+import io
+import logging
 import random
 import signal
 from pathlib import Path
@@ -10,6 +12,7 @@ import onestage_pose  # noqa: F401  before anything imports mmdet
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 
@@ -55,6 +58,17 @@ def _default_scope():
     yield
     DefaultScope._instance_dict.clear()
     DefaultScope._instance_dict.update(before)
+
+
+@pytest.fixture
+def log():
+    """What is logged from here on, to be read by ``log.getvalue()``."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    yield text
+    logger.removeHandler(handler)
 
 
 @pytest.fixture(scope='session')

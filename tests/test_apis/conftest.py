@@ -1,11 +1,7 @@
 # Copyright (c) onestage_pose contributors.
 """Models that find three people in any picture: paths of config and checkpoint."""
 
-import io
-import logging
-
 import pytest
-from mmengine.logging import MMLogger
 
 from tests.test_apis.tiny_model import COCO, SYNTHETIC, write_tiny_model
 
@@ -32,14 +28,3 @@ def tiny_nobody(tmp_path_factory):
     """Finds nobody."""
     folder = tmp_path_factory.mktemp('nobody')
     return write_tiny_model(folder, SYNTHETIC, score_thr=2.0)
-
-
-@pytest.fixture
-def log():
-    """What is logged from here on, to be read by ``log.getvalue()``."""
-    text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(handler)
-    yield text
-    logger.removeHandler(handler)

@@ -1,14 +1,11 @@
 # Copyright (c) onestage_pose contributors.
 """A small COCO-style set of keypoints to load."""
 
-import io
 import json
-import logging
 
 import cv2
 import numpy as np
 import pytest
-from mmengine.logging import MMLogger
 
 
 def make_person(id_, image_id=1, num_keypoints=17, **changes):
@@ -94,14 +91,3 @@ def person():
 def image():
     """Make an image's record: ``image(id, width=120, height=80)``."""
     return make_image
-
-
-@pytest.fixture
-def log():
-    """What is logged from here on, to be read by ``log.getvalue()``."""
-    text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(handler)
-    yield text
-    logger.removeHandler(handler)

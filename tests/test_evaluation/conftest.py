@@ -1,12 +1,9 @@
 # Copyright (c) onestage_pose contributors.
 """Pictures with ground truth and predictions, as a test loop hands them over."""
 
-import io
-import logging
-
 import numpy as np
 import pytest
-from mmengine.logging import MessageHub, MMLogger
+from mmengine.logging import MessageHub
 
 
 @pytest.fixture(autouse=True)
@@ -111,14 +108,3 @@ class Pictures:
 def pictures():
     """Make Pictures: ``pictures(number=6, seed=0, category_id=1)``."""
     return Pictures
-
-
-@pytest.fixture
-def log():
-    """What is logged from here on, to be read by ``log.getvalue()``."""
-    text = io.StringIO()
-    handler = logging.StreamHandler(text)
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(handler)
-    yield text
-    logger.removeHandler(handler)
