@@ -34,6 +34,8 @@ CONFIG = 'keypoint_rcnn/keypoint-rcnn_r50_fpn_torchvision_coco.py'
 SIZES = [(150, 200), (333, 500), (401, 181), (120, 300)]
 
 BOX, SCORE, KEYPOINT = 0.05, 1e-3, 0.05
+# of the side of a box, in pixels of the resized image
+ROUNDING = 0.02
 
 
 def picture(index, seed=None):
@@ -91,40 +93,49 @@ def predict(model, images):
     return [each.pred_instances for each in results]
 
 
-def agrees(found, expected):
-    """Whether both have found the same people, in the same order."""
+def agrees(found, expected, size):
+    """Whether both have found the same people, in the same order.
+
+    Heatmaps are enlarged to a box's size in the resized image, rounded up. Keypoints do
+    not count where the last bits of a float decide how it is rounded.
+    """
     if len(found.bboxes) != len(expected['boxes']) or not len(found.bboxes):
         return False
-    boxes = np.abs(found.bboxes - expected['boxes'].numpy())
+    expected_boxes = expected['boxes'].numpy()
+    boxes = np.abs(found.bboxes - expected_boxes)
     scores = np.abs(found.bbox_scores - expected['scores'].numpy())
     keypoints = np.abs(found.keypoints - expected['keypoints'][..., :2].numpy())
-    near = keypoints.max(-1) <= KEYPOINT
-    return bool(boxes.max() <= BOX and scores.max() <= SCORE and near.mean() >= 0.99)
+    factor = min(MIN_SIZE / min(size), MAX_SIZE / max(size))
+    sides = (expected_boxes[:, 2:] - expected_boxes[:, :2]) * factor
+    clear = (np.abs(sides - sides.round()) > ROUNDING).all(-1)
+    if clear.sum() < len(clear) / 2:
+        return False
+    far = keypoints[clear].max(-1) > KEYPOINT
+    # 1% of an image's: of two pixels that are equally high, either may be the keypoint
+    return bool(boxes.max() <= BOX and scores.max() <= SCORE and far.sum() <= 1)
 
 
 @pytest.mark.parametrize('index', range(len(SIZES)))
 def test_finds_the_same_people(ours, expected, index):
     (found,) = predict(ours, [picture(index)])
 
-    assert agrees(found, expected[index])
+    assert agrees(found, expected[index], SIZES[index])
 
 
 def test_finds_the_same_people_in_a_batch(ours, theirs):
-    # with seed 2 a box is so near to a whole number of pixels that its rounded size,
-    # to which heatmaps are enlarged, differs by one
-    images = [picture(1), picture(1, seed=3)]
+    images = [picture(1), picture(1, seed=2)]
     expected = predict_by_torchvision(theirs, images)
 
     found = predict(ours, images)
 
-    assert all(map(agrees, found, expected))
+    assert all(map(agrees, found, expected, [SIZES[1]] * 2))
 
 
 def test_images_of_another_size_in_the_batch_change_nothing(ours, expected):
     # torchvision's padding of the smaller one does, Keypoint R-CNN's here does not
     found = predict(ours, [picture(1), picture(2)])
 
-    assert all(map(agrees, found, expected[1:3]))
+    assert all(map(agrees, found, expected[1:3], SIZES[1:3]))
 
 
 def test_features_come_from_the_same_level():
@@ -159,21 +170,21 @@ class TestTheComparison:
         std = ours.data_preprocessor.std
 
         with filled(std, std * 1.02):
-            assert not agrees(*predict(ours, [picture(0)]), expected[0])
+            assert not agrees(*predict(ours, [picture(0)]), expected[0], SIZES[0])
 
     def test_sees_a_wrong_order_of_colours(self, ours, expected, monkeypatch):
         monkeypatch.setattr(ours.data_preprocessor, '_channel_conversion', False)
 
-        assert not agrees(*predict(ours, [picture(0)]), expected[0])
+        assert not agrees(*predict(ours, [picture(0)]), expected[0], SIZES[0])
 
     def test_sees_swapped_classes(self, ours, expected):
         weight = ours.roi_head.bbox_head.fc_cls.weight.data
 
         with filled(weight, weight.flip(0)):
-            assert not agrees(*predict(ours, [picture(0)]), expected[0])
+            assert not agrees(*predict(ours, [picture(0)]), expected[0], SIZES[0])
 
     def test_sees_half_a_pixel_of_the_keypoints(self, ours, expected, monkeypatch):
         head = ours.roi_head.keypoint_head
         monkeypatch.setattr(head, 'continuous_keypoints', False)
 
-        assert not agrees(*predict(ours, [picture(0)]), expected[0])
+        assert not agrees(*predict(ours, [picture(0)]), expected[0], SIZES[0])
