@@ -16,6 +16,11 @@ from ..structures.metainfo import check_dataset_metainfo, resolve_metainfo
 from ..utils.errors import AnnotationError, ConfigValueError
 from .coco_file import CocoKeypointFile, is_remote, load_coco_keypoints
 from .image_files import find_meant, read_sizes
+from .visibility import (
+    VISIBILITIES,
+    check_known_visibilities,
+    get_visibility_targets,
+)
 
 
 @DATASETS.register_module()
@@ -36,6 +41,8 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
       ``bbox_score`` (N,) float32, ones; ``bbox_label`` (N,) int64, zeros;
     - ``keypoints`` (N, K, 2) float32 in pixels, the centre of the top-left pixel
       being (0, 0); ``keypoints_visible`` (N, K) float32, 1 where labelled, else 0;
+    - in training ``visibility_targets`` (N, K, 2) int8, see
+      :func:`onestage_pose.datasets.visibility.get_visibility_targets`;
     - ``num_keypoints`` (N,) int64, counted; ``area`` (N,) float32, the file's, else
       0.53 of the box's; ``iscrowd`` (N,) int64; ``category_id`` (N,) int64;
     - ``id``, list of the N annotation ids;
@@ -61,6 +68,11 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             :meth:`KeypointRCNN.loss`.
         keep_crowds (bool): In training, keep crowd regions (``iscrowd`` 1), none of
             whose keypoints is labelled then, see :class:`PackKeypointRCNNInputs`.
+        known_visibilities (Sequence[int]): Which of COCO's visibilities mean in this
+            file what they mean in COCO, for a head with a visibility branch: 0 (of an
+            annotated person not labelled: not in the image), 1 (hidden), 2 (seen).
+            ``()`` for keypoints that another model predicted, or of which some are
+            left out. Annotations with ``pseudo`` 1 teach no visibility.
         check_images (bool): Look whether all images exist before the work starts, by
             listing their folders. Addresses and images that the pipeline reads through
             ``backend_args`` are never looked for.
@@ -93,6 +105,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         with_segmentation: bool = False,
         keypoints_only: bool = False,
         keep_crowds: bool = False,
+        known_visibilities: Sequence[int] = VISIBILITIES,
         check_images: bool = True,
         max_people: int = MAX_PEOPLE,
         indices: int | Sequence[int] | None = None,
@@ -118,6 +131,9 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         self.with_segmentation = with_segmentation
         self.keypoints_only = keypoints_only
         self.keep_crowds = keep_crowds
+        self.known_visibilities = check_known_visibilities(
+            known_visibilities, type(self).__name__
+        )
         if type(max_people) is not int or max_people < 1:
             raise ConfigValueError(
                 f'{type(self).__name__} got max_people={max_people!r}; it is the most '
@@ -165,6 +181,12 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         self._metainfo['CLASSES'] = content.categories
         if content.area_ratio is not None:
             self._metainfo['area_ratio'] = content.area_ratio
+        self._visibility_targets = get_visibility_targets(
+            content.keypoints[..., 2],
+            self.known_visibilities,
+            ~content.iscrowd
+            & np.array([not ann.get('pseudo') for ann in content.annotations], bool),
+        )
         bboxes = _clip_to_images(content)
         self._check_sizes(content, bboxes)
         chosen = self._choose_people(content, bboxes)
@@ -248,6 +270,8 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             iscrowd=content.iscrowd[people].astype(np.int64),
             category_id=np.array([ann['category_id'] for ann in anns], np.int64),
         )
+        if not self.test_mode:
+            info['visibility_targets'] = self._visibility_targets[people]
         if 'crowdIndex' in image:
             info['crowd_index'] = image['crowdIndex']
         if self.test_mode:

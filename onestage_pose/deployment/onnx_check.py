@@ -14,6 +14,7 @@ from mmengine.dataset import Compose
 from mmengine.structures import InstanceData
 
 from ..models import KeypointRCNN
+from .onnx_export import VISIBILITY_OUTPUTS
 
 
 class Agreement(NamedTuple):
@@ -93,5 +94,6 @@ def _distances(expected: InstanceData, found: dict) -> tuple[float, float, float
         max(
             distance('bbox_scores', 'scores'),
             distance('keypoint_scores', 'keypoint_scores'),
+            *(distance(name, name) for name in VISIBILITY_OUTPUTS if name in found),
         ),
     )

@@ -8,11 +8,13 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.utils import to_2tuple
+from torch import Tensor
 
 from ..models import KeypointRCNN
-from .onnx_model import OnnxKeypointRCNN
+from .onnx_model import OnnxKeypointRCNN, OnnxPeople
 
 OUTPUTS = ('bboxes', 'scores', 'keypoints', 'keypoint_scores', 'labels')
+VISIBILITY_OUTPUTS = ('keypoint_presence', 'keypoints_visible')
 OPSET = 17
 
 
@@ -20,8 +22,9 @@ def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
     """Write the whole model, from image to people, as one ONNX graph.
 
     Input ``image`` (1, 3, H, W) and the outputs are those of
-    :class:`OnnxKeypointRCNN`; H, W and the number of people are free. The file's
-    metadata say, as JSON, what a program needs beside the graph:
+    :class:`OnnxKeypointRCNN`, without what the model does not predict; H, W and the
+    number of people are free. The file's metadata say, as JSON, what a program needs
+    beside the graph:
 
     - ``dataset_meta``: ``keypoint_names`` and ``skeleton``, pairs of their indices;
     - ``resize``: what the test pipeline does to an image before: ``longer`` and
@@ -36,7 +39,10 @@ def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
         ValueError: The model has parts that the graph does not cover, or its test
             pipeline resizes by a factor or to another shape.
     """
-    graph = OnnxKeypointRCNN(model).eval()
+    graph = _GivenOutputs(model).eval()
+    outputs = OUTPUTS
+    if model.roi_head.keypoint_head.visibility_branch is not None:
+        outputs += VISIBILITY_OUTPUTS
     resize = _resize_of(model.cfg)
     device = next(model.parameters()).device
     # of no common size, so that none of them is taken for a constant
@@ -50,13 +56,21 @@ def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
             dynamo=False,
             opset_version=OPSET,
             input_names=['image'],
-            output_names=list(OUTPUTS),
+            output_names=list(outputs),
             dynamic_axes={
                 'image': {2: 'height', 3: 'width'},
-                **{name: {0: 'people'} for name in OUTPUTS},
+                **{name: {0: 'people'} for name in outputs},
             },
         )
     _add_metadata(path, model, resize)
+
+
+class _GivenOutputs(OnnxKeypointRCNN):
+    """Without the outputs that are None, which a trace cannot hold."""
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        found: OnnxPeople = super().forward(image)
+        return tuple(each for each in found if each is not None)
 
 
 def _add_metadata(path: str | Path, model: KeypointRCNN, resize: dict | None) -> None:

@@ -28,6 +28,9 @@ class OnnxPeople(NamedTuple):
         keypoints (Tensor): (N, K, 2) in its pixels, the centre of the first being 0.
         keypoint_scores (Tensor): (N, K).
         labels (Tensor): (N,) int64.
+        keypoint_presence (Tensor, optional): (N, K), the probability that a keypoint is
+            in the image, of a model with a visibility branch.
+        keypoints_visible (Tensor, optional): (N, K), that it is seen, likewise.
     """
 
     bboxes: Tensor
@@ -35,6 +38,8 @@ class OnnxPeople(NamedTuple):
     keypoints: Tensor
     keypoint_scores: Tensor
     labels: Tensor
+    keypoint_presence: Tensor | None = None
+    keypoints_visible: Tensor | None = None
 
 
 class OnnxKeypointRCNN(nn.Module):
@@ -88,16 +93,15 @@ class OnnxKeypointRCNN(nn.Module):
             bboxes, scores, labels = self._merge(
                 (bboxes, scores, labels), others, border
             )
-        keypoints, keypoint_scores = self._find_keypoints(
-            feats, bboxes, mirrored, border[0]
-        )
-        rescore_thr = self.model.test_cfg.get('rescore_thr')
-        if rescore_thr is not None:
-            mean = mean_confident_score(keypoint_scores, rescore_thr)
+        found = self._find_keypoints(feats, bboxes, mirrored, border[0])
+        options = self.model.test_options
+        if options.rescore_thr is not None:
+            weights = found[2] if options.rescore_by_presence else None
+            mean = mean_confident_score(found[1], options.rescore_thr, weights)
             scores, order = (scores * mean).sort(descending=True)
             bboxes, labels = bboxes[order], labels[order]
-            keypoints, keypoint_scores = keypoints[order], keypoint_scores[order]
-        return OnnxPeople(bboxes, scores, keypoints, keypoint_scores, labels)
+            found = tuple(each[order] for each in found)
+        return OnnxPeople(bboxes, scores, *found[:2], labels, *found[2:])
 
     def _preprocess(self, image: Tensor) -> Tensor:
         """Normalise, then zeros at the right and below up to a multiple."""
@@ -190,8 +194,10 @@ class OnnxKeypointRCNN(nn.Module):
         bboxes: Tensor,
         mirrored: tuple[Tensor, ...] | None,
         width: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """Keypoints (N, K, 2) and their scores (N, K).
+    ) -> tuple[Tensor, ...]:
+        """Keypoints (N, K, 2), their scores (N, K), and presence and visibility (N, K).
+
+        The last two of a head with a visibility branch alone.
 
         Args:
             feats (tuple[Tensor]): Feature maps.
@@ -213,8 +219,10 @@ class OnnxKeypointRCNN(nn.Module):
             )
             output = average_flipped(output, flipped, self.flip_indices)
         keypoints, scores = keypoint_head.decode(output, boxes)
-        keypoints = continuous_to_pixel_index(keypoints)
-        return keypoints[:num_people], scores[:num_people]
+        found = continuous_to_pixel_index(keypoints), scores
+        if keypoint_head.visibility_branch is not None:
+            found += keypoint_head.predict_visibility(output)
+        return tuple(each[:num_people] for each in found)
 
 
 def _check_supported(model: KeypointRCNN) -> None:

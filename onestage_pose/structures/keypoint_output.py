@@ -13,8 +13,9 @@ class KeypointOutput(NamedTuple):
         logits (Tensor): (N, K, H, W), unnormalised scores of the bins of each
             instance's (enlarged) box; a softmax over H * W makes them a
             distribution.
-        visibility (Tensor, optional): (N, K), logits of each keypoint's being
-            visible, from a head that predicts it. Default None.
+        visibility (Tensor, optional): (N, K, 2), logits of each keypoint's being in the
+            image, and of its being seen if it is, from a head with a
+            :class:`VisibilityBranch`. Default None.
     """
 
     logits: Tensor

@@ -29,7 +29,9 @@ model = dict(
         bbox_roi_extractor=dict(out_channels=8),
         bbox_head=dict(in_channels=8, fc_out_channels=16),
         keypoint_roi_extractor=dict(out_channels=8),
-        keypoint_head=dict(num_convs=1, in_channels=8, conv_out_channels=16)),
+        keypoint_head=dict(
+            num_convs=1, in_channels=8, conv_out_channels=16,
+            visibility_branch={visibility_branch})),
     test_cfg=dict(
         rpn=dict(nms_pre=50, max_per_img=20),
         rcnn=dict(score_thr={score_thr}, max_per_img=3)))
@@ -37,7 +39,10 @@ model = dict(
 
 
 def write_tiny_model(
-    folder: Path, base: str = SYNTHETIC, score_thr: float = 0.0
+    folder: Path,
+    base: str = SYNTHETIC,
+    score_thr: float = 0.0,
+    visibility_branch: dict | None = None,
 ) -> tuple[str, str]:
     """Writes a config that inherits a project's, and a checkpoint of it.
 
@@ -45,12 +50,19 @@ def write_tiny_model(
         folder: Where they go.
         base: The project's config, as :func:`get_config_path` takes it.
         score_thr: Least box score; of over 1 nobody is found.
+        visibility_branch: Options of the keypoint head's.
 
     Returns:
         The paths of the config and the checkpoint.
     """
     config = folder / 'tiny.py'
-    config.write_text(_CONFIG.format(base=get_config_path(base), score_thr=score_thr))
+    config.write_text(
+        _CONFIG.format(
+            base=get_config_path(base),
+            score_thr=score_thr,
+            visibility_branch=visibility_branch,
+        )
+    )
     checkpoint = folder / 'tiny.pth'
     write_random_weights(config, checkpoint)
     return str(config), str(checkpoint)
@@ -62,6 +74,9 @@ def write_random_weights(config: Path, checkpoint: Path) -> None:
     torch.manual_seed(0)
     model = MODELS.build(Config.fromfile(config).model)
     model.init_weights()
+    branch = model.roi_head.keypoint_head.visibility_branch
+    if branch is not None:
+        torch.nn.init.normal_(branch.weight)
     meta = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
     torch.save(
         dict(state_dict=model.state_dict(), meta=dict(dataset_meta=meta)), checkpoint

@@ -47,6 +47,7 @@ def test_shapes_and_dtypes_of_an_item(coco_set, image, person):
         'bbox_label': ((2,), 'int64'),
         'keypoints': ((2, 17, 2), 'float32'),
         'keypoints_visible': ((2, 17), 'float32'),
+        'visibility_targets': ((2, 17, 2), 'int8'),
         'num_keypoints': ((2,), 'int64'),
         'area': ((2,), 'float32'),
         'iscrowd': ((2,), 'int64'),

@@ -95,6 +95,21 @@ def test_people_are_pytorchs_on_pictures_of_any_size(tmp_path, pictures, name):
 
 
 @pytest.mark.parametrize('flip_test', [False, True])
+def test_presence_and_visibility_are_two_more_outputs(tmp_path, pictures, flip_test):
+    options = dict(rescore_thr=0.0, rescore_by_presence=True, flip_test=flip_test)
+    model = tiny(
+        tmp_path,
+        {f'test_cfg.{name}': value for name, value in options.items()},
+        visibility_branch=dict(channels=8),
+    )
+    export_onnx(model, tmp_path / 'm.onnx')
+    session = onnxruntime.InferenceSession(str(tmp_path / 'm.onnx'))
+    names = [output.name for output in session.get_outputs()]
+    assert names[-2:] == ['keypoint_presence', 'keypoints_visible']
+    assert_agrees(model, tmp_path / 'm.onnx', pictures)
+
+
+@pytest.mark.parametrize('flip_test', [False, True])
 def test_nobody(tmp_path, pictures, flip_test):
     model = tiny(tmp_path, {'test_cfg.flip_test': flip_test}, score_thr=1.01)
     export_onnx(model, tmp_path / 'm.onnx')

@@ -50,6 +50,7 @@ coco_cut = dict(
     coco_extra,
     ann_file='annotations/person_keypoints_cut_complete.json',
     data_prefix=dict(img='images/cut/'),
+    known_visibilities=(),
 )
 people = dict(
     type=dataset_type,
@@ -57,6 +58,8 @@ people = dict(
     ann_file='annotations/person_keypoints_train.json',
     data_prefix=dict(img='images/train/'),
     keep_crowds=True,
+    # predicted by another model: unsure keypoints are left out
+    known_visibilities=(),
     pipeline=[load_image, window],
 )
 half_tiles = dict(type='PoseMosaic', grid=(2, 2), tile=[load_image, half_window])
@@ -69,6 +72,7 @@ lspe = dict(
     ann_file='annotations/person_keypoints_train_faces.json',
     data_prefix=dict(img='images/'),
     keypoints_only=True,
+    known_visibilities=(),
     pipeline=[
         dict(
             type='PoseMosaic',

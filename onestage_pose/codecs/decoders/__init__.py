@@ -17,6 +17,7 @@ from torch import Tensor
 
 from .argmax import decode_argmax
 from .bicubic import decode_bicubic
+from .covariance import position_covariance
 from .dark import decode_dark
 from .expected_oks import decode_expected_oks, score_expected_oks
 from .options import PERSON_AREA_RATIO, DecoderOptions
@@ -39,4 +40,10 @@ SCORES: dict[str, Score] = dict(
     expected_oks=score_expected_oks,
 )
 
-__all__ = ['DECODERS', 'PERSON_AREA_RATIO', 'SCORES', 'DecoderOptions']
+__all__ = [
+    'DECODERS',
+    'PERSON_AREA_RATIO',
+    'SCORES',
+    'DecoderOptions',
+    'position_covariance',
+]

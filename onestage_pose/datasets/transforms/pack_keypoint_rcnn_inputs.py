@@ -19,7 +19,8 @@ class PackKeypointRCNNInputs(PackPoseInputs):
       frame of ``inputs``: ``bboxes`` (N, 4) float32 xyxy in edge coordinates,
       ``labels`` (N,) int64, zeros unless ``bbox_label`` says else, ``keypoints``
       (N, K, 2) float32 with the centre of the top-left pixel at (0, 0),
-      ``keypoints_visible`` (N, K) float32, above 0 where labelled, and mmdet's
+      ``keypoints_visible`` (N, K) float32, above 0 where labelled,
+      ``visibility_targets`` (N, K, 2) int8 where the data set gives them, and mmdet's
       ``masks`` where they were loaded. Empty where the image came without
       annotations, or where these were left in another frame
       (``PoseResize(image_only=True)``).
@@ -39,6 +40,7 @@ class PackKeypointRCNNInputs(PackPoseInputs):
         bbox_label='labels',
         keypoints='keypoints',
         keypoints_visible='keypoints_visible',
+        visibility_targets='visibility_targets',
         gt_masks='masks',
     )
 

@@ -21,6 +21,7 @@ INSTANCE_KEYS = (
     'bbox_label',
     'keypoints',
     'keypoints_visible',
+    'visibility_targets',
     'num_keypoints',
     'area',
     'iscrowd',
@@ -41,12 +42,13 @@ class PoseRandomAffine(BaseTransform):
     extended to the labelled keypoints. Boxes are clipped to the window; people of
     whom less than ``min_visible`` is left, or less than ``min_side``, are left out (of
     crowd regions, ``iscrowd`` 1, any part stays); the window is never chosen by one;
-    keypoints outside are not labelled any more. Outside the image the window is
-    ``pad_val``. An image that is scaled down is smoothed, as Pillow does.
+    keypoints outside are not labelled any more, and known not to be there
+    (``visibility_targets``) if it was known that they were. Outside the image the
+    window is ``pad_val``. An image that is scaled down is smoothed, as Pillow does.
 
     Changes ``img``, ``img_shape`` (h, w), ``bbox`` (N, 4), ``keypoints`` (N, K, 2),
-    ``keypoints_visible`` (N, K), ``num_keypoints``, ``area`` and all else that there
-    is of every person.
+    ``keypoints_visible`` (N, K), ``visibility_targets`` (N, K, 2), ``num_keypoints``,
+    ``area`` and all else that there is of every person.
 
     Args:
         input_size (tuple[int, int]): Width and height of the window, in pixels.
@@ -220,6 +222,12 @@ class PoseRandomAffine(BaseTransform):
         results['keypoints'] = continuous_to_pixel_index(points).astype(np.float32)
         results['keypoints_visible'] = visible.astype(np.float32)
         results['num_keypoints'] = (visible > 0).sum(1)
+        if 'visibility_targets' in results:
+            targets = results['visibility_targets']
+            gone = (targets[..., 0] > 0) & ~inside
+            results['visibility_targets'] = np.where(
+                gone[..., None], np.array([0, -1], targets.dtype), targets
+            )
         if 'area' in results:
             results['area'] = results['area'] * np.float32(np.linalg.det(matrix))
         for key in INSTANCE_KEYS:

@@ -15,8 +15,8 @@ class PoseRandomFlip(RandomFlip):
     w - x, where mmpose's goes to w - 1 - x, a pixel too far left. Heights likewise.
 
     Changes ``img``, ``bbox`` (N, 4), ``keypoints`` (N, K, 2) with their
-    ``keypoints_visible`` (N, K), and ``gt_masks`` where they are there; sets ``flip``
-    and ``flip_direction``. Arguments: mmpose's.
+    ``keypoints_visible`` (N, K), ``visibility_targets`` (N, K, 2) and ``gt_masks``
+    where they are there; sets ``flip`` and ``flip_direction``. Arguments: mmpose's.
     """
 
     def transform(self, results: dict) -> dict:
@@ -40,6 +40,11 @@ class PoseRandomFlip(RandomFlip):
             )
         if results.get('keypoints') is not None:
             results['keypoints'] = results['keypoints'].astype(np.float32)
+        if results.get('visibility_targets') is not None and direction != 'diagonal':
+            # left and right change places where mmpose's keypoints do
+            results['visibility_targets'] = results['visibility_targets'].take(
+                results['flip_indices'], axis=1
+            )
         if results.get('gt_masks') is not None:
             results['gt_masks'] = results['gt_masks'].flip(direction)
         return results

@@ -50,6 +50,7 @@ class KeypointRCNN(TwoStageDetector):
         parts = backbone, neck, rpn_head, roi_head, train_cfg, test_cfg
         super().__init__(*parts, data_preprocessor, init_cfg)
         options.check_sigmas(self.roi_head.num_keypoints)
+        options.check_presence(self.roi_head.keypoint_head.visibility_branch)
         register_float32_outputs(self)
         # whatever torch's default dtype is: boxes and RoIs are float32, too
         self.float()
@@ -116,6 +117,14 @@ class KeypointRCNN(TwoStageDetector):
         options, shape = self.test_options, 'ori_shape' if rescale else 'img_shape'
         for sample, result in zip(data_samples, results_list):
             result = self.postprocess(result)
+            if options.output_covariances:
+                result.keypoint_covariances = (
+                    self.roi_head.keypoint_head.predict_covariances(
+                        result.keypoint_logits,
+                        self.roi_head.enlarge(result.bboxes),
+                        result.keypoints,
+                    )
+                )
             if options.output_heatmaps:
                 seen = result[result.scores > (options.heatmap_thr or -1)]
                 logits, boxes = seen.keypoint_logits, self.roi_head.enlarge(seen.bboxes)

@@ -4,6 +4,7 @@ from .base_keypoint_head import BaseKeypointHead
 from .conv_keypoint_head import ConvKeypointHead
 from .gcm_keypoint_head import GCMKeypointHead
 from .prior_keypoint_head import PriorKeypointHead
+from .visibility_branch import VisibilityBranch
 
 __all__ = [
     'BaseKeypointHead',
@@ -11,4 +12,5 @@ __all__ = [
     'GCMKeypointHead',
     'KeypointOutput',
     'PriorKeypointHead',
+    'VisibilityBranch',
 ]

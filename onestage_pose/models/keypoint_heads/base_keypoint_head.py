@@ -9,6 +9,7 @@ from mmengine.structures import InstanceData
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor, nn
 
+from ...codecs.decoders import position_covariance
 from ...structures import (
     KeypointOutput,
     continuous_to_pixel_index,
@@ -18,6 +19,7 @@ from ..layers.global_context_module import INIT_CFG
 
 CODEC = dict(type='RoIHeatmap')
 LOSS_KEYPOINT = dict(type='CrossEntropyLoss', loss_weight=1.0)
+LOSS_VISIBILITY = dict(type='KnownBCELoss', loss_weight=1.0)
 
 
 class BaseKeypointHead(BaseModule):
@@ -44,6 +46,9 @@ class BaseKeypointHead(BaseModule):
         continuous_keypoints (bool): Whether it has learnt annotations as continuous
             coordinates, as torchvision's; predictions are what was annotated then, and
             a training pipeline begins with :class:`KeypointsAsContinuous`.
+        visibility_branch (dict, optional): :class:`VisibilityBranch`, which says of
+            each keypoint whether it is there and seen. Default None: nothing does.
+        loss_visibility (dict): Its loss, :class:`KnownBCELoss`.
 
     Raises:
         ValueError: If the codec needs sigmas of OKS and they are not those of K
@@ -58,6 +63,8 @@ class BaseKeypointHead(BaseModule):
         codec: dict = CODEC,
         loss_keypoint: dict = LOSS_KEYPOINT,
         continuous_keypoints: bool = False,
+        visibility_branch: dict | None = None,
+        loss_visibility: dict = LOSS_VISIBILITY,
     ) -> None:
         if init_cfg is None:
             init_cfg = INIT_CFG
@@ -71,6 +78,14 @@ class BaseKeypointHead(BaseModule):
         self.codec = KEYPOINT_CODECS.build({'_scope_': 'mmpose', **codec})
         self._check_sigmas()
         self.loss_keypoint = MODELS.build({'_scope_': 'mmdet', **loss_keypoint})
+        self.visibility_branch = None
+        if visibility_branch is not None:
+            sizes = dict(in_channels=channels, num_keypoints=num_keypoints)
+            self.visibility_branch = MODELS.build(
+                {'type': 'VisibilityBranch', '_scope_': 'mmdet', **sizes}
+                | dict(visibility_branch)
+            )
+            self.loss_visibility = MODELS.build({'_scope_': 'mmdet', **loss_visibility})
 
     def _check_sigmas(self) -> None:
         """Refuse what only the first evaluation would notice."""
@@ -91,19 +106,41 @@ class BaseKeypointHead(BaseModule):
             x (Tensor): RoI features (N, C, h, w), N may be 0.
 
         Returns:
-            KeypointOutput: Logits (N, K, 4 h, 4 w).
+            KeypointOutput: Logits (N, K, 4 h, 4 w), and ``visibility`` (N, K, 2) with
+            a visibility branch.
         """
+        branch = self.visibility_branch
         if len(x) == 0:
             # batch norm in training mode refuses an empty batch
             height, width = (4 * size for size in x.shape[-2:])
-            return KeypointOutput(x.new_zeros(0, self.num_keypoints, height, width))
-        logits = self.deconv(self.trunk(x))
-        return KeypointOutput(
-            F.interpolate(logits, scale_factor=2, mode='bilinear', align_corners=False)
+            return KeypointOutput(
+                x.new_zeros(0, self.num_keypoints, height, width),
+                None if branch is None else x.new_zeros(0, self.num_keypoints, 2),
+            )
+        feats = self.trunk(x)
+        logits = self.predict_logits(x, feats)
+        return KeypointOutput(logits, None if branch is None else branch(feats, logits))
+
+    def predict_logits(self, x: Tensor, feats: Tensor) -> Tensor:
+        """Predict the heatmaps.
+
+        Args:
+            x (Tensor): RoI features (N, C, h, w), N above 0.
+            feats (Tensor): What the trunk makes of them, (N, C', h, w).
+
+        Returns:
+            Tensor: (N, K, 4 h, 4 w).
+        """
+        return F.interpolate(
+            self.deconv(feats), scale_factor=2, mode='bilinear', align_corners=False
         )
 
     def get_targets(
-        self, boxes: Tensor, keypoints: Tensor, keypoints_visible: Tensor
+        self,
+        boxes: Tensor,
+        keypoints: Tensor,
+        keypoints_visible: Tensor,
+        visibility_targets: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Encode the keypoints that the boxes are to show.
 
@@ -111,13 +148,26 @@ class BaseKeypointHead(BaseModule):
             boxes (Tensor): (N, 4) x1, y1, x2, y2 that the RoI features are of.
             keypoints (Tensor): (N, K, 2) in pixel-index convention.
             keypoints_visible (Tensor): (N, K), above 0 where labelled.
+            visibility_targets (Tensor, optional): (N, K, 2), see
+                :func:`onestage_pose.datasets.visibility.get_visibility_targets`; for
+                a head with a visibility branch.
 
         Returns:
             dict[str, Tensor]: ``keypoint_labels`` (N, K) int64 and
-            ``keypoint_weights`` (N, K) float32, above 0 where a keypoint counts.
+            ``keypoint_weights`` (N, K) float32, above 0 where a keypoint counts; with a
+            visibility branch ``visibility_targets`` (N, K, 2), -1 where not known.
         """
         points = pixel_index_to_continuous(keypoints)
-        return self.codec.encode(points, keypoints_visible, boxes=boxes)
+        targets = self.codec.encode(points, keypoints_visible, boxes=boxes)
+        if self.visibility_branch is not None:
+            # what is in the image but not in the box cannot be told
+            near, far = boxes[:, None, :2], boxes[:, None, 2:]
+            inside = ((points >= near) & (points <= far)).all(-1)
+            outside = (visibility_targets[..., 0] > 0) & ~inside
+            targets['visibility_targets'] = torch.where(
+                outside[..., None], -1, visibility_targets
+            )
+        return targets
 
     def loss_by_feat(
         self, output: KeypointOutput, targets: dict[str, Tensor]
@@ -130,7 +180,8 @@ class BaseKeypointHead(BaseModule):
                 one keypoint counts.
 
         Returns:
-            dict[str, Tensor]: ``loss_keypoint``.
+            dict[str, Tensor]: ``loss_keypoint``, and ``loss_visibility`` with a
+            visibility branch.
 
         Raises:
             ValueError: If the logits are not of the codec's size.
@@ -140,7 +191,12 @@ class BaseKeypointHead(BaseModule):
         loss = self.loss_keypoint(
             output.logits.flatten(2)[counts].float(), targets['keypoint_labels'][counts]
         )
-        return dict(loss_keypoint=loss)
+        losses = dict(loss_keypoint=loss)
+        if self.visibility_branch is not None:
+            losses['loss_visibility'] = self.loss_visibility(
+                output.visibility, targets['visibility_targets']
+            )
+        return losses
 
     def decode(self, output: KeypointOutput, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Decode what the head predicts.
@@ -177,7 +233,9 @@ class BaseKeypointHead(BaseModule):
         Returns:
             list[InstanceData]: The same with ``keypoints`` (N_i, K, 2) in the
             convention of the annotations, ``keypoint_scores`` (N_i, K) and
-            ``keypoint_logits`` (N_i, K, H, W).
+            ``keypoint_logits`` (N_i, K, H, W); with a visibility branch
+            ``keypoint_presence`` and ``keypoints_visible`` (N_i, K), see
+            :meth:`predict_visibility`.
         """
         numbers = [len(each) for each in boxes]
         keypoints, scores = self.decode(output, torch.cat(boxes))
@@ -195,4 +253,48 @@ class BaseKeypointHead(BaseModule):
             result.keypoints = points
             result.keypoint_scores = score
             result.keypoint_logits = logits
+        if self.visibility_branch is not None:
+            presence, visible = self.predict_visibility(output)
+            for result, *each in zip(
+                results_list, presence.split(numbers), visible.split(numbers)
+            ):
+                result.keypoint_presence, result.keypoints_visible = each
         return results_list
+
+    def predict_visibility(self, output: KeypointOutput) -> tuple[Tensor, Tensor]:
+        """Return the probabilities that the visibility branch predicts, calibrated.
+
+        Args:
+            output (KeypointOutput): Of N instances, with ``visibility``.
+
+        Returns:
+            tuple[Tensor, Tensor]: That a keypoint is in the image and its place can be
+            told (N, K), and that it is seen (N, K), which is never the greater one.
+        """
+        presence, visible = self.visibility_branch.calibrate(output.visibility).unbind(
+            -1
+        )
+        return presence, presence * visible
+
+    def predict_covariances(
+        self, logits: Tensor, boxes: Tensor, keypoints: Tensor
+    ) -> Tensor:
+        """Say how far off the keypoints may be, by the width of their heatmaps.
+
+        Args:
+            logits (Tensor): (N, K, H, W), as :meth:`predict_by_feat` gives them.
+            boxes (Tensor): (N, 4) that the RoI features are of, in any frame.
+            keypoints (Tensor): (N, K, 2) in that frame, in the convention of the
+                annotations.
+
+        Returns:
+            Tensor: (N, K, 2, 2) float32, in square pixels of that frame, about the
+            keypoints; calibrated with a visibility branch.
+        """
+        if not self.continuous_keypoints:
+            keypoints = pixel_index_to_continuous(keypoints)
+        sizes = (boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6)
+        position = (keypoints - boxes[:, None, :2]) / sizes[:, None]
+        found = position_covariance(logits.float(), sizes.float(), position.float())
+        branch = self.visibility_branch
+        return found if branch is None else found * branch.covariance_scale

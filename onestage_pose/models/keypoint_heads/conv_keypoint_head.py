@@ -5,7 +5,7 @@ from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
 from torch import nn
 
-from .base_keypoint_head import CODEC, LOSS_KEYPOINT, BaseKeypointHead
+from .base_keypoint_head import CODEC, LOSS_KEYPOINT, LOSS_VISIBILITY, BaseKeypointHead
 
 
 @MODELS.register_module()
@@ -23,6 +23,8 @@ class ConvKeypointHead(BaseKeypointHead):
         codec (dict): See :class:`BaseKeypointHead`.
         loss_keypoint (dict): See :class:`BaseKeypointHead`.
         continuous_keypoints (bool): See :class:`BaseKeypointHead`.
+        visibility_branch (dict, optional): See :class:`BaseKeypointHead`.
+        loss_visibility (dict): See :class:`BaseKeypointHead`.
     """
 
     def __init__(
@@ -36,6 +38,8 @@ class ConvKeypointHead(BaseKeypointHead):
         codec: dict = CODEC,
         loss_keypoint: dict = LOSS_KEYPOINT,
         continuous_keypoints: bool = False,
+        visibility_branch: dict | None = None,
+        loss_visibility: dict = LOSS_VISIBILITY,
     ) -> None:
         super().__init__(
             conv_out_channels,
@@ -44,6 +48,8 @@ class ConvKeypointHead(BaseKeypointHead):
             codec,
             loss_keypoint,
             continuous_keypoints,
+            visibility_branch,
+            loss_visibility,
         )
         widths = [in_channels] + [conv_out_channels] * num_convs
         self.trunk = nn.Sequential(

@@ -6,7 +6,7 @@ from mmdet.registry import MODELS
 from torch import nn
 
 from ..layers import GlobalContextModule
-from .base_keypoint_head import CODEC, LOSS_KEYPOINT, BaseKeypointHead
+from .base_keypoint_head import CODEC, LOSS_KEYPOINT, LOSS_VISIBILITY, BaseKeypointHead
 
 
 @MODELS.register_module()
@@ -31,6 +31,8 @@ class GCMKeypointHead(BaseKeypointHead):
         init_cfg (dict, optional): See :class:`BaseKeypointHead`.
         codec (dict): See :class:`BaseKeypointHead`.
         loss_keypoint (dict): See :class:`BaseKeypointHead`.
+        visibility_branch (dict, optional): See :class:`BaseKeypointHead`.
+        loss_visibility (dict): See :class:`BaseKeypointHead`.
     """
 
     def __init__(
@@ -47,9 +49,17 @@ class GCMKeypointHead(BaseKeypointHead):
         init_cfg: dict | list | None = None,
         codec: dict = CODEC,
         loss_keypoint: dict = LOSS_KEYPOINT,
+        visibility_branch: dict | None = None,
+        loss_visibility: dict = LOSS_VISIBILITY,
     ) -> None:
         super().__init__(
-            conv_out_channels, num_keypoints, init_cfg, codec, loss_keypoint
+            conv_out_channels,
+            num_keypoints,
+            init_cfg,
+            codec,
+            loss_keypoint,
+            visibility_branch=visibility_branch,
+            loss_visibility=loss_visibility,
         )
         layers: list[nn.Module] = [
             ConvModule(in_channels, conv_out_channels, 1, norm_cfg=conv_norm_cfg)

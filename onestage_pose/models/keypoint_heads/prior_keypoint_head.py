@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from ...structures import KeypointOutput
 from .conv_keypoint_head import ConvKeypointHead
 
 
@@ -28,20 +27,10 @@ class PriorKeypointHead(ConvKeypointHead):
         super().__init__(**kwargs)
         self.prior_scale = nn.Parameter(torch.full((self.num_keypoints,), prior_scale))
 
-    def forward(self, x: Tensor) -> KeypointOutput:
-        """Predict each instance's keypoint logits.
-
-        Args:
-            x (Tensor): RoI features (N, C, h, w), N may be 0.
-
-        Returns:
-            KeypointOutput: Logits (N, K, 4 h, 4 w).
-        """
-        logits = super().forward(x).logits
-        if len(x) == 0:
-            return KeypointOutput(logits)
+    def predict_logits(self, x: Tensor, feats: Tensor) -> Tensor:
+        """Predict the heatmaps: see :class:`BaseKeypointHead`; the prior is added."""
         prior = x[:, : self.num_keypoints] * self.prior_scale[:, None, None]
         prior = F.interpolate(
             prior, scale_factor=4, mode='bilinear', align_corners=False
         )
-        return KeypointOutput(logits + prior)
+        return super().predict_logits(x, feats) + prior

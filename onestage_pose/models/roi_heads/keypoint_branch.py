@@ -182,15 +182,16 @@ class KeypointBranchMixin:
                 ``keypoints`` (N, K, 2) and ``keypoints_visible`` (N, K).
 
         Returns:
-            dict: ``loss_keypoint``, a dict of the loss. It is 0 with a gradient
-            to every parameter where nothing counts, so that processes agree on
-            what takes part.
+            dict: ``loss_keypoint``, a dict of the loss, and with a visibility branch of
+            its loss. They are 0 with a gradient to every parameter where nothing
+            counts, so that processes agree on what takes part.
 
         Raises:
             ValueError: If the people's number of keypoints is not the head's, or
                 the head's logits are not of the codec's size.
         """
-        boxes, keypoints, visible = [], [], []
+        head = self.keypoint_head
+        boxes, keypoints, visible, seen = [], [], [], []
         for sampled, gt in zip(sampling_results, batch_gt_instances):
             self._check_annotation(gt)
             matched = sampled.pos_assigned_gt_inds
@@ -202,9 +203,13 @@ class KeypointBranchMixin:
             boxes.append(self.enlarge(priors[useful]))
             keypoints.append(gt.keypoints[matched][useful])
             visible.append(labelled[useful])
-        head = self.keypoint_head
+            if head.visibility_branch is not None:
+                seen.append(gt.visibility_targets[matched][useful])
         targets = head.get_targets(
-            torch.cat(boxes), torch.cat(keypoints), torch.cat(visible)
+            torch.cat(boxes),
+            torch.cat(keypoints),
+            torch.cat(visible),
+            torch.cat(seen) if seen else None,
         )
         if (targets['keypoint_weights'] > 0).any():
             loss = head.loss_by_feat(self._keypoint_forward(x, boxes), targets)
@@ -218,6 +223,13 @@ class KeypointBranchMixin:
             raise ValueError(
                 f'{type(self).__name__}: the annotations lack keypoints or '
                 f'keypoints_visible: end the pipeline with PackKeypointRCNNInputs.'
+            )
+        branch = self.keypoint_head.visibility_branch
+        if branch is not None and 'visibility_targets' not in gt:
+            raise ValueError(
+                f'{type(self).__name__}: the annotations lack visibility_targets, '
+                'which model.roi_head.keypoint_head.visibility_branch learns from: use '
+                'PersonKeypointsDataset, or leave the branch out.'
             )
         if gt.keypoints.shape[1] != self.num_keypoints:
             raise ValueError(
@@ -250,8 +262,9 @@ class KeypointBranchMixin:
         Returns:
             list[InstanceData]: For each image ``bboxes`` (N, 4), ``scores``
             (N,), ``labels`` (N,), ``keypoints`` (N, K, 2), ``keypoint_scores``
-            (N, K), ``keypoint_logits`` (N, K, H, W) and with a mask branch
-            ``masks``.
+            (N, K), ``keypoint_logits`` (N, K, H, W), with a visibility branch
+            ``keypoint_presence`` and ``keypoints_visible`` (N, K), and with a mask
+            branch ``masks``.
         """
         metas = [sample.metainfo for sample in batch_data_samples]
         # RoIs are pooled in float32: once for all branches

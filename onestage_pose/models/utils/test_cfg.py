@@ -47,6 +47,9 @@ class PredictionCfg(_Options):
     rcnn: Any = None
     flip_test: Flag = None
     rescore_thr: float | None = None
+    #: Keypoints count in the score as much as they are probably in the image; needs
+    #: ``rescore_thr`` and a visibility branch.
+    rescore_by_presence: Flag = None
     pose_nms: PoseNMSCfg | None = None
 
 
@@ -56,6 +59,8 @@ class RuntimeCfg(_Options):
     output_heatmaps: Flag = None
     #: Heatmaps are those of instances whose score is over this.
     heatmap_thr: float | None = None
+    #: Whether ``pred_instances`` have ``keypoint_covariances`` (N, K, 2, 2).
+    output_covariances: Flag = None
     winograd: Flag = None
     folded_norms: Flag = None
     amp_dtype: Literal['bfloat16', 'float16'] | None = None
@@ -117,6 +122,23 @@ class KeypointTestCfg(PredictionCfg, RuntimeCfg):
             )
         message = error.errors()[0]['msg'].removeprefix('Value error, ')
         return f'model.test_cfg.{name}={value!r}: {message}.'
+
+    def check_presence(self, branch: object | None) -> None:
+        """Refuse to rank by what the model does not predict.
+
+        Args:
+            branch (nn.Module, optional): The keypoint head's ``visibility_branch``.
+
+        Raises:
+            ConfigValueError: ``rescore_by_presence`` is on and there is none, or
+                ``rescore_thr`` is not given.
+        """
+        if self.rescore_by_presence and (branch is None or self.rescore_thr is None):
+            raise ConfigValueError(
+                'model.test_cfg.rescore_by_presence=True needs '
+                'model.roi_head.keypoint_head.visibility_branch=dict() and '
+                'model.test_cfg.rescore_thr, such as 0.0.'
+            )
 
     def check_sigmas(self, num_keypoints: int) -> None:
         """Refuse OKS of a skeleton whose sigmas are not known.

@@ -203,3 +203,15 @@ def test_a_crowd_outside_the_window_is_left_out():
     data['iscrowd'] = np.array([0, 1])
     results = transformed(data=data, scale_to='person', size_range=(80, 90))
     assert results['iscrowd'].tolist() == [0]
+
+
+def test_what_the_window_cuts_off_is_known_not_to_be_there():
+    data = sample(box=(10, 10, 110, 70))
+    # there and seen; there, nothing known of hiding; not known
+    data['visibility_targets'] = np.array([[[1, 1], [1, -1], [-1, -1]]], np.int8)
+    results = transformed(data=data, size_range=(200, 200), min_visible=0)
+
+    gone = results['keypoints_visible'][0] == 0
+    assert gone.tolist() == [True, True, False]
+    assert results['visibility_targets'].tolist() == [[[0, -1], [0, -1], [-1, -1]]]
+    assert results['visibility_targets'].dtype == np.int8

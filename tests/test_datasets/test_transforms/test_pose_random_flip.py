@@ -77,3 +77,11 @@ def test_nobody_stays_nobody():
     )
     assert results['bbox'].shape == (0, 4)
     assert results['keypoints'].shape == (0, 3, 2)
+
+
+@pytest.mark.parametrize('direction', ['horizontal', 'vertical', 'diagonal'])
+def test_visibility_stays_with_its_keypoint(direction):
+    targets = np.array([[[1, 1], [1, 0], [0, -1]]], np.int8)
+    results = flipped(direction, visibility_targets=targets)
+    labelled = results['keypoints_visible'][0] > 0
+    assert (results['visibility_targets'][0, :, 0] > 0).tolist() == labelled.tolist()

@@ -1,0 +1,90 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+#: What is predicted of each keypoint, in this order.
+OUTPUTS = ('presence', 'visibility')
+
+
+@MODELS.register_module()
+class VisibilityBranch(BaseModule):
+    """Is a keypoint in the image, and is it seen?
+
+    For each keypoint two logits: of its *presence*, that it is in the image and its
+    place can be told (COCO's v > 0), and of its *visibility* where it is present (v = 2
+    against v = 1). They are told from the features where the heatmap expects the
+    keypoint, from those of the whole RoI, and from the height of the heatmap's peak.
+
+    Neither features nor heatmap learn from it: it changes no keypoint.
+
+    ``scale`` and ``shift`` (2,) calibrate the probabilities (Platt scaling), and
+    ``covariance_scale`` () the covariances of positions. They are stored in the
+    checkpoint and are not trained; ``tools/model_converters/calibrate.py`` fits them.
+
+    Args:
+        in_channels (int): Channels C of the keypoint head's features.
+        num_keypoints (int): Keypoints K of an instance.
+        channels (int): Width of the hidden layer.
+        init_cfg (dict, optional): Initialisation.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_keypoints: int,
+        channels: int = 64,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.norm = nn.LayerNorm(2 * in_channels)
+        self.hidden = nn.Linear(2 * in_channels, channels)
+        # of each keypoint, as the layer is the same for all
+        self.offset = nn.Parameter(torch.zeros(num_keypoints, channels))
+        self.weight = nn.Parameter(
+            torch.zeros(num_keypoints, channels + 1, len(OUTPUTS))
+        )
+        self.bias = nn.Parameter(torch.zeros(num_keypoints, len(OUTPUTS)))
+        self.register_buffer('scale', torch.ones(len(OUTPUTS)))
+        self.register_buffer('shift', torch.zeros(len(OUTPUTS)))
+        self.register_buffer('covariance_scale', torch.ones(()))
+
+    def forward(self, feats: Tensor, logits: Tensor) -> Tensor:
+        """Predict whether keypoints are there and seen.
+
+        Args:
+            feats (Tensor): Features (N, C, h, w) of N instances.
+            logits (Tensor): Heatmaps (N, K, H, W), H and W multiples of h and w.
+
+        Returns:
+            Tensor: Logits (N, K, 2) float32, not calibrated.
+        """
+        # autocast would round the sum over the bins
+        with torch.autocast(feats.device.type, enabled=False):
+            feats, logits = feats.detach().float(), logits.detach().float()
+            flat = logits.flatten(2)
+            peak = flat.amax(-1, keepdim=True) - flat.logsumexp(-1, keepdim=True)
+            places = flat.softmax(-1).view_as(logits)
+            stride = logits.shape[-1] // feats.shape[-1]
+            # of a bin of the features the sum over its bins of the heatmap
+            places = F.avg_pool2d(places, stride) * stride**2
+            local = places.flatten(2) @ feats.flatten(2).transpose(1, 2)
+            context = feats.mean((2, 3))[:, None].expand_as(local)
+            hidden = self.hidden(self.norm(torch.cat((local, context), -1)))
+            hidden = torch.cat((F.relu(hidden + self.offset), peak), -1)
+            return (hidden[:, :, None] @ self.weight)[:, :, 0] + self.bias
+
+    def calibrate(self, output: Tensor) -> Tensor:
+        """Turn logits into probabilities that come true as often as they say.
+
+        Args:
+            output (Tensor): (N, K, 2), as :meth:`forward` gives them.
+
+        Returns:
+            Tensor: (N, K, 2) float32, of presence, and of visibility where present.
+        """
+        return (output.float() * self.scale + self.shift).sigmoid()

@@ -1,0 +1,38 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+import torch.nn.functional as F
+from mmdet.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class KnownBCELoss(nn.Module):
+    """Binary cross-entropy of what is known, the mean of each output by itself.
+
+    Args:
+        loss_weight (float): Factor.
+    """
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Compute the loss.
+
+        Args:
+            logits (Tensor): (..., O) of O outputs.
+            targets (Tensor): Same shape: 0 or 1, -1 where not known.
+
+        Returns:
+            Tensor: () float32, the sum over the outputs of their means; 0 with a
+            gradient where nothing is known.
+        """
+        logits, targets = logits.float().flatten(0, -2), targets.flatten(0, -2)
+        known = targets >= 0
+        loss = F.binary_cross_entropy_with_logits(
+            logits, targets.clamp(min=0).to(logits), reduction='none'
+        )
+        mean = (loss * known).sum(0) / known.sum(0).clamp(min=1)
+        return self.loss_weight * mean.sum()
