@@ -18,7 +18,7 @@ LEVELS = [
     {'models', 'datasets', 'evaluation', 'visualization'},
     {'checkpoints', 'engine'},
     {'zoo', 'apis'},
-    {'deployment'},
+    {'deployment', 'data_tools'},
     {'cli'},
     {'__main__', 'projects'},
 ]

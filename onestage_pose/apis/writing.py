@@ -50,19 +50,20 @@ def write_image(path: Path, image: np.ndarray) -> None:
         part.write_bytes(data)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, indent: str | None = '  ') -> None:
     """Write a value as JSON, whole or not at all.
 
     Args:
-        path (Path): In a folder that exists.
+        path (Path): The file.
         value: Of lists, dicts, text and numbers, numpy's too.
+        indent (str | None): None writes it in one line.
 
     Raises:
         NameTooLongError: The name has over 255 bytes.
         OutputError: The disk is full, or the folder cannot be written to.
     """
     with _naming(path), replacing(path) as part:
-        part.write_text(to_json(value), encoding='utf-8')
+        part.write_text(to_json(value, indent), encoding='utf-8')
 
 
 def to_json(value: Any, indent: str | None = '  ') -> str:

@@ -80,6 +80,14 @@ def positive(word: str) -> int:
     return int(word)
 
 
+def names(word: str) -> list[str]:
+    """Read names with commas between them, as argparse's ``type``."""
+    found = [name.strip() for name in word.split(',')]
+    if not all(found) or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f'{word} has a name twice, or an empty one')
+    return found
+
+
 def probability(word: str) -> float:
     """Read a number from 0 to 1, as argparse's ``type``."""
     try:

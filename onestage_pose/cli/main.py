@@ -15,7 +15,7 @@ from . import parsers
 
 
 class Command(NamedTuple):
-    """A command; the module of its name in this folder has ``run(args)``.
+    """A command; the module of its name here (``-`` as ``_``) has ``run(args)``.
 
     Attributes:
         summary (str): What it does, in one line.
@@ -44,6 +44,10 @@ COMMANDS = {
     'export': Command('write a model as one ONNX graph', parsers.add_export_arguments),
     'train': Command('train a model from a config', parsers.add_train_arguments),
     'test': Command('evaluate a checkpoint', parsers.add_test_arguments),
+    'convert-data': Command(
+        'convert annotations of other programs to COCO keypoint files',
+        parsers.add_convert_data_arguments,
+    ),
     'doctor': Command(
         'say what is installed and what is missing', parsers.add_doctor_arguments
     ),
@@ -90,5 +94,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     # PyTorch and OpenMMLab are imported from here on
     from .run import run_tool
 
-    run = importlib.import_module(f'.{args.command}', __package__).run
+    module = args.command.replace('-', '_')
+    run = importlib.import_module(f'.{module}', __package__).run
     run_tool(lambda _: run(args))

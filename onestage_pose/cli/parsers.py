@@ -12,8 +12,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..apis.thresholds import BBOX_THR, KPT_THR, PEAK_KPT_THR
+from ..data_tools.formats import FORMATS
 from ..zoo import list_models
-from .args import add_common_arguments, add_config_options, positive, probability
+from .args import (
+    add_common_arguments,
+    add_config_options,
+    names,
+    positive,
+    probability,
+)
 
 TEST_OUT_SUFFIXES = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
 
@@ -241,6 +248,50 @@ def add_download_arguments(parser: argparse.ArgumentParser) -> None:
         '--keep-download',
         action='store_true',
         help='keep the file as it was published beside the converted checkpoint',
+    )
+
+
+def add_convert_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the conversion of annotations."""
+    formats = '; '.join(f'{name}: {what}' for name, what in FORMATS.items())
+    parser.epilog = f'Formats are {formats}. docs/annotations.md says what is read.'
+    parser.add_argument(
+        'source',
+        type=Path,
+        metavar='SRC',
+        help='the annotation file, or the folder that the program has exported',
+    )
+    parser.add_argument(
+        'target', type=Path, metavar='DST', help='the folder to write to'
+    )
+    parser.add_argument(
+        '--format', choices=list(FORMATS), help='of SRC (default: found out from it)'
+    )
+    parser.add_argument(
+        '--images',
+        type=Path,
+        metavar='DIR',
+        help='the folder of the images, where they are not where SRC says',
+    )
+    parser.add_argument(
+        '--keypoints',
+        type=names,
+        metavar='NAME,NAME',
+        help='all keypoints in order, where SRC has no names or no order',
+    )
+    parser.add_argument(
+        '--category',
+        metavar='NAME',
+        help='keep the objects of this category alone; also the category of objects '
+        'for which SRC says none',
+    )
+    parser.add_argument(
+        '--copy-images',
+        action='store_true',
+        help='copy the images to DST/images (default: they stay where they are)',
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='write over files that exist'
     )
 
 

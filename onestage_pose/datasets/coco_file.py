@@ -102,7 +102,40 @@ def load_coco_keypoints(
     remedy = 'set ann_file (and data_root) of the dataset in the config'
     if not ann_file:
         raise AnnotationError(f'The dataset has no annotation file: {remedy}.')
-    content = read_json(ann_file, remedy)
+    return parse_coco_keypoints(
+        ann_file,
+        read_json(ann_file, remedy),
+        num_keypoints,
+        dataset_name,
+        need_annotations,
+        keypoint_names,
+        max_people,
+    )
+
+
+def parse_coco_keypoints(
+    ann_file: str,
+    content: Mapping,
+    num_keypoints: int,
+    dataset_name: str,
+    need_annotations: bool = True,
+    keypoint_names: Sequence[str] | None = None,
+    max_people: int = MAX_PEOPLE,
+) -> CocoKeypointFile:
+    """Check the content of a COCO keypoint file.
+
+    Args:
+        ann_file (str): What messages call the file.
+        content (Mapping): What the JSON file holds.
+        num_keypoints, dataset_name, need_annotations, keypoint_names, max_people: As in
+            :func:`load_coco_keypoints`.
+
+    Returns:
+        CocoKeypointFile: The images and people.
+
+    Raises:
+        AnnotationError: As :func:`load_coco_keypoints`.
+    """
     images = read_images(ann_file, content)
     records = []
     if need_annotations or 'annotations' in content:

@@ -12,7 +12,27 @@ from PIL import Image
 from ..utils.suggestions import find_similar
 
 #: EXIF's number of the orientation, and the orientations that exchange the sides.
-_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
+_ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
+
+
+def read_header(path: str) -> tuple[tuple[int, int], int] | None:
+    """Read an image's size and orientation without decoding it.
+
+    Args:
+        path (str): Of the file.
+
+    Returns:
+        tuple[tuple[int, int], int] | None: (width, height) as it is stored, and EXIF's
+        orientation, 1 to 8, of which :data:`TURNED` exchange the sides; None where the
+        file cannot be read.
+    """
+    try:
+        with Image.open(path) as image:
+            orientation = image.getexif().get(_ORIENTATION)
+            return image.size, orientation if orientation in range(1, 9) else 1
+    except Exception:
+        # What is wrong with it is said where it is decoded.
+        return None
 
 
 def read_sizes(path: str) -> list[tuple[int, int]]:
@@ -25,15 +45,12 @@ def read_sizes(path: str) -> list[tuple[int, int]]:
         list[tuple[int, int]]: (width, height) as EXIF turns the image, and as it is
         stored; empty where the file cannot be read.
     """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(_ORIENTATION) in _TURNED
-    except Exception:
-        # What is wrong with it is said where it is decoded.
+    header = read_header(path)
+    if header is None:
         return []
+    (width, height), orientation = header
     sizes = [(width, height)]
-    return [(height, width), *sizes] if turned else sizes
+    return [(height, width), *sizes] if orientation in TURNED else sizes
 
 
 def find_meant(path: str) -> str | None:
@@ -41,7 +58,7 @@ def find_meant(path: str) -> str | None:
 
     Tried are separators of Windows, ``%20`` and the like of addresses, the other form
     of accents, the folder's name twice, the folder left out, and other cases; then
-    similar names.
+    similar names. A guess, for messages.
 
     Args:
         path (str): Of a file that does not exist.
@@ -49,7 +66,7 @@ def find_meant(path: str) -> str | None:
     Returns:
         str | None: One that does.
     """
-    for candidate in _readings(path):
+    for candidate in (*spellings(path), *_shorter(path)):
         leads_out = osp.pardir in candidate.split('/')
         if candidate != path and not leads_out and osp.isfile(candidate):
             return candidate
@@ -62,13 +79,22 @@ def find_meant(path: str) -> str | None:
     return osp.join(folder, found[0]) if found else None
 
 
-def _readings(path: str) -> Iterator[str]:
+def spellings(path: str) -> Iterator[str]:
+    """Yield how programs write the same path, the path itself first.
+
+    With separators of Windows, with ``%20`` and the like of addresses, with ``+`` for a
+    blank, and with accents in either form of Unicode.
+    """
     slashed = path.replace('\\', '/')
     for one in (path, slashed):
         for two in (one, unquote(one), one.replace('+', ' ')):
+            yield two
             for form in ('NFC', 'NFD'):
                 yield unicodedata.normalize(form, two)
-    plain = unquote(slashed)
+
+
+def _shorter(path: str) -> Iterator[str]:
+    plain = unquote(path.replace('\\', '/'))
     # 'images/a.jpg' in the folder images; or a path on the machine that wrote it
     parts = plain.split('/')
     for start in range(1, len(parts)):

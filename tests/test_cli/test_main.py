@@ -47,8 +47,8 @@ def test_help_lists_every_command(capsys):
     with pytest.raises(SystemExit):
         main(['--help'])
 
-    told = capsys.readouterr().out
-    assert all(f'\n    {name} ' in told for name in COMMANDS)
+    told = capsys.readouterr().out.split()
+    assert set(COMMANDS) <= set(told)
 
 
 def test_a_misspelt_command_suggests_the_likely_one(capsys):
@@ -61,7 +61,9 @@ def test_a_misspelt_command_suggests_the_likely_one(capsys):
 
 @pytest.mark.parametrize('name', COMMANDS)
 def test_every_command_can_be_run(name):
-    assert callable(import_module(f'onestage_pose.cli.{name}').run)
+    module = name.replace('-', '_')
+
+    assert callable(import_module(f'onestage_pose.cli.{module}').run)
 
 
 def test_a_command_gets_what_was_typed(monkeypatch):
