@@ -1,7 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from mmengine.utils import to_2tuple
@@ -9,7 +10,7 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from ..structures.metainfo import load_sigmas
+from ..structures.metainfo import load_sigmas, read_sigmas
 from .decoders import DECODERS, PERSON_AREA_RATIO, SCORES, DecoderOptions
 from .decoders.grid import grid_size
 
@@ -69,7 +70,8 @@ class RoIHeatmap(BaseKeypointCodec):
         window (int): Reach of ``'window'``, in bins to every side.
         blur_kernel_size (int): Gaussian blur of ``'dark'``, in bins, odd.
         sigmas (Sequence[float], optional): OKS's of the K keypoints, for
-            ``'expected_oks'``. By default COCO's 17.
+            ``'expected_oks'``. By default those of the data set (:meth:`follow`), and
+            COCO's 17 until one is known.
         area_ratio (float): A person's area over that of the box given here, for
             ``'expected_oks'``: about 0.53 of COCO's boxes, and of boxes widened by s
             that over s squared.
@@ -112,6 +114,7 @@ class RoIHeatmap(BaseKeypointCodec):
                 f'RoIHeatmap: blur_kernel_size={blur_kernel_size} must be odd.'
             )
         self._sigmas = None if sigmas is None else tuple(sigmas)
+        self._dataset_sigmas: tuple[float, ...] | None = None
         if not all(value > 0 for value in (area_ratio, *(self._sigmas or ()))):
             raise ValueError(
                 f'RoIHeatmap: area_ratio={area_ratio} and sigmas={sigmas} must be '
@@ -126,8 +129,22 @@ class RoIHeatmap(BaseKeypointCodec):
 
     @property
     def sigmas(self) -> tuple[float, ...]:
-        """tuple[float]: (K,) of OKS, COCO's where none were given."""
-        return load_sigmas() if self._sigmas is None else self._sigmas
+        """tuple[float]: (K,) of OKS: those given, else the data set's, else COCO's."""
+        return self._sigmas or self._dataset_sigmas or load_sigmas()
+
+    @property
+    def needs_sigmas(self) -> bool:
+        """bool: Whether decoding uses them."""
+        return 'expected_oks' in (self.decode_mode, self.score_mode)
+
+    def follow(self, metainfo: Mapping[str, Any]) -> None:
+        """Take the sigmas of a data set, unless some were given.
+
+        Args:
+            metainfo (Mapping): As mmpose has parsed it; one without sigmas changes
+                nothing.
+        """
+        self._dataset_sigmas = read_sigmas(metainfo) or self._dataset_sigmas
 
     def encode(
         self,
@@ -186,7 +203,7 @@ class RoIHeatmap(BaseKeypointCodec):
         """
         self.check_size(encoded)
         options = DecoderOptions(
-            self.window, self.blur_kernel_size, self._sigmas, self.area_ratio
+            self.window, self.blur_kernel_size, self.sigmas, self.area_ratio
         )
         # autocast would round the positions
         with torch.autocast(encoded.device.type, enabled=False):

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import mmpose
+import numpy as np
 from mmengine.config import Config
 
 from ..utils.errors import ConfigValueError
@@ -90,3 +93,17 @@ def load_sigmas(metainfo: str = COCO_METAINFO) -> tuple[float, ...]:
     """
     path = resolve_metainfo(dict(from_file=metainfo))['from_file']
     return tuple(map(float, Config.fromfile(path).dataset_info['sigmas']))
+
+
+def read_sigmas(metainfo: Mapping[str, Any]) -> tuple[float, ...] | None:
+    """Read the sigmas of OKS from metainfo that mmpose has parsed.
+
+    Args:
+        metainfo (Mapping): With or without ``sigmas``, an array (K,).
+
+    Returns:
+        tuple[float, ...] | None: (K,) as they were written; None where there are none.
+    """
+    sigmas = np.asarray(metainfo.get('sigmas', ()))
+    # mmpose keeps float32, whose shortest text is the number that was written
+    return tuple(float(str(sigma)) for sigma in sigmas) or None

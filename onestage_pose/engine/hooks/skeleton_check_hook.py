@@ -12,7 +12,6 @@ from mmpose.registry import HOOKS
 from torch import nn
 
 from ...codecs import RoIHeatmap
-from ...structures.metainfo import load_sigmas
 from ...utils.errors import ConfigValueError
 
 # Sigmas go through float32 and are written with three decimals.
@@ -25,10 +24,11 @@ _AREA_FACTOR = 1.5
 class SkeletonCheckHook(Hook):
     """End a run before it starts where its model and its data know other keypoints.
 
-    Compared with the metainfo of each data set are the keypoint head's number of
-    keypoints, and the sigmas of the codec (where ``'expected_oks'`` uses them) and of
-    ``test_cfg.pose_nms``. An ``area_ratio`` of the codec that is far from what the
-    training data say is a warning.
+    A codec without ``sigmas`` takes those of the metainfo, and so does
+    ``test_cfg.pose_nms``. Compared with the metainfo of each data set are the keypoint
+    head's number of keypoints, and the sigmas of the codec (where ``'expected_oks'``
+    uses them) and of ``test_cfg.pose_nms``. An ``area_ratio`` of the codec that is far
+    from what the training data say is a warning.
 
     Raises:
         ConfigValueError: Naming both sources and their values.
@@ -41,11 +41,17 @@ class SkeletonCheckHook(Hook):
         model = runner.model
         if is_model_wrapper(model):
             model = model.module
+        found = {}
         for mode in ('train', 'val', 'test'):
             loader = getattr(getattr(runner, f'_{mode}_loop'), 'dataloader', None)
             metainfo = getattr(getattr(loader, 'dataset', None), 'metainfo', None)
             if isinstance(metainfo, Mapping) and 'num_keypoints' in metainfo:
-                check_skeleton(model, metainfo, f'{mode}_dataloader.dataset')
+                found[f'{mode}_dataloader.dataset'] = metainfo
+        codec = getattr(getattr(model, 'roi_head', None), 'codec', None)
+        if found and isinstance(codec, RoIHeatmap):
+            codec.follow(next(iter(found.values())))
+        for dataset, metainfo in found.items():
+            check_skeleton(model, metainfo, dataset)
 
 
 def check_skeleton(model: nn.Module, metainfo: Mapping[str, Any], dataset: str) -> None:
@@ -85,11 +91,11 @@ def check_skeleton(model: nn.Module, metainfo: Mapping[str, Any], dataset: str) 
 
 
 def _used_sigmas(model: nn.Module, codec: RoIHeatmap) -> Iterator[tuple[str, tuple]]:
-    if 'expected_oks' in (codec.decode_mode, codec.score_mode):
+    if codec.needs_sigmas:
         yield 'model.roi_head.codec.sigmas', codec.sigmas
     pose_nms = getattr(getattr(model, 'test_options', None), 'pose_nms', None)
     if pose_nms is not None:
-        given = load_sigmas() if pose_nms.sigmas is None else pose_nms.sigmas
+        given = pose_nms.sigmas or codec.sigmas
         yield 'model.test_cfg.pose_nms.sigmas', tuple(given)
 
 
@@ -97,7 +103,7 @@ def _check_area_ratio(
     head: nn.Module, codec: RoIHeatmap, metainfo: Mapping[str, Any], name: str
 ) -> None:
     measured = metainfo.get('area_ratio')
-    if not measured or 'expected_oks' not in (codec.decode_mode, codec.score_mode):
+    if not measured or not codec.needs_sigmas:
         return
     expected = codec.area_ratio * head.box_scale**2
     if not 1 / _AREA_FACTOR < measured / expected < _AREA_FACTOR:

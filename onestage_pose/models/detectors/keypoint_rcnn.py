@@ -61,6 +61,16 @@ class KeypointRCNN(TwoStageDetector):
         """KeypointTestCfg: ``test_cfg`` as it is now."""
         return KeypointTestCfg.read(self.test_cfg)
 
+    @property
+    def dataset_meta(self) -> dict:
+        """dict: Metainfo of the data set, whose sigmas serve unless some are given."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, metainfo: dict) -> None:
+        self._dataset_meta = metainfo
+        self.roi_head.follow(metainfo)
+
     def train(self, mode: bool = True) -> KeypointRCNN:
         """Switch to training, or to prediction: :func:`accelerate`, by ``test_cfg``."""
         if not mode:
@@ -135,4 +145,6 @@ class KeypointRCNN(TwoStageDetector):
 
     def postprocess(self, result: InstanceData) -> InstanceData:
         """Rescore and suppress one image's instances, see :func:`postprocess`."""
-        return postprocess(result, self.test_options)
+        options = self.test_options
+        options.check_sigmas(self.roi_head.num_keypoints, self.roi_head.sigmas)
+        return postprocess(result, options)

@@ -15,6 +15,7 @@ from ...structures import (
     continuous_to_pixel_index,
     pixel_index_to_continuous,
 )
+from ...utils.errors import ConfigValueError
 from ..layers.global_context_module import INIT_CFG
 
 CODEC = dict(type='RoIHeatmap')
@@ -51,7 +52,7 @@ class BaseKeypointHead(BaseModule):
         loss_visibility (dict): Its loss, :class:`KnownBCELoss`.
 
     Raises:
-        ValueError: If the codec needs sigmas of OKS and they are not those of K
+        ConfigValueError: If the codec needs sigmas of OKS and those given are not of K
             keypoints.
     """
 
@@ -76,7 +77,8 @@ class BaseKeypointHead(BaseModule):
             channels, num_keypoints, 4, stride=2, padding=1
         )
         self.codec = KEYPOINT_CODECS.build({'_scope_': 'mmpose', **codec})
-        self._check_sigmas()
+        if codec.get('sigmas') is not None:
+            self._check_sigmas()
         self.loss_keypoint = MODELS.build({'_scope_': 'mmdet', **loss_keypoint})
         self.visibility_branch = None
         if visibility_branch is not None:
@@ -89,14 +91,14 @@ class BaseKeypointHead(BaseModule):
 
     def _check_sigmas(self) -> None:
         """Refuse what only the first evaluation would notice."""
-        modes = [
-            getattr(self.codec, f'{name}_mode', None) for name in ('decode', 'score')
-        ]
-        if 'expected_oks' in modes and len(self.codec.sigmas) != self.num_keypoints:
-            raise ValueError(
+        needs_sigmas = getattr(self.codec, 'needs_sigmas', False)
+        if needs_sigmas and len(self.codec.sigmas) != self.num_keypoints:
+            raise ConfigValueError(
                 f'model.roi_head.codec.sigmas: needed for the {self.num_keypoints} '
                 f"keypoints of the keypoint head, got {len(self.codec.sigmas)} (COCO's "
-                "17 by default); decode_mode and score_mode 'expected_oks' need them."
+                '17 where no data set is known); decode_mode and score_mode '
+                "'expected_oks' need them. They are those of the metainfo where "
+                'default_hooks has the SkeletonCheckHook; else give them.'
             )
 
     def forward(self, x: Tensor) -> KeypointOutput:
@@ -184,9 +186,11 @@ class BaseKeypointHead(BaseModule):
             visibility branch.
 
         Raises:
-            ValueError: If the logits are not of the codec's size.
+            ValueError: If the logits are not of the codec's size, or the codec needs
+                sigmas of OKS and knows none of these keypoints.
         """
         self.codec.check_size(output.logits)
+        self._check_sigmas()
         counts = targets['keypoint_weights'] > 0
         loss = self.loss_keypoint(
             output.logits.flatten(2)[counts].float(), targets['keypoint_labels'][counts]

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from mmcv.ops import batched_nms
@@ -15,6 +17,7 @@ from torch import Tensor, nn
 from ...codecs import RoIHeatmap
 from ...codecs.decoders import PERSON_AREA_RATIO
 from ...structures import KeypointOutput, pixel_index_to_continuous
+from ...structures.metainfo import load_sigmas
 from ...utils.errors import ConfigValueError
 from ..test_time_augs import average_flipped
 from ..utils.incomplete_annotations import jitter_boxes, zero_loss
@@ -88,6 +91,20 @@ class KeypointBranchMixin:
     def num_keypoints(self) -> int:
         """int: Keypoints K of a person."""
         return self.keypoint_head.num_keypoints
+
+    @property
+    def sigmas(self) -> tuple[float, ...]:
+        """tuple[float]: (K,) of OKS: the codec's, else COCO's."""
+        return getattr(self.codec, 'sigmas', None) or load_sigmas()
+
+    def follow(self, metainfo: Mapping[str, Any]) -> None:
+        """Take the sigmas of a data set where none were given.
+
+        Args:
+            metainfo (Mapping): As mmpose has parsed it.
+        """
+        if isinstance(self.codec, RoIHeatmap):
+            self.codec.follow(metainfo)
 
     @property
     def num_classes(self) -> int:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from ...structures.metainfo import load_sigmas
 from ...utils.errors import ConfigValueError
 from ...utils.suggestions import did_you_mean
 
@@ -140,22 +140,28 @@ class KeypointTestCfg(PredictionCfg, RuntimeCfg):
                 'model.test_cfg.rescore_thr, such as 0.0.'
             )
 
-    def check_sigmas(self, num_keypoints: int) -> None:
+    def check_sigmas(
+        self, num_keypoints: int, known: Sequence[float] | None = None
+    ) -> None:
         """Refuse OKS of a skeleton whose sigmas are not known.
 
         Args:
             num_keypoints (int): Keypoints K of the keypoint head.
+            known (Sequence[float], optional): Those of the data set, which ``pose_nms``
+                takes where it has none of its own. Without, only its own are checked.
 
         Raises:
             ConfigValueError: ``pose_nms`` has other than K sigmas.
         """
         if self.pose_nms is None:
             return
-        sigmas = self.pose_nms.sigmas
-        given = len(load_sigmas() if sigmas is None else sigmas)
-        if given != num_keypoints:
-            known = f"by default COCO's {given}" if sigmas is None else f'got {given}'
+        own = self.pose_nms.sigmas
+        if own is None and known is not None:
+            self.pose_nms.sigmas = list(known)
+        given = self.pose_nms.sigmas
+        if given is not None and len(given) != num_keypoints:
+            what = 'the metainfo or COCO has' if own is None else 'got'
             raise ConfigValueError(
                 f'model.test_cfg.pose_nms.sigmas: needed for the {num_keypoints} '
-                f'keypoints of the keypoint head, {known}.'
+                f'keypoints of the keypoint head, {what} {len(given)}.'
             )

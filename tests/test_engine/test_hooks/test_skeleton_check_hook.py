@@ -86,8 +86,24 @@ def test_a_model_of_another_kind_passes():
 
 @pytest.mark.parametrize('mode', ['train', 'val', 'test'])
 def test_the_hook_compares_every_data_set(mode):
-    runner = runner_of(model_of(), **{mode: metainfo_of(OTHERS)})
+    runner = runner_of(model_of(COCO), **{mode: metainfo_of(OTHERS)})
     with pytest.raises(ConfigValueError, match=f'of {mode}_dataloader.dataset'):
+        SkeletonCheckHook().before_run(runner)
+
+
+def test_sigmas_that_are_not_given_are_those_of_the_data():
+    nms = SimpleNamespace(sigmas=None)
+    model = model_of(pose_nms=nms)
+
+    SkeletonCheckHook().before_run(runner_of(model, train=metainfo_of(OTHERS)))
+
+    assert model.roi_head.codec.sigmas == pytest.approx(OTHERS)
+
+
+def test_data_sets_of_one_run_that_differ_are_an_error():
+    runner = runner_of(model_of(), train=metainfo_of(COCO), val=metainfo_of(OTHERS))
+
+    with pytest.raises(ConfigValueError, match='of val_dataloader.dataset'):
         SkeletonCheckHook().before_run(runner)
 
 

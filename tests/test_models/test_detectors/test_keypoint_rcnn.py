@@ -585,6 +585,16 @@ class TestPostprocess:
         result = model.postprocess(people_at(0.0, 0.1, 400.0, num_keypoints=5))
         assert (result.scores > 0.45).sum() == 2
 
+    def test_sigmas_are_the_data_sets_unless_given(self):
+        nms = dict(type='oks_nms', thr=0.5)
+        model = tiny_model(num_keypoints=5, test_cfg__pose_nms=nms)
+        with pytest.raises(ConfigValueError, match='5 keypoints.* COCO has 17'):
+            model.postprocess(people_at(0.0, 60.0, num_keypoints=5))
+        for sigma, left in ((0.05, 2), (2.0, 1)):
+            model.dataset_meta = dict(sigmas=np.full(5, sigma, np.float32))
+            people = people_at(0.0, 60.0, num_keypoints=5)
+            assert len(model.postprocess(people)) == left
+
     def test_wide_sigmas_take_neighbours_for_doubles(self):
         nms = dict(type='oks_nms', thr=0.5, sigmas=[2.0] * 5)
         model = tiny_model(num_keypoints=5, test_cfg__pose_nms=nms)
@@ -752,12 +762,6 @@ class TestOptions:
             (
                 dict(test_cfg__pose_nms=dict(type='oks_nms', thr=0.9, sigma=1)),
                 'takes type, thr and sigmas',
-            ),
-            (
-                dict(
-                    num_keypoints=14, test_cfg__pose_nms=dict(type='oks_nms', thr=0.9)
-                ),
-                "sigmas.*14 keypoints.*COCO's 17",
             ),
             (
                 dict(

@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 from onestage_pose.models import PriorKeypointHead
+from onestage_pose.utils.errors import ConfigValueError
 
+import pytest
 import torch
 from torch import nn
 
@@ -30,6 +32,20 @@ def test_convolutions_and_scales_learn():
     model = head()
     model(torch.randn(2, 6, 14, 14)).logits.square().sum().backward()
     assert all(value.grad.abs().sum() > 0 for value in model.parameters())
+
+
+def test_each_keypoint_has_the_prior_of_its_own_channel_or_none():
+    model = head(prior_scale=2.0, prior_channels=[4, None, 1])
+    nn.init.zeros_(model.deconv.weight)
+    nn.init.zeros_(model.deconv.bias)
+    x = torch.arange(6.0)[:, None, None].expand(1, 6, 14, 14)
+    logits = model(x).logits[0]
+    assert logits[:, 0, 0].tolist() == [8.0, 0.0, 2.0]
+
+
+def test_channels_that_are_not_there_are_refused():
+    with pytest.raises(ConfigValueError, match='give 3, one for each .* from 0 to 5'):
+        head(prior_channels=[0, 1, 6])
 
 
 def test_nobody():

@@ -4,13 +4,22 @@
 import math
 from types import SimpleNamespace
 
+from onestage_pose.utils.errors import ConfigValueError
+
+import numpy as np
 import pytest
 import torch
 from mmdet.structures.bbox import bbox2roi, bbox_flip
 from mmengine.structures import InstanceData
 from torch import nn
 
-from tests.model_factory import make_people, tiny_model
+from tests.model_factory import (
+    losses,
+    make_people,
+    make_picture,
+    make_sample,
+    tiny_model,
+)
 
 SIZE = (96, 128)
 STRIDES = (4, 8, 16, 32, 64)
@@ -409,6 +418,22 @@ def test_boxes_are_numbered_by_picture():
 def test_sigmas_of_another_skeleton_are_refused_when_it_is_built(mode):
     options = {f'roi_head__codec__{mode}': 'expected_oks'}
     with pytest.raises(ValueError, match=r'codec\.sigmas.* 14 keypoints.* got 17'):
-        tiny_model(num_keypoints=14, **options)
+        tiny_model(num_keypoints=14, roi_head__codec__sigmas=[0.1] * 17, **options)
     sigmas = dict(roi_head__codec__sigmas=[0.1] * 14)
     tiny_model(num_keypoints=14, **options, **sigmas)
+
+
+def test_sigmas_that_nobody_knows_are_missed_in_the_first_iteration():
+    size = (64, 96)
+    model = tiny_model(num_keypoints=14, roi_head__codec__score_mode='expected_oks')
+    people = make_people(size, 2, num_keypoints=14)
+    batch = [make_picture(*size)], [make_sample(size, people, num_keypoints=14)]
+
+    with pytest.raises(
+        ConfigValueError, match=r'codec\.sigmas.* 14 keypoints.* got 17'
+    ):
+        losses(model, *batch)
+
+    model.dataset_meta = dict(sigmas=np.full(14, 0.06, np.float32))
+    assert losses(model, *batch)[0] > 0
+    assert model.roi_head.codec.sigmas == (0.06,) * 14
