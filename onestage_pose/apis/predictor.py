@@ -107,6 +107,7 @@ class PosePredictor:
         rgb: bool = False,
         recursive: bool = False,
         heatmaps: bool = False,
+        covariances: bool = False,
         on_error: Literal['warn', 'raise', 'return'] = 'warn',
         **unknown: Any,
     ) -> Iterator[PoseResult]:
@@ -122,6 +123,7 @@ class PosePredictor:
             rgb (bool): Arrays are RGB.
             recursive (bool): Look into the folders of a folder too.
             heatmaps (bool): Give results the heatmaps of their people.
+            covariances (bool): Say of each keypoint how far off it may be.
             on_error (str): What an image does that cannot be read: ``'warn'`` logs it
                 and goes on, and its result has an ``error`` and nobody; ``'return'``
                 does so without a word; ``'raise'`` ends the iteration. One image by
@@ -153,14 +155,19 @@ class PosePredictor:
             opened = open_inputs(inputs, rgb, recursive)
         if on_error == 'warn' and opened.is_single:
             on_error = 'raise'
-        return self._predict_all(opened.items, batch_size, bbox_thr, heatmaps, on_error)
+        options = dict(
+            output_heatmaps=heatmaps,
+            heatmap_thr=bbox_thr,
+            output_covariances=covariances,
+        )
+        return self._predict_all(opened.items, batch_size, bbox_thr, options, on_error)
 
     def _predict_all(
         self,
         items: Iterable[ImageItem],
         batch_size: int,
         bbox_thr: float,
-        heatmaps: bool,
+        options: dict[str, Any],
         on_error: str,
     ) -> Iterator[PoseResult]:
         loaded = load_ahead(
@@ -169,7 +176,7 @@ class PosePredictor:
         results = run_in_batches(
             loaded,
             _kind_of,
-            lambda batch: self._predict_batch(batch, bbox_thr, heatmaps),
+            lambda batch: self._predict_batch(batch, bbox_thr, options),
             batch_size,
         )
         try:
@@ -194,17 +201,16 @@ class PosePredictor:
         return _Loaded(item, image, data, _padded_size(data, self.model))
 
     def _predict_batch(
-        self, batch: Sequence[_Loaded], bbox_thr: float, heatmaps: bool
+        self, batch: Sequence[_Loaded], bbox_thr: float, options: dict[str, Any]
     ) -> list[PoseResult]:
         if batch[0].error is not None:
             return [self._fail(loaded) for loaded in batch]
-        samples = self._run_model([each.data for each in batch], bbox_thr, heatmaps)
+        samples = self._run_model([each.data for each in batch], options)
         return [self._pack(*each, bbox_thr) for each in zip(batch, samples)]
 
     def _run_model(
-        self, data: list[dict], bbox_thr: float, heatmaps: bool
+        self, data: list[dict], options: dict[str, Any]
     ) -> list[PoseDataSample]:
-        options = dict(output_heatmaps=heatmaps, heatmap_thr=bbox_thr)
         with self._lock, torch.no_grad():
             given = self.model.test_cfg
             self.model.test_cfg = ConfigDict({**given, **options})
@@ -221,11 +227,15 @@ class PosePredictor:
         heatmaps = None
         if 'pred_fields' in sample:
             heatmaps = sample.pred_fields.heatmaps.cpu().numpy()
+        has_presence = 'keypoint_presence' in people
         return PoseResult(
             boxes=people.bboxes,
             scores=people.bbox_scores,
             keypoints=people.keypoints,
             keypoint_scores=people.keypoint_scores,
+            keypoint_presence=people.get('keypoint_presence'),
+            keypoints_visible=people.keypoints_visible if has_presence else None,
+            keypoint_covariances=people.get('keypoint_covariances'),
             labels=people.get('labels'),
             masks=people.get('masks'),
             heatmaps=heatmaps,

@@ -42,6 +42,12 @@ class PoseResult:
         keypoints (np.ndarray): (N, K, 2) float32.
         keypoint_scores (np.ndarray): (N, K) float32, 0 to 1.
         names (tuple[str, ...]): Of the K keypoints.
+        keypoint_presence (np.ndarray, optional): (N, K) float32, the probability that a
+            keypoint is in the image; of a model with a visibility branch, as ``nano``.
+        keypoints_visible (np.ndarray, optional): (N, K) float32, the probability that
+            it is seen, likewise; never the greater one.
+        keypoint_covariances (np.ndarray, optional): (N, K, 2, 2) float32, how far off
+            the keypoints may be, in square pixels, where asked for.
         labels (np.ndarray, optional): (N,) where the model knows several categories.
         masks (np.ndarray, optional): (N, h, w) where it has a mask branch.
         heatmaps (np.ndarray, optional): (K, h, w) float32 of these people, where asked
@@ -67,6 +73,9 @@ class PoseResult:
     path: str | None = None
     index: int = 0
     frame: int | None = None
+    keypoint_presence: np.ndarray | None = None
+    keypoints_visible: np.ndarray | None = None
+    keypoint_covariances: np.ndarray | None = None
     labels: np.ndarray | None = None
     masks: np.ndarray | None = None
     heatmaps: np.ndarray | None = None
@@ -98,13 +107,18 @@ class PoseResult:
         Returns:
             dict: ``path``, ``index``, ``frame``, ``height``, ``width``,
             ``keypoint_names`` and ``people``: of each ``box``, ``score``, and
-            ``keypoints`` as [x, y, score]; ``error`` where the image was not read.
+            ``keypoints`` as [x, y, score], and where the result has them
+            ``keypoint_presence``, ``keypoints_visible`` and ``keypoint_covariances``;
+            ``error`` where the image was not read.
         """
         triples = np.dstack([self.keypoints, self.keypoint_scores])
         people = [
             dict(box=box.tolist(), score=float(score), keypoints=points.tolist())
             for box, score, points in zip(self.boxes, self.scores, triples)
         ]
+        for name, values in self._extras():
+            for person, value in zip(people, values):
+                person[name] = value.tolist()
         if self.labels is not None:
             for person, label in zip(people, self.labels):
                 person['label'] = int(label)
@@ -133,7 +147,9 @@ class PoseResult:
 
         Returns:
             list[dict]: One for each person: ``image_id``, ``category_id``, ``bbox``
-            (x, y, width, height), ``keypoints`` (3K: x, y, score) and ``score``.
+            (x, y, width, height), ``keypoints`` (3K: x, y, score) and ``score``, and
+            what COCO's programs do not read: ``keypoint_presence`` and so on, as
+            :meth:`to_dict` has them.
 
         Raises:
             UsageError: There is no ``image_id``, and the name tells none.
@@ -146,7 +162,7 @@ class PoseResult:
         triples = np.dstack([self.keypoints, self.keypoint_scores]).reshape(
             len(self), -1
         )
-        return [
+        records = [
             dict(
                 image_id=int(image_id),
                 category_id=int(category_id + label),
@@ -156,6 +172,16 @@ class PoseResult:
             )
             for label, box, points, score in zip(labels, boxes, triples, self.scores)
         ]
+        for name, values in self._extras():
+            for record, value in zip(records, values):
+                record[name] = value.tolist()
+        return records
+
+    def _extras(self) -> list[tuple[str, np.ndarray]]:
+        """What not every model predicts of keypoints, by name."""
+        names = ('keypoint_presence', 'keypoints_visible', 'keypoint_covariances')
+        found = [(name, getattr(self, name)) for name in names]
+        return [(name, values) for name, values in found if values is not None]
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return a table with one row for each keypoint. Needs pandas.
@@ -163,7 +189,8 @@ class PoseResult:
         Returns:
             pandas.DataFrame: ``path``, ``index``, ``frame``, ``person``, ``score``,
             ``x1``, ``y1``, ``x2``, ``y2`` (of the box), ``keypoint`` (its name), ``x``,
-            ``y``, ``keypoint_score``.
+            ``y``, ``keypoint_score``, and where the result has them
+            ``keypoint_presence`` and ``keypoint_visible``.
 
         Raises:
             UsageError: pandas is not installed.
@@ -191,6 +218,11 @@ class PoseResult:
                 'x': self.keypoints[..., 0].ravel(),
                 'y': self.keypoints[..., 1].ravel(),
                 'keypoint_score': self.keypoint_scores.ravel(),
+                **{
+                    name.replace('keypoints', 'keypoint'): values.ravel()
+                    for name, values in self._extras()
+                    if values.ndim == 2
+                },
             }
         )
 
@@ -223,6 +255,8 @@ class PoseResult:
             keypoint_scores=self.keypoint_scores,
             keypoints_visible=self.keypoint_scores,
         )
+        for name, values in self._extras():
+            instances.set_field(values, name)
         for name in ('labels', 'masks'):
             if getattr(self, name) is not None:
                 instances.set_field(getattr(self, name), name)
@@ -239,6 +273,7 @@ class PoseResult:
         draw_bbox: bool = False,
         draw_scores: bool = False,
         draw_heatmap: bool = False,
+        draw_ellipses: bool = False,
         color_by: Literal['side', 'person'] = 'side',
         radius: int | None = None,
         thickness: int | None = None,
@@ -248,12 +283,16 @@ class PoseResult:
     ) -> np.ndarray:
         """Draw the people.
 
+        Where the model tells, keypoints that are probably not in the image are left
+        out, and hidden ones are rings.
+
         Args:
             kpt_thr (float | None): Leave out keypoints whose score is under this; by
                 default :attr:`kpt_thr`.
             draw_bbox (bool): Draw the boxes too.
             draw_scores (bool): Write each person's score at the box.
             draw_heatmap (bool): Put the heatmaps below, as far as the result has them.
+            draw_ellipses (bool): Draw where each keypoint lies in 9 of 10 cases.
             color_by (str): ``'side'``: left green, right orange, middle blue;
                 ``'person'``: one colour a person.
             radius (int | None): Of keypoints, in pixels; by default in proportion to
@@ -284,6 +323,11 @@ class PoseResult:
                 'draw_heatmap: the result has no heatmaps; ask the predictor for them '
                 'by heatmaps=True.'
             )
+        if draw_ellipses and self.keypoint_covariances is None:
+            raise UsageError(
+                'draw_ellipses: the result has no covariances; ask the predictor for '
+                'them by covariances=True.'
+            )
         visualizer = PoseVisualizer(line_width=thickness, radius=radius)
         visualizer.set_dataset_meta(self.dataset_meta, skeleton_style)
         drawing = visualizer.add_datasample(
@@ -294,6 +338,7 @@ class PoseResult:
             draw_bbox=draw_bbox,
             draw_heatmap=draw_heatmap,
             draw_scores=draw_scores,
+            draw_ellipses=draw_ellipses,
             color_by=color_by,
             kpt_thr=self.kpt_thr if kpt_thr is None else kpt_thr,
             skeleton_style=skeleton_style,

@@ -1,6 +1,6 @@
 # Copyright (c) onestage_pose contributors.
 """Metrics, registered in mmpose's METRICS."""
 
-from .metrics import KeypointCocoMetric, PersonBoxMetric
+from .metrics import KeypointCocoMetric, KeypointVisibilityMetric, PersonBoxMetric
 
-__all__ = ['KeypointCocoMetric', 'PersonBoxMetric']
+__all__ = ['KeypointCocoMetric', 'KeypointVisibilityMetric', 'PersonBoxMetric']

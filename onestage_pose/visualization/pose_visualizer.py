@@ -23,6 +23,12 @@ from .palette import (
 # A score is written in letters of this many line widths, 10 pixels at least.
 _TEXT_HEIGHT, _MIN_TEXT_HEIGHT = 5, 10
 
+#: Keypoints are left out whose presence is under it, and rings whose visibility, if
+#: they are present, is.
+PRESENCE_THR = 0.5
+# Standard deviations that hold 90% of a Gaussian in the plane.
+_ELLIPSE_RADIUS = np.sqrt(-2 * np.log(0.1))
+
 
 @VISUALIZERS.register_module()
 class PoseVisualizer(PoseLocalVisualizer):
@@ -30,6 +36,8 @@ class PoseVisualizer(PoseLocalVisualizer):
 
     A person's left is green, the right orange, the middle blue, whatever the data set,
     as far as the names of its keypoints tell the sides; else its own colours serve.
+    Of instances with ``keypoint_presence``, keypoints that are probably not in the
+    image are not drawn, and hidden ones are rings.
 
     Args: see mmpose's ``PoseLocalVisualizer``; of those
         line_width (int, optional): In pixels; None for :func:`get_line_width`.
@@ -71,6 +79,7 @@ class PoseVisualizer(PoseLocalVisualizer):
         data_sample: PoseDataSample,
         *args: Any,
         draw_scores: bool = False,
+        draw_ellipses: bool = False,
         color_by: Literal['side', 'person'] = 'side',
         **kwargs: Any,
     ) -> np.ndarray:
@@ -78,22 +87,33 @@ class PoseVisualizer(PoseLocalVisualizer):
 
         Args: see mmpose's ``add_datasample``; in addition
             draw_scores (bool): Write each predicted person's score at the box.
+            draw_ellipses (bool): Draw where keypoints lie in 9 of 10 cases, by
+                ``keypoint_covariances``.
             color_by (str): ``'side'``, or ``'person'`` for one colour a person.
 
         Returns:
             np.ndarray: The drawing, (h, w, 3) RGB.
         """
-        with self._sizes_of(image), self._options(draw_scores, color_by):
+        with self._sizes_of(image), self._options(draw_scores, draw_ellipses, color_by):
             return super().add_datasample(name, image, data_sample, *args, **kwargs)
 
     def _draw_instances_kpts(
         self,
         image: np.ndarray,
         instances: InstanceData,
+        kpt_thr: float = 0.3,
         *args: Any,
         **kwargs: Any,
     ) -> np.ndarray:
+        args = kpt_thr, *args
         draw = super()._draw_instances_kpts
+        if 'keypoint_presence' in instances:
+            there = instances.keypoint_presence >= PRESENCE_THR
+            instances = instances.clone()
+            hidden = instances.keypoints_visible < (
+                PRESENCE_THR * instances.keypoint_presence
+            )
+            instances.keypoints_visible = np.where(there, instances.keypoint_scores, 0)
         if self._color_by == 'side':
             image = draw(image, instances, *args, **kwargs)
         else:
@@ -101,6 +121,14 @@ class PoseVisualizer(PoseLocalVisualizer):
                 with self._one_color(PERSON_COLORS[index % len(PERSON_COLORS)]):
                     one = instances[index : index + 1]
                     image = draw(image, one, *args, **kwargs)
+        if 'keypoint_presence' in instances:
+            drawn = instances.keypoints_visible >= kpt_thr
+            image = self._draw_rings(image, instances.keypoints[drawn & hidden])
+        if self._draw_ellipses and 'keypoint_covariances' in instances:
+            drawn = instances.keypoints_visible >= kpt_thr
+            image = self._outline_ellipses(
+                image, instances.keypoints[drawn], instances.keypoint_covariances[drawn]
+            )
         if self._draw_scores and 'bbox_scores' in instances:
             image = self._write_scores(image, instances)
         return image
@@ -115,6 +143,38 @@ class PoseVisualizer(PoseLocalVisualizer):
             with self._one_color(PERSON_COLORS[index % len(PERSON_COLORS)]):
                 image = draw(image, instances[index : index + 1])
         return image
+
+    def _draw_rings(self, image: np.ndarray, keypoints: np.ndarray) -> np.ndarray:
+        drawn = np.ascontiguousarray(image)
+        radius = max(1, round(0.6 * self.radius))
+        for x, y in keypoints.round().astype(int).tolist():
+            cv2.circle(drawn, (x, y), radius, (255,) * 3, cv2.FILLED, cv2.LINE_AA)
+        self.set_image(drawn)
+        return drawn
+
+    def _outline_ellipses(
+        self, image: np.ndarray, keypoints: np.ndarray, covariances: np.ndarray
+    ) -> np.ndarray:
+        drawn = np.ascontiguousarray(image)
+        thickness = max(1, self.line_width // 2)
+        squares, axes = np.linalg.eigh(covariances.astype(np.float64))
+        radii = _ELLIPSE_RADIUS * np.sqrt(squares.clip(min=0))
+        angles = np.degrees(np.arctan2(axes[:, 1, 0], axes[:, 0, 0]))
+        for center, radius, angle in zip(keypoints, radii, angles):
+            place, size = center.round().astype(int), radius.round().astype(int)
+            cv2.ellipse(
+                drawn,
+                place.tolist(),
+                size.tolist(),
+                angle,
+                0,
+                360,
+                (255,) * 3,
+                thickness,
+                cv2.LINE_AA,
+            )
+        self.set_image(drawn)
+        return drawn
 
     def _write_scores(self, image: np.ndarray, instances: InstanceData) -> np.ndarray:
         drawn = np.ascontiguousarray(image)
@@ -143,7 +203,7 @@ class PoseVisualizer(PoseLocalVisualizer):
         return drawn
 
     # while nothing is drawn
-    _draw_scores, _color_by = False, 'side'
+    _draw_scores, _draw_ellipses, _color_by = False, False, 'side'
 
     @contextmanager
     def _sizes_of(self, image: np.ndarray) -> Iterator[None]:
@@ -158,14 +218,18 @@ class PoseVisualizer(PoseLocalVisualizer):
             self.line_width, self.radius = given
 
     @contextmanager
-    def _options(self, draw_scores: bool, color_by: str) -> Iterator[None]:
+    def _options(
+        self, draw_scores: bool, draw_ellipses: bool, color_by: str
+    ) -> Iterator[None]:
         if color_by not in ('side', 'person'):
             raise ValueError(f"color_by={color_by!r}: give 'side' or 'person'.")
-        self._draw_scores, self._color_by = draw_scores, color_by
+        self._draw_scores, self._draw_ellipses = draw_scores, draw_ellipses
+        self._color_by = color_by
         try:
             yield
         finally:
-            self._draw_scores, self._color_by = False, 'side'
+            self._draw_scores, self._draw_ellipses = False, False
+            self._color_by = 'side'
 
     @contextmanager
     def _one_color(self, color: tuple) -> Iterator[None]:

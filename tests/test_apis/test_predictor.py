@@ -12,7 +12,7 @@ import pytest
 import torch
 from mmpose.apis import MMPoseInferencer, inference_bottomup, init_model
 
-from tests.test_apis.tiny_model import picture
+from tests.test_apis.tiny_model import picture, write_tiny_model
 
 #: Heights and widths; three share a size, and two of the others a padded size.
 SIZES = [(96, 128), (64, 128), (96, 128), (90, 120), (96, 128), (96, 126)]
@@ -235,3 +235,16 @@ class TestArguments:
     def test_a_model_of_another_kind_is_refused(self):
         with pytest.raises(UsageError, match='has no cfg'):
             PosePredictor(torch.nn.Identity())
+
+
+def test_presence_and_covariances_of_a_model_that_knows(tmp_path):
+    files = write_tiny_model(tmp_path, visibility_branch=dict(channels=4))
+    predictor = PosePredictor(*files, bbox_thr=0.0)
+    [plain] = predictor(picture())
+    [result] = predictor(picture(), covariances=True)
+
+    assert len(result)
+    assert (result.keypoints_visible <= result.keypoint_presence).all()
+    assert plain.keypoint_covariances is None
+    assert result.keypoint_covariances.shape == (len(result), 17, 2, 2)
+    assert result.plot(draw_ellipses=True).shape == result.image.shape

@@ -75,6 +75,32 @@ class TestForms:
 
         assert [each['category_id'] for each in result.to_coco()] == [1, 3]
 
+    @pytest.mark.parametrize('form', ['people', 'coco'])
+    def test_presence_goes_out_where_it_is_predicted(self, form):
+        result = make_result(
+            keypoint_presence=np.full((2, 17), 0.75, np.float32),
+            keypoints_visible=np.full((2, 17), 0.5, np.float32),
+            keypoint_covariances=np.ones((2, 17, 2, 2), np.float32),
+        )
+        records = result.to_coco() if form == 'coco' else result.to_dict()['people']
+
+        assert json.loads(json.dumps(records))[1]['keypoint_presence'] == [0.75] * 17
+        assert records[0]['keypoints_visible'] == [0.5] * 17
+        assert np.shape(records[0]['keypoint_covariances']) == (17, 2, 2)
+        assert 'keypoint_presence' not in make_result().to_coco()[0]
+
+    def test_a_sample_has_the_presence(self):
+        presence = np.full((2, 17), 0.75, np.float32)
+        result = make_result(keypoint_presence=presence, keypoints_visible=presence / 2)
+
+        people = result.to_sample().pred_instances
+        assert (people.keypoint_presence == 0.75).all()
+        assert (people.keypoints_visible == 0.375).all()
+
+    def test_ellipses_need_covariances(self):
+        with pytest.raises(UsageError, match='covariances=True'):
+            make_result().plot(draw_ellipses=True)
+
     def test_a_sample_is_what_mmpose_gives(self):
         instances = make_result().to_sample().pred_instances
 

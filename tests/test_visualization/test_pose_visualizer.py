@@ -114,3 +114,50 @@ def test_an_unknown_colouring_is_refused():
 
 def test_configs_find_it_in_mmposes_registry():
     assert VISUALIZERS.get('PoseVisualizer') is PoseVisualizer
+
+
+class TestVisibility:
+    """Of models that tell which keypoints are there and seen."""
+
+    def draw(self, presence, visible, score=1.0, **options):
+        sample = one_keypoint(1)
+        people = sample.pred_instances
+        shape = people.keypoints_visible.shape
+        people.keypoint_scores = np.zeros(shape, np.float32)
+        people.keypoint_scores[0, 1] = score
+        people.keypoint_presence = np.full(shape, presence, np.float32)
+        people.keypoints_visible = np.full(shape, visible, np.float32)
+        people.keypoint_covariances = np.tile(np.diag([49.0, 4.0]), (*shape, 1, 1))
+        return draw(sample, size=(100, 100), **options)
+
+    def test_an_absent_keypoint_is_not_drawn(self):
+        assert not self.draw(presence=0.4, visible=0.4).any()
+
+    def test_a_keypoint_of_low_score_is_not_drawn(self):
+        assert not self.draw(presence=0.9, visible=0.9, score=0.2).any()
+
+    def test_a_seen_keypoint_is_a_disc(self):
+        assert colors(self.draw(0.9, 0.9)) == {SIDE_COLORS['left']}
+
+    def test_a_hidden_keypoint_is_a_ring(self):
+        drawn = self.draw(0.9, 0.4, visualizer=PoseVisualizer(radius=8))
+        assert drawn[50, 50].tolist() == [255, 255, 255]
+        assert drawn[50, 57].tolist() == list(SIDE_COLORS['left'])
+
+    def test_an_ellipse_holds_nine_tenths(self):
+        visualizer = PoseVisualizer(radius=1, line_width=1)
+        drawn = self.draw(0.9, 0.9, visualizer=visualizer, draw_ellipses=True)
+        rows, columns = np.nonzero(drawn.any(-1))
+        # 2.15 standard deviations of 7 and 2 pixels
+        assert (columns.max() - columns.min()) / 2 == pytest.approx(15, abs=1)
+        assert (rows.max() - rows.min()) / 2 == pytest.approx(4.3, abs=1)
+
+    def test_the_instances_stay_as_they_are(self):
+        sample = one_keypoint(1)
+        people = sample.pred_instances
+        shape = people.keypoints_visible.shape
+        people.keypoint_scores = np.ones(shape, np.float32)
+        people.keypoint_presence = np.full(shape, 0.2, np.float32)
+        before = people.keypoints_visible.copy()
+        draw(sample)
+        np.testing.assert_array_equal(people.keypoints_visible, before)

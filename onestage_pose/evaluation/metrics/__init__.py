@@ -1,7 +1,8 @@
 # Copyright (c) onestage_pose contributors.
-"""COCO's measures for keypoints and for the boxes of people."""
+"""COCO's measures for keypoints and boxes, and measures of their probabilities."""
 
 from .keypoint_coco_metric import KeypointCocoMetric
+from .keypoint_visibility_metric import KeypointVisibilityMetric
 from .person_box_metric import PersonBoxMetric
 
-__all__ = ['KeypointCocoMetric', 'PersonBoxMetric']
+__all__ = ['KeypointCocoMetric', 'KeypointVisibilityMetric', 'PersonBoxMetric']

@@ -1,0 +1,188 @@
+# Copyright (c) onestage_pose contributors.
+"""How well a model knows which keypoints are there and seen, and how far off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from mmpose.registry import METRICS
+from pycocotools import mask as coco_mask
+
+from ...utils.errors import AnnotationError
+from ..ground_truth import check_lists, metrics_table, sample_ground_truth
+from ..predictions import check_predictions
+from ..probabilities import (
+    auroc,
+    average_precision,
+    brier_score,
+    expected_calibration_error,
+    share_inside_ellipses,
+)
+
+MIN_IOU = 0.5
+
+
+class MatchedPeople(NamedTuple):
+    """Predicted keypoints and what is true of them, of N people.
+
+    Attributes:
+        visibility (np.ndarray): (N, K) of COCO: 0 absent, 1 hidden, 2 seen.
+        presence (np.ndarray): (N, K), predicted probability of being there.
+        visible (np.ndarray): (N, K), of being seen, if there.
+        scores (np.ndarray): (N, K), ``keypoint_scores``.
+        errors (np.ndarray): (N, K, 2), predicted less true positions, in pixels.
+        covariances (np.ndarray): (N, K, 2, 2); NaN where none were predicted.
+    """
+
+    visibility: np.ndarray
+    presence: np.ndarray
+    visible: np.ndarray
+    scores: np.ndarray
+    errors: np.ndarray
+    covariances: np.ndarray
+
+
+@METRICS.register_module()
+class KeypointVisibilityMetric(BaseMetric):
+    """Presence and visibility of keypoints, and the coverage of their ellipses.
+
+    For models with a :class:`VisibilityBranch`. Each annotated person takes the best
+    prediction whose box has an IoU of 0.5 with the person's; people without labelled
+    keypoints, crowd regions and pseudo labels (``pseudo`` 1) are left out.
+
+    Metrics, -1 where there is nothing to measure:
+
+    - ``presence/``: is a keypoint labelled (COCO's v > 0)? ``AUROC``, ``AP`` (average
+      precision), ``Brier``, ``ECE`` (expected calibration error in ten bins), and
+      ``score AUROC``, ``score ECE`` for ``keypoint_scores`` in its place;
+    - ``visibility/``: is a labelled keypoint seen (v = 2)? The same four;
+    - ``position/inside 50%``, ``position/inside 90%``: the share of labelled keypoints
+      inside of the ellipses of ``keypoint_covariances``
+      (``model.test_cfg.output_covariances=True``);
+    - ``people``: how many were matched.
+
+    Args:
+        collect_device: As in mmengine.
+        prefix: First part of the metrics' names, ``'keypoint'`` by default.
+
+    Raises:
+        AnnotationError: The model predicts no presence, or an image comes without
+            ground truth.
+    """
+
+    default_prefix: str | None = 'keypoint'
+
+    def __init__(self, collect_device: str = 'cpu', prefix: str | None = None) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.matched: MatchedPeople | None = None
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Match the people of a batch.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Data samples as dicts, with ``pred_instances``.
+        """
+        name = type(self).__name__
+        for sample in data_samples:
+            keys = ('bboxes', 'bbox_scores', 'keypoints', 'keypoint_scores')
+            check_predictions(sample, name, keys)
+            if 'keypoint_presence' not in sample['pred_instances']:
+                raise AnnotationError(
+                    f'{name}: the model predicts no keypoint_presence; it needs '
+                    'model.roi_head.keypoint_head.visibility_branch=dict().'
+                )
+            people = [
+                person
+                for person in sample_ground_truth(sample, name)['annotations']
+                if not person['iscrowd'] and not person.get('pseudo')
+            ]
+            check_lists(name, people, need_keypoints=True)
+            self.results.append(_match(people, sample['pred_instances']))
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Measure.
+
+        Args:
+            results: What :meth:`process` kept, of all images.
+
+        Returns:
+            The metrics by name.
+        """
+        found = MatchedPeople(*(np.concatenate(each) for each in zip(*results)))
+        self.matched = found
+        labelled = found.visibility > 0
+        events = {
+            'presence': (found.presence.ravel(), labelled.ravel()),
+            'visibility': (found.visible[labelled], found.visibility[labelled] == 2),
+        }
+        metrics = {}
+        for name, (probability, happened) in events.items():
+            metrics |= {
+                f'{name}/AUROC': auroc(probability, happened),
+                f'{name}/AP': average_precision(probability, happened),
+                f'{name}/Brier': brier_score(probability, happened),
+                f'{name}/ECE': expected_calibration_error(probability, happened),
+            }
+        scores = found.scores.ravel(), labelled.ravel()
+        metrics['presence/score AUROC'] = auroc(*scores)
+        metrics['presence/score ECE'] = expected_calibration_error(*scores)
+        covariances = found.covariances[labelled]
+        known = np.isfinite(covariances).all((1, 2))
+        shares = share_inside_ellipses(
+            found.errors[labelled][known], covariances[known]
+        )
+        for share, inside in shares.items():
+            metrics[f'position/inside {share:.0%}'] = inside
+        metrics['people'] = len(found.visibility)
+        logger: MMLogger = MMLogger.get_current_instance()
+        for kind in ('presence', 'visibility', 'position'):
+            chosen = {
+                name.split('/')[1]: value
+                for name, value in metrics.items()
+                if name.startswith(kind)
+            }
+            logger.info(metrics_table(kind.capitalize(), chosen))
+        return metrics
+
+
+def _match(annotations: list[dict], found: dict) -> MatchedPeople:
+    """Pair the people of one image with predictions, the best prediction first."""
+    scores = np.asarray(found['bbox_scores'], float)
+    boxes = np.asarray(found['bboxes'], float).reshape(-1, 4).copy()
+    boxes[:, 2:] -= boxes[:, :2]
+    truth = [
+        np.asarray(person['keypoints'], float).reshape(-1, 3) for person in annotations
+    ]
+    pairs = []
+    if annotations and len(boxes):
+        true_boxes = np.array([person['bbox'] for person in annotations], float)
+        overlap = coco_mask.iou(boxes, true_boxes, [0] * len(true_boxes))
+        for number in np.argsort(-scores, kind='stable'):
+            person = overlap[number].argmax()
+            if overlap[number, person] >= MIN_IOU:
+                pairs.append((number, person))
+                overlap[:, person] = -1
+    pairs = [(n, p) for n, p in pairs if (truth[p][:, 2] > 0).any()]
+    chosen = np.array([n for n, _ in pairs], int)
+    keypoints = np.asarray(found['keypoints'], float)
+    shape = len(pairs), *keypoints.shape[1:2]
+    true = np.array([truth[p] for _, p in pairs]).reshape(*shape, 3)
+    presence = np.asarray(found['keypoint_presence'], float)[chosen]
+    visible = np.asarray(found['keypoints_visible'], float)[chosen]
+    if 'keypoint_covariances' in found:
+        covariances = np.asarray(found['keypoint_covariances'], float)[chosen]
+    else:
+        covariances = np.full((*shape, 2, 2), np.nan)
+    return MatchedPeople(
+        visibility=true[..., 2],
+        presence=presence,
+        visible=visible / np.maximum(presence, 1e-12),
+        scores=np.asarray(found['keypoint_scores'], float)[chosen],
+        errors=keypoints[chosen] - true[..., :2],
+        covariances=covariances,
+    )
