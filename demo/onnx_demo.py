@@ -98,7 +98,8 @@ class PoseModel:
         Returns:
             dict: Of N people with K keypoints, in pixels: ``bboxes`` (N, 4),
             ``scores`` (N,), ``keypoints`` (N, K, 2), the centre of the first pixel
-            being (0, 0), ``keypoint_scores`` (N, K).
+            being (0, 0), ``keypoint_scores`` (N, K); of a model with a visibility
+            branch ``keypoint_presence`` and ``keypoints_visible`` (N, K).
 
         Raises:
             ValueError: The graph fails on the image, or gives something else.
@@ -126,6 +127,9 @@ class PoseModel:
             keypoints=(number, keypoints, 2),
             keypoint_scores=(number, keypoints),
         )
+        for name in ('keypoint_presence', 'keypoints_visible'):
+            if name in people:
+                shapes[name] = number, keypoints
         for name, shape in shapes.items():
             if people[name].shape != shape or not np.isfinite(people[name]).all():
                 raise ValueError(
@@ -167,9 +171,11 @@ def draw(image: np.ndarray, people: dict, model: PoseModel, thr: float) -> np.nd
     """Draw boxes and skeletons on a copy of the image."""
     drawn = image.copy()
     thickness = max(1, round(max(image.shape) / 400))
-    for box, points, scores in zip(
-        people['bboxes'], people['keypoints'], people['keypoint_scores']
-    ):
+    shown = people['keypoint_scores']
+    if 'keypoint_presence' in people:
+        # probably not in the image
+        shown = np.where(people['keypoint_presence'] < 0.5, -1, shown)
+    for box, points, scores in zip(people['bboxes'], people['keypoints'], shown):
         x1, y1, x2, y2 = np.rint(box).astype(int).tolist()
         cv2.rectangle(drawn, (x1, y1), (x2, y2), (255, 255, 255), 1)
         places = [tuple(place) for place in np.rint(points).astype(int).tolist()]

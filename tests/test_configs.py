@@ -131,7 +131,9 @@ def test_is_complete(name):
 def test_trains_and_predicts(name):
     model = build(shrink(load(name)))
     initialise(model)
-    pictures, samples = [make_picture(*SIZE)], [make_sample(SIZE, make_people(SIZE, 2))]
+    people = make_people(SIZE, 2)
+    people.visibility_targets = torch.ones(2, 17, 2, dtype=torch.int8)
+    pictures, samples = [make_picture(*SIZE)], [make_sample(SIZE, people)]
     calibrate(model, pictures, samples)
     total, logged = losses(model, pictures, samples)
     (predicted,) = predict(model, pictures, samples)
