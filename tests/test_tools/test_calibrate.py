@@ -107,7 +107,17 @@ def test_presence_is_fitted_on_all_keypoints_and_visibility_on_those_there():
     even = np.full((200, 3), 0.5)
     noise = rows.normal(size=(200, 3, 2)) * 2
     covariances = np.broadcast_to(np.eye(2), (200, 3, 2, 2))
-    found = MatchedPeople(visibility, even, even, even, noise, covariances)
+    found = MatchedPeople(
+        visibility=visibility,
+        presence=even,
+        visible=even,
+        scores=even,
+        errors=noise,
+        covariances=covariances,
+        truth=noise,
+        boxes=np.ones((200, 4)),
+        areas=np.ones(200),
+    )
     fitted = load_tool(TOOL).fit(found)
     shares = fitted['shift'].sigmoid().tolist()
     labelled = visibility > 0

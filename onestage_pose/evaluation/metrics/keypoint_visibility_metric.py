@@ -12,7 +12,9 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 from pycocotools import mask as coco_mask
 
+from ...codecs.decoders.options import PERSON_AREA_RATIO
 from ...utils.errors import AnnotationError
+from ..extended_oks import extended_oks, oks
 from ..ground_truth import check_lists, metrics_table, sample_ground_truth
 from ..predictions import check_predictions
 from ..probabilities import (
@@ -24,6 +26,7 @@ from ..probabilities import (
 )
 
 MIN_IOU = 0.5
+MIN_PRESENCE = 0.5
 
 
 class MatchedPeople(NamedTuple):
@@ -36,6 +39,9 @@ class MatchedPeople(NamedTuple):
         scores (np.ndarray): (N, K), ``keypoint_scores``.
         errors (np.ndarray): (N, K, 2), predicted less true positions, in pixels.
         covariances (np.ndarray): (N, K, 2, 2); NaN where none were predicted.
+        truth (np.ndarray): (N, K, 2), true positions.
+        boxes (np.ndarray): (N, 4) x, y, width, height of the annotated people.
+        areas (np.ndarray): (N,) of them, in square pixels.
     """
 
     visibility: np.ndarray
@@ -44,6 +50,9 @@ class MatchedPeople(NamedTuple):
     scores: np.ndarray
     errors: np.ndarray
     covariances: np.ndarray
+    truth: np.ndarray
+    boxes: np.ndarray
+    areas: np.ndarray
 
 
 @METRICS.register_module()
@@ -63,7 +72,9 @@ class KeypointVisibilityMetric(BaseMetric):
     - ``position/inside 50%``, ``position/inside 90%``: the share of labelled keypoints
       inside of the ellipses of ``keypoint_covariances``
       (``model.test_cfg.output_covariances=True``);
-    - ``people``: how many were matched.
+    - ``people/OKS`` and ``people/Ex-OKS``, see :func:`extended_oks`, a keypoint being
+      there whose presence is at least 0.5, and ``people/Ex-OKS without`` if all of them
+      were; means over the ``people/number`` matched ones.
 
     Args:
         collect_device: As in mmengine.
@@ -138,9 +149,10 @@ class KeypointVisibilityMetric(BaseMetric):
         )
         for share, inside in shares.items():
             metrics[f'position/inside {share:.0%}'] = inside
-        metrics['people'] = len(found.visibility)
+        metrics |= self._measure_people(found)
+        metrics = {name: float(value) for name, value in metrics.items()}
         logger: MMLogger = MMLogger.get_current_instance()
-        for kind in ('presence', 'visibility', 'position'):
+        for kind in ('presence', 'visibility', 'position', 'people'):
             chosen = {
                 name.split('/')[1]: value
                 for name, value in metrics.items()
@@ -148,6 +160,24 @@ class KeypointVisibilityMetric(BaseMetric):
             }
             logger.info(metrics_table(kind.capitalize(), chosen))
         return metrics
+
+    def _measure_people(self, found: MatchedPeople) -> dict[str, float]:
+        number = len(found.visibility)
+        if not number:
+            names = 'OKS', 'Ex-OKS', 'Ex-OKS without'
+            return {f'people/{name}': -1.0 for name in names} | {'people/number': 0}
+        there, sigmas = found.visibility > 0, self.dataset_meta['sigmas']
+        pose = found.errors, found.truth, there
+        people = found.boxes, found.areas, sigmas
+        said = found.presence >= MIN_PRESENCE
+        everything = np.ones_like(said)
+        means = {
+            'OKS': oks(found.errors, there, found.areas, sigmas),
+            'Ex-OKS': extended_oks(*pose, said, *people),
+            'Ex-OKS without': extended_oks(*pose, everything, *people),
+        }
+        found = {f'people/{name}': each.mean() for name, each in means.items()}
+        return found | {'people/number': number}
 
 
 def _match(annotations: list[dict], found: dict) -> MatchedPeople:
@@ -169,6 +199,7 @@ def _match(annotations: list[dict], found: dict) -> MatchedPeople:
                 overlap[:, person] = -1
     pairs = [(n, p) for n, p in pairs if (truth[p][:, 2] > 0).any()]
     chosen = np.array([n for n, _ in pairs], int)
+    matched = [annotations[p] for _, p in pairs]
     keypoints = np.asarray(found['keypoints'], float)
     shape = len(pairs), *keypoints.shape[1:2]
     true = np.array([truth[p] for _, p in pairs]).reshape(*shape, 3)
@@ -185,4 +216,12 @@ def _match(annotations: list[dict], found: dict) -> MatchedPeople:
         scores=np.asarray(found['keypoint_scores'], float)[chosen],
         errors=keypoints[chosen] - true[..., :2],
         covariances=covariances,
+        truth=true[..., :2],
+        boxes=np.array([person['bbox'] for person in matched], float).reshape(-1, 4),
+        areas=np.array([_area_of(person) for person in matched], float),
     )
+
+
+def _area_of(person: dict) -> float:
+    box = person['bbox']
+    return person.get('area') or PERSON_AREA_RATIO * box[2] * box[3]

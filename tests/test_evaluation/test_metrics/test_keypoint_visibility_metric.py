@@ -38,6 +38,7 @@ def prediction(boxes=((0, 0, 40, 40),), scores=(0.9,), errors=0.0, **changes):
 
 def measure(people, found):
     metric = KeypointVisibilityMetric()
+    metric.dataset_meta = dict(sigmas=[0.05] * 3)
     sample = dict(
         img_id=1, ori_shape=(80, 80), raw_ann_info=people, pred_instances=found
     )
@@ -60,7 +61,7 @@ def test_each_person_takes_the_best_prediction_that_fits():
     found = prediction(boxes, (0.5, 0.7, 0.9))
     found['keypoint_presence'][1] = 0.3
     metrics, matched = measure([annotation()], found)
-    assert metrics['keypoint/people'] == 1
+    assert metrics['keypoint/people/number'] == 1
     assert matched.presence.tolist() == [[0.3] * 3]
 
 
@@ -71,7 +72,7 @@ def test_people_who_tell_nothing_are_left_out(changes):
     people = [annotation(), {**annotation(2, (40, 40, 40, 40)), **changes}]
     boxes = [(0, 0, 40, 40), (40, 40, 80, 80)]
     metrics, _ = measure(people, prediction(boxes, (0.9, 0.8)))
-    assert metrics['keypoint/people'] == 1
+    assert metrics['keypoint/people/number'] == 1
 
 
 def test_ellipses_are_about_the_predicted_positions():
@@ -86,6 +87,22 @@ def test_ellipses_are_about_the_predicted_positions():
             [metrics[f'keypoint/position/inside {share}'] for share in ('50%', '90%')]
         )
     assert inside == [[1, 1], [0, 1], [0, 0]]
+
+
+def test_an_absent_keypoint_that_is_said_to_be_absent_is_right():
+    metrics, _ = measure([annotation()], prediction())
+    assert metrics['keypoint/people/OKS'] == 1
+    assert metrics['keypoint/people/Ex-OKS'] == 1
+    # it was placed 5 pixels from the border of the window, on an area of 800
+    wrong = np.exp(-(5**2) / (2 * 800 * 0.1**2))
+    assert metrics['keypoint/people/Ex-OKS without'] == pytest.approx((2 + wrong) / 3)
+
+
+def test_a_keypoint_that_is_said_to_be_absent_is_as_far_off_as_the_border():
+    found = prediction(keypoint_presence=np.array([[0.4, 0.8, 0.1]]))
+    metrics, _ = measure([annotation()], found)
+    wrong = np.exp(-(15**2) / (2 * 800 * 0.1**2))
+    assert metrics['keypoint/people/Ex-OKS'] == pytest.approx((2 + wrong) / 3)
 
 
 def test_nobody_is_nothing_to_measure():
