@@ -42,7 +42,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--num-images', type=positive, default=100)
     parser.add_argument('--batch-size', type=positive, default=8)
     parser.add_argument('--num-threads', type=positive, default=2)
-    parser.add_argument('--repeat', type=positive, default=5, help='turns (default: 5)')
+    parser.add_argument('--repeat', type=positive, default=3, help='turns (default: 3)')
     parser.add_argument('--device')
     return parser.parse_args(argv)
 
@@ -106,7 +106,14 @@ def main(argv: list[str] | None = None) -> None:
     )
     # the first batches of each size choose algorithms and fill caches
     time_call(predictor, paths[: 2 * args.batch_size], 0, args.batch_size)
-    turns = [measure_turn(predictor, paths, args) for _ in range(args.repeat)]
+    turns = []
+    for number in range(1, args.repeat + 1):
+        turns.append(measure_turn(predictor, paths, args))
+        print(
+            f'turn {number} of {args.repeat}: throughput '
+            f'{turns[-1]["throughput"]:.2f}, hidden {100 * turns[-1]["hidden"]:.0f}%',
+            flush=True,
+        )
     medians = {
         name: statistics.median(turn[name] for turn in turns) for name in turns[0]
     }

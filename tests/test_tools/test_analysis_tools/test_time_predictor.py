@@ -38,5 +38,6 @@ def test_prints_them(tool, monkeypatch, tmp_path, capsys):
     tool.main([str(word) for word in [*words, '--device', 'cpu']])
 
     told = capsys.readouterr().out
+    assert 'turn 1 of 1: throughput' in told
     assert '3 images, medians of 1 turns: throughput in batches' in told
     assert '% of the decoding time is hidden' in told
