@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from mmdet.registry import MODELS
@@ -58,7 +60,8 @@ class VisibilityBranch(BaseModule):
 
         Args:
             feats (Tensor): Features (N, C, h, w) of N instances.
-            logits (Tensor): Heatmaps (N, K, H, W), H and W multiples of h and w.
+            logits (Tensor): Heatmaps (N, K, H, W), H and W the same
+                multiple of h and w.
 
         Returns:
             Tensor: Logits (N, K, 2) float32, not calibrated.
@@ -66,17 +69,25 @@ class VisibilityBranch(BaseModule):
         # autocast would round the sum over the bins
         with torch.autocast(feats.device.type, enabled=False):
             feats, logits = feats.detach().float(), logits.detach().float()
-            flat = logits.flatten(2)
-            peak = flat.amax(-1, keepdim=True) - flat.logsumexp(-1, keepdim=True)
-            places = flat.softmax(-1).view_as(logits)
-            stride = logits.shape[-1] // feats.shape[-1]
-            # of a bin of the features the sum over its bins of the heatmap
-            places = F.avg_pool2d(places, stride) * stride**2
-            local = places.flatten(2) @ feats.flatten(2).transpose(1, 2)
+            places = logits.flatten(2).softmax(-1)
+            peak = places.amax(-1, keepdim=True).log()
+            local = self._sum_blocks(places, feats) @ feats.flatten(2).transpose(1, 2)
             context = feats.mean((2, 3))[:, None].expand_as(local)
             hidden = self.hidden(self.norm(torch.cat((local, context), -1)))
             hidden = torch.cat((F.relu(hidden + self.offset), peak), -1)
             return (hidden[:, :, None] @ self.weight)[:, :, 0] + self.bias
+
+    def _sum_blocks(self, places: Tensor, feats: Tensor) -> Tensor:
+        """Sum a distribution (N, K, H * W) over the bins of each of (h, w) features.
+
+        By reshaping, which takes less time than pooling.
+        """
+        height, width = int(feats.shape[-2]), int(feats.shape[-1])
+        stride = math.isqrt(int(places.shape[-1]) // (height * width))
+        keypoints = len(self.bias)
+        rows = places.reshape(-1, keypoints, height, stride, width * stride).sum(3)
+        blocks = rows.reshape(-1, keypoints, height, width, stride).sum(-1)
+        return blocks.flatten(2)
 
     def calibrate(self, output: Tensor) -> Tensor:
         """Turn logits into probabilities that come true as often as they say.
