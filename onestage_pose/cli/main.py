@@ -48,6 +48,10 @@ COMMANDS = {
         'convert annotations of other programs to COCO keypoint files',
         parsers.add_convert_data_arguments,
     ),
+    'check-data': Command(
+        'say what is in a COCO keypoint file and its images, and what is wrong',
+        parsers.add_check_data_arguments,
+    ),
     'doctor': Command(
         'say what is installed and what is missing', parsers.add_doctor_arguments
     ),

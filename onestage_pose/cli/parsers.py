@@ -295,5 +295,59 @@ def add_convert_data_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_check_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the check of a data set."""
+    parser.epilog = (
+        'The exit status is 1 where an error was found, 0 where there are warnings '
+        'alone. docs/annotations.md lists what is looked for.'
+    )
+    parser.add_argument(
+        'data',
+        type=Path,
+        metavar='DATA',
+        help='a COCO keypoint file, or a folder that holds one or two of them',
+    )
+    parser.add_argument(
+        'other',
+        type=Path,
+        nargs='?',
+        metavar='OTHER',
+        help='the file of another split, to find images that are in both',
+    )
+    parser.add_argument(
+        '--images',
+        type=Path,
+        metavar='DIR',
+        help='the folder that the names of the images start from (default: looked for '
+        'beside the file)',
+    )
+    parser.add_argument(
+        '--other-images',
+        type=Path,
+        metavar='DIR',
+        help='the same for OTHER (default: that of --images)',
+    )
+    parser.add_argument(
+        '--decode',
+        action='store_true',
+        help='decode every image, to find those that are torn',
+    )
+    parser.add_argument(
+        '--json', type=Path, metavar='FILE', help='write counts and findings as JSON'
+    )
+    parser.add_argument(
+        '--sheet',
+        type=Path,
+        metavar='FILE',
+        help='draw images with their annotations into one, suspicious ones first',
+    )
+    parser.add_argument(
+        '--sheet-images', type=positive, default=20, help='how many (default: 20)'
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='write over files that exist'
+    )
+
+
 def add_doctor_arguments(parser: argparse.ArgumentParser) -> None:
     """Add nothing: the look at the installation has no options."""

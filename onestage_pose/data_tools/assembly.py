@@ -82,11 +82,12 @@ def assemble(
         UsageError: An option names what the source does not have.
         AnnotationError: Nothing is left, or the reader refuses it.
     """
-    folders = [image_folder] if image_folder else []
-    folders += labels.folders
     kept: list[tuple[LabelledImage, Path]] = []
     missing = []
     for image in labels.images:
+        folders = [*image.folders, *labels.folders]
+        if image_folder is not None:
+            folders.insert(0, image_folder)
         path = find_image(image.names, folders)
         if fit_to_file(image, path, remarks):
             if path is None:
@@ -121,7 +122,8 @@ def assemble(
         contents[key], boxes_made[key] = _make_content(
             mine, templates, ids, categories, remarks
         )
-        _check_content(f'{key}.json', contents[key])
+        for remark in _check_content(f'{key}.json', contents[key]):
+            remarks.say(remark)
     left = set(missing)
     paths = {names[path]: path for i, path in kept if i.names[0] not in left}
     return Assembled(contents, root if paths else None, paths, boxes_made)
@@ -198,6 +200,7 @@ def _choose_categories(
             template = Template()
         elif not template.keypoints:
             template.keypoints = _put_in_order(names, labels.order)
+            template.are_numbers = all(each.isdecimal() for each in names)
         else:
             unknown = [each for each in names if each not in template.keypoints]
             if unknown:
@@ -406,19 +409,23 @@ def _round(value: float) -> float | int:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-def _check_content(name: str, content: dict) -> None:
+def _check_content(name: str, content: dict) -> list[str]:
     """Let the data set's reader look at a file before it is written."""
+    remarks = []
     for category in content['categories']:
         mine = [
             each
             for each in content['annotations']
             if each['category_id'] == category['id']
         ]
-        parse_coco_keypoints(
+        read = parse_coco_keypoints(
             name,
             {**content, 'annotations': mine, 'categories': [category]},
             len(category['keypoints']),
             'source',
             keypoint_names=category['keypoints'],
             max_people=_ANY_NUMBER,
+            log_remarks=False,
         )
+        remarks += [f'{name}: {remark}' for remark in read.remarks]
+    return remarks

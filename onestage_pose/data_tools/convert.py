@@ -172,6 +172,8 @@ def find_format(source: Path, format: str | None = None) -> tuple[str, Path]:
     Raises:
         AnnotationError: None fits, or several do; says what to give.
     """
+    if format and source.is_file():
+        return format, source
     formats = [format] if format else list(FORMATS)
     found: dict[str, list[Path]] = {}
     faults = []

@@ -63,6 +63,7 @@ class LabelledImage:
         split (str): ``'train'``, ``'val'``, ...; empty where there are no splits.
         id (int | None): The number that the format gives it.
         where (str): The file that describes it, for messages.
+        folders (list[Path]): Where it may lie, before those of :class:`Labels`.
     """
 
     names: list[str]
@@ -72,6 +73,7 @@ class LabelledImage:
     split: str = ''
     id: int | None = None
     where: str = ''
+    folders: list[Path] = field(default_factory=list)
 
 
 @dataclass

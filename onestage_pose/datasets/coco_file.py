@@ -121,6 +121,7 @@ def parse_coco_keypoints(
     need_annotations: bool = True,
     keypoint_names: Sequence[str] | None = None,
     max_people: int = MAX_PEOPLE,
+    log_remarks: bool = True,
 ) -> CocoKeypointFile:
     """Check the content of a COCO keypoint file.
 
@@ -129,6 +130,7 @@ def parse_coco_keypoints(
         content (Mapping): What the JSON file holds.
         num_keypoints, dataset_name, need_annotations, keypoint_names, max_people: As in
             :func:`load_coco_keypoints`.
+        log_remarks (bool): Log what was read otherwise than it stands there.
 
     Returns:
         CocoKeypointFile: The images and people.
@@ -173,7 +175,7 @@ def parse_coco_keypoints(
             f'{filled} people have no "area" or 0; {PERSON_AREA_RATIO} of their boxes '
             'is taken for it'
         )
-    for remark in remarks:
+    for remark in remarks if log_remarks else ():
         print_log(f'{ann_file}: {remark}.', logger='current', level=logging.WARNING)
     return CocoKeypointFile(
         images=images,

@@ -81,8 +81,8 @@ def compare_names(found: Sequence[str], expected: Sequence[str]) -> tuple[bool, 
         return False, f'{len(found)} keypoints instead of {len(expected)}'
     if _are_numbers(found) and not _are_numbers(expected):
         return True, 'its keypoints have numbers for names and are taken in order'
-    words = [_words(name) for name in found]
-    wanted = [_words(name) for name in expected]
+    words = [split_words(name) for name in found]
+    wanted = [split_words(name) for name in expected]
     different = [i for i, pair in enumerate(zip(words, wanted)) if not _same(*pair)]
     if not different:
         return True, ''
@@ -242,7 +242,8 @@ def _some(values: Sequence) -> str:
     return f'{text}, ...' if len(values) > 4 else text
 
 
-def _words(name: str) -> list[str]:
+def split_words(name: str) -> list[str]:
+    """Return the words of a keypoint's name in lower case, ``l`` as ``left``."""
     parts = re.findall(r'[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+', name)
     words = [_SIDES.get(part.lower(), part.lower()) for part in parts]
     return words or [name.casefold()]
@@ -265,7 +266,7 @@ def _alike(one: Sequence[str], other: Sequence[str]) -> bool:
 def _are_numbers(names: Sequence[str]) -> bool:
     numbers = []
     for name in names:
-        words = [word for word in _words(name) if word not in _NO_NAMES]
+        words = [word for word in split_words(name) if word not in _NO_NAMES]
         if len(words) != 1 or not words[0].isdecimal():
             return False
         numbers.append(int(words[0]))

@@ -128,9 +128,18 @@ def _read_file(path: Path, split: str, labels: Labels, remarks: Remarks) -> None
                     f'{", ".join(known.keypoints)}; correct one of them.'
                 )
             labels.templates[name] = template
+    base = path.parent
+    stem = path.stem.removeprefix('person_keypoints_')
+    words = dict.fromkeys([stem, find_split([stem]), *([split] if split else [])])
+    folders = [
+        folder
+        for root in (base / 'images', base, base.parent / 'images', base.parent)
+        for folder in (*(root / word for word in words if word), root)
+    ]
     by_image = {
         each['id']: LabelledImage(
             [*each['_names'], each['file_name']],
+            folders=folders,
             size=None
             if each['width'] == _NO_SIZE or each['height'] == _NO_SIZE
             else (each['width'], each['height']),
@@ -144,13 +153,6 @@ def _read_file(path: Path, split: str, labels: Labels, remarks: Remarks) -> None
         mine = [each for each in records if each['category_id'] == category_id]
         _read_objects(file, mine, name, templates[name], by_image)
     labels.images += by_image.values()
-    base = path.parent
-    near = [base / 'images', base, base.parent / 'images', base.parent]
-    stem = path.stem.removeprefix('person_keypoints_')
-    words = dict.fromkeys([stem, find_split([stem]), *([split] if split else [])])
-    labels.folders += [
-        folder for root in near for folder in (*(root / w for w in words if w), root)
-    ]
 
 
 def _read_objects(
@@ -175,7 +177,7 @@ def _read_objects(
         file, has_box, 'bbox', 4, 'a box is written [x, y, width, height]'
     )
     box_of = {each['id']: tuple(map(float, box)) for each, box in zip(has_box, boxes)}
-    for record, row in zip(records, table.reshape(len(records), -1, 3)):
+    for record, row in zip(records, table.reshape(len(records), number, 3)):
         one = LabelledObject(
             category,
             box=box_of.get(record['id']),
