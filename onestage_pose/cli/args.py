@@ -88,6 +88,25 @@ def names(word: str) -> list[str]:
     return found
 
 
+def pair(word: str) -> tuple[str, str]:
+    """Read two names with a colon between them, as argparse's ``type``."""
+    one, colon, other = word.partition(':')
+    if not (one and colon and other) or one == other:
+        raise argparse.ArgumentTypeError(f'{word} is no pair; give LEFT:RIGHT')
+    return one, other
+
+
+def above_zero(word: str) -> float:
+    """Read a number above 0, as argparse's ``type``."""
+    try:
+        value = float(word)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'{word} is no number above 0')
+    return value
+
+
 def probability(word: str) -> float:
     """Read a number from 0 to 1, as argparse's ``type``."""
     try:

@@ -43,6 +43,10 @@ COMMANDS = {
     ),
     'export': Command('write a model as one ONNX graph', parsers.add_export_arguments),
     'train': Command('train a model from a config', parsers.add_train_arguments),
+    'finetune': Command(
+        'fine-tune a published model to keypoints of your own',
+        parsers.add_finetune_arguments,
+    ),
     'test': Command('evaluate a checkpoint', parsers.add_test_arguments),
     'convert-data': Command(
         'convert annotations of other programs to COCO keypoint files',

@@ -15,13 +15,17 @@ from ..apis.thresholds import BBOX_THR, KPT_THR, PEAK_KPT_THR
 from ..data_tools.formats import FORMATS
 from ..zoo import list_models
 from .args import (
+    above_zero,
     add_common_arguments,
     add_config_options,
     names,
+    pair,
     positive,
     probability,
 )
 
+#: Sigma of OKS of a keypoint that COCO does not name: between its eyes' and hips'.
+DEFAULT_SIGMA = 0.05
 TEST_OUT_SUFFIXES = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
 
 
@@ -157,6 +161,106 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
         'base_batch_size',
     )
     add_common_arguments(parser)
+
+
+def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of fine-tuning on one's own annotations."""
+    parser.epilog = (
+        'The same command again resumes a run that was interrupted. '
+        'docs/finetuning.md shows the whole way.'
+    )
+    parser.add_argument(
+        'data',
+        type=Path,
+        metavar='DATA',
+        help='a COCO keypoint file, or a folder that holds one',
+    )
+    parser.add_argument(
+        '--val',
+        type=Path,
+        help='the same, to validate on (default: a fifth of the images of DATA)',
+    )
+    parser.add_argument(
+        '--images',
+        type=Path,
+        metavar='DIR',
+        help='folder of the images (default: looked for beside the file)',
+    )
+    parser.add_argument(
+        '--val-images', type=Path, metavar='DIR', help='folder of the images of --val'
+    )
+    parser.add_argument(
+        '--model',
+        type=str.lower,
+        choices=list_models(),
+        metavar='NAME',
+        default='nano',
+        help=f'the published model to start from: {", ".join(list_models())} '
+        '(default: nano)',
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        metavar='DIR',
+        help='folder to write to (default: work_dirs/finetune_NAME, after DATA)',
+    )
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        '--epochs',
+        type=above_zero,
+        help='how often to see each image (default: by their number)',
+    )
+    length.add_argument(
+        '--minutes', type=above_zero, help='how long to train, about, on this machine'
+    )
+    parser.add_argument(
+        '--batch-size',
+        type=positive,
+        help='images of an iteration (default: 4, of large models 2)',
+    )
+    parser.add_argument(
+        '--category',
+        metavar='NAME',
+        help='the category to train on, where the file has several',
+    )
+    parser.add_argument(
+        '--keypoints',
+        type=names,
+        metavar='NAME,NAME',
+        help='names of the keypoints in order, where the file has none',
+    )
+    parser.add_argument(
+        '--sides',
+        type=pair,
+        nargs='+',
+        default=[],
+        metavar='LEFT:RIGHT',
+        help='more words for left and right in names of keypoints, such as '
+        'gauche:droite; left, l, links and right, r, rechts are known',
+    )
+    parser.add_argument(
+        '--swap',
+        type=pair,
+        nargs='+',
+        default=[],
+        metavar='A:B',
+        help='keypoints that change places in a mirrored image',
+    )
+    parser.add_argument(
+        '--flip',
+        action=argparse.BooleanOptionalAction,
+        help='mirror images in training (default: if there are pairs of keypoints)',
+    )
+    parser.add_argument(
+        '--sigma',
+        type=above_zero,
+        default=DEFAULT_SIGMA,
+        help="of OKS, for keypoints that are not COCO's by name (default: "
+        f'{DEFAULT_SIGMA})',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of the split and the training (default: 0)'
+    )
 
 
 def add_test_arguments(parser: argparse.ArgumentParser) -> None:

@@ -78,8 +78,18 @@ def check_start(cfg: Config, runner: Runner) -> None:
         )
 
 
-def run(args: argparse.Namespace) -> None:
-    """Train, or resume a training."""
+def build_training(args: argparse.Namespace) -> Runner:
+    """Build the runner of a training, and check what can be before it starts.
+
+    Args:
+        args (argparse.Namespace): As ``add_train_arguments`` reads it.
+
+    Returns:
+        Runner: To be trained by its ``train()``.
+
+    Raises:
+        UsageError, CheckpointError: See :func:`merge_args` and :func:`check_start`.
+    """
     cfg = merge_args(args)
     prepare_dist(cfg)
     runner = build_runner(cfg)
@@ -92,4 +102,9 @@ def run(args: argparse.Namespace) -> None:
         runner.logger.warning(remark)
     check_start(cfg, runner)
     check_dataloaders_when_built(runner)
-    runner.train()
+    return runner
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, or resume a training."""
+    build_training(args).train()

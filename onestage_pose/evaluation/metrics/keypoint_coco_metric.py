@@ -16,7 +16,7 @@ from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 from xtcocotools.coco import COCO
 
-from ...structures.skeleton_schema import check_sigmas
+from ...structures.skeleton_schema import check_sigmas, compare_names
 from ...utils.errors import AnnotationError
 from ..ground_truth import (
     check_ann_file,
@@ -70,7 +70,8 @@ class KeypointCocoMetric(CocoMetric):
         FileNotFoundError: ``ann_file`` does not exist.
         AnnotationError: An image comes without ground truth, an annotation without
             ``area`` where ``use_area`` needs it; or ground truth or a prediction break
-            their schema (docs/input_formats.md).
+            their schema (docs/input_formats.md); or ``ann_file`` names other keypoints
+            than the metainfo.
         ConfigValueError: The metainfo has no sigma of each keypoint.
     """
 
@@ -137,7 +138,28 @@ class KeypointCocoMetric(CocoMetric):
             )
             dataset_meta = dict(dataset_meta, sigmas=sigmas, num_keypoints=len(sigmas))
         check_sigmas(dataset_meta, type(self).__name__)
+        if self.gt_converter is None:
+            self._check_names(dataset_meta)
         self._dataset_meta = dataset_meta
+
+    def _check_names(self, dataset_meta: dict) -> None:
+        """Refuse a file that names other keypoints, or in another order."""
+        truth = self.coco.dataset if self.coco is not None else {}
+        used = {ann['category_id'] for ann in truth.get('annotations', ())}
+        expected = list(dataset_meta.get('keypoint_id2name', {}).values())
+        for category in truth.get('categories') or ():
+            given = category.get('keypoints')
+            if not given or not expected or category['id'] not in used:
+                continue
+            agrees, remark = compare_names(given, expected)
+            if not agrees:
+                raise AnnotationError(
+                    f'{self.ann_file}: "categories" and the metainfo '
+                    f'"{dataset_meta.get("dataset_name")}" disagree: {remark}. The '
+                    f'file has {", ".join(given)}; the metainfo has '
+                    f'{", ".join(expected)}. Give ann_file of {type(self).__name__} '
+                    'the file of the data set that is evaluated.'
+                )
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep what a batch predicts and its ground truth.

@@ -249,6 +249,17 @@ def test_images_that_the_file_does_not_have_are_named(pictures, meta, tmp_path):
         evaluate(pictures().predict(), meta, ann_file=str(path))
 
 
+def test_a_file_of_keypoints_in_another_order_is_refused(pictures, meta, tmp_path):
+    names = list(meta['keypoint_id2name'].values())
+    content = pictures().content
+    content['categories'] = [dict(id=1, name='person', keypoints=names[::-1])]
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(content))
+    metric = KeypointCocoMetric(ann_file=str(path))
+    with pytest.raises(AnnotationError, match='another order.* right_ankle, .* nose, '):
+        metric.dataset_meta = meta
+
+
 def test_metainfo_without_a_sigma_of_each_keypoint_is_named_at_once(meta):
     metric = KeypointCocoMetric()
     with pytest.raises(ConfigValueError, match='17 keypoints .* "coco", which has 16'):

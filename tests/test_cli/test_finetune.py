@@ -1,0 +1,244 @@
+# Copyright (c) onestage_pose contributors.
+"""``onestage-pose finetune``: from annotations to a model, in one command."""
+
+import json
+import re
+
+from onestage_pose import PosePredictor
+from onestage_pose.cli import finetune
+from onestage_pose.cli.parsers import add_finetune_arguments, parse
+from onestage_pose.data_tools.fine_tuning.verdict import draw_sheet
+from onestage_pose.utils.errors import AnnotationError, UsageError
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from tests.kites import NAMES, write_kites
+from tests.tool_runs import clear_global_state, run_tool
+
+
+def run(*words):
+    clear_global_state()
+    finetune.run(parse(add_finetune_arguments, [str(word) for word in words]))
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Everything but training and what follows it."""
+    monkeypatch.setattr(finetune, 'train', lambda out: {})
+    monkeypatch.setattr(finetune, 'conclude', lambda *args: None)
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write_kites(tmp_path / 'data')
+
+
+def test_it_says_what_it_understood_and_writes_what_trains(
+    data, tmp_path, untrained, capsys
+):
+    run(data, '--out', tmp_path / 'out')
+
+    told = capsys.readouterr().out
+    assert re.search(
+        '5 images with 5 instances to train on, 1 with 1 to validate', told
+    )
+    assert 'Keypoints: 4: tip, left_corner, right_corner, tail.' in told
+    assert 'Left and right: left_corner - right_corner; images are mirrored' in told
+    assert "0 by COCO's names, 4 are 0.05" in told
+    assert 'output channels kept: none; new: tip, left_corner' in told
+    cfg = Config.fromfile(tmp_path / 'out/config.py')
+    assert cfg.model.roi_head.keypoint_head.num_keypoints == 4
+    assert (tmp_path / 'out/start.pth').is_file()
+    parts = [
+        json.loads((tmp_path / f'out/annotations/{name}.json').read_text())
+        for name in ('train', 'val')
+    ]
+    ids = [{image['id'] for image in part['images']} for part in parts]
+    assert ids[0] | ids[1] == set(range(6)) and not ids[0] & ids[1]
+
+
+def test_a_keypoint_that_is_never_labelled_is_named(data, tmp_path, untrained, capsys):
+    file = data / 'annotations.json'
+    content = json.loads(file.read_text())
+    for each in content['annotations']:
+        each['keypoints'][9:] = [0, 0, 0]
+    file.write_text(json.dumps(content))
+
+    run(data, '--out', tmp_path / 'out')
+
+    told = capsys.readouterr().out
+    assert 'Warning: never labelled in training, so not learned: tail.' in told
+
+
+def test_people_keep_their_channels(tmp_path, untrained, capsys):
+    names = ['nose', 'left_shoulder', 'right_shoulder', 'tail']
+    data = write_kites(tmp_path / 'data', name='person', keypoints=names)
+
+    run(data, '--out', tmp_path / 'out', '--epochs', 2)
+
+    told = capsys.readouterr().out
+    assert 'kept: nose, left_shoulder, right_shoulder; new: tail' in told
+    head = Config.fromfile(tmp_path / 'out/config.py').model.roi_head.keypoint_head
+    assert head.prior_channels == [0, 5, 6, None]
+    assert 'each image 2 times' in told or 'each image 2.4 times' in told
+
+
+@pytest.mark.parametrize('number', [1, 2, 133])
+def test_any_number_of_keypoints_makes_a_model(number, tmp_path, untrained):
+    names = [f'p{place}' for place in range(number)]
+    data = write_kites(tmp_path / 'data', 2, keypoints=names, skeleton=[])
+    out = tmp_path / 'out'
+
+    run(data, '--out', out)
+
+    predictor = PosePredictor(out / 'config.py', out / 'start.pth', bbox_thr=0.0)
+    (result,) = predictor(data / 'images/0.png')
+    assert result.keypoints.shape == (len(result), number, 2) and len(result)
+    truth = dict(
+        boxes=result.boxes[:1],
+        keypoints=result.keypoints[:1],
+        labelled=np.ones((1, number), bool),
+    )
+    assert draw_sheet([result], [truth]).shape[2] == 3
+
+
+def test_nothing_of_the_users_is_written_over(data, tmp_path, untrained):
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'out/thesis.tex').touch()
+
+    with pytest.raises(UsageError, match='not empty'):
+        run(data, '--out', tmp_path / 'out')
+
+    assert [each.name for each in (tmp_path / 'out').iterdir()] == ['thesis.tex']
+
+
+def test_the_same_command_goes_on_and_another_is_refused(
+    data, tmp_path, untrained, capsys
+):
+    run(data, '--out', tmp_path / 'out')
+    config = tmp_path / 'out/config.py'
+    config.write_text(config.read_text() + '# edited\n')
+
+    run(data, '--out', tmp_path / 'out')
+
+    assert 'goes on with the run that was interrupted' in capsys.readouterr().out
+    assert config.read_text().endswith('# edited\n')
+    with pytest.raises(UsageError, match='holds another run, of seed=0 and not 1'):
+        run(data, '--out', tmp_path / 'out', '--seed', 1)
+
+
+def test_missing_images_are_counted_before_anything_is_built(data, tmp_path):
+    (data / 'images/3.png').unlink()
+
+    with pytest.raises(
+        UsageError, match=r'1 of \d images .* do not exist, first .*3.png'
+    ):
+        run(data, '--out', tmp_path / 'out')
+
+    assert not (tmp_path / 'out/config.py').exists()
+
+
+def test_validation_without_labels_is_refused(data, tmp_path):
+    other = write_kites(tmp_path / 'other', 2)
+    file = other / 'annotations.json'
+    content = json.loads(file.read_text())
+    for each in content['annotations']:
+        each['keypoints'] = [0] * 12
+    file.write_text(json.dumps(content))
+
+    with pytest.raises(AnnotationError, match='no keypoint is labelled'):
+        run(data, '--val', other, '--out', tmp_path / 'out')
+
+
+def test_validation_data_of_another_order_are_refused(data, tmp_path):
+    other = write_kites(tmp_path / 'other', 2, keypoints=NAMES[::-1])
+
+    with pytest.raises(AnnotationError, match='another order.*tail, right_.*tip, left'):
+        run(data, '--val', other, '--out', tmp_path / 'out')
+
+
+@pytest.mark.slow
+def test_the_whole_walk(tmp_path, capsys):
+    """Thirty images of four keypoints, two commands, and no file of the user's."""
+    data, out = write_kites(tmp_path / 'data', 30), tmp_path / 'out'
+
+    run(data, '--out', out)
+    told = capsys.readouterr().out
+
+    assert float(re.search(r'median error ([\d.]+) px', told).group(1)) < 3
+    predictor = PosePredictor(out / 'config.py', out / 'model.pth')
+    assert predictor.names == tuple(NAMES)
+    truth = json.loads((out / 'annotations/val.json').read_text())
+    folder = data / 'images'
+    for image, ann in zip(truth['images'], truth['annotations']):
+        (result,) = predictor(folder / image['file_name'])
+        points = np.array(ann['keypoints']).reshape(-1, 3)[:, :2]
+        assert np.median(np.linalg.norm(result.keypoints[0] - points, axis=1)) < 5
+    assert (out / 'model.onnx').is_file() and (out / 'validation.jpg').is_file()
+
+    # the second command: predictions, by the words that the first one printed
+    assert f'onestage-pose predict IMAGES {out}/config.py {out}/model.pth' in told
+    # the config is an ordinary one
+    run_tool(
+        'train', out / 'config.py', '--work-dir', tmp_path / 'again',
+        '--cfg-options', 'train_cfg.max_iters=2', 'param_scheduler=[]',
+    )  # fmt: skip
+    assert (tmp_path / 'again/last_checkpoint').is_file()
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_a_finished_one_says_so(
+    data, tmp_path, monkeypatch, capsys
+):
+    out, words = tmp_path / 'out', ('--epochs', 4, '--batch-size', 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(finetune, 'conclude', lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(data, '--out', out, *words)
+
+    run(data, '--out', out, *words)
+    told = capsys.readouterr().out
+    assert 'goes on with the run' in told and 'Validation: keypoint AP' in told
+
+    run(data, '--out', out, *words)
+    assert 'this run is finished' in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_minutes_choose_the_iterations(data, tmp_path, monkeypatch, untrained, capsys):
+    monkeypatch.setattr(finetune, 'measure_seconds', lambda config: 0.5)
+
+    run(data, '--out', tmp_path / 'out', '--minutes', 2)
+
+    assert 'Schedule: 240 iterations' in capsys.readouterr().out
+    assert not (tmp_path / 'out/timing.py').exists()
+
+
+@pytest.mark.slow
+def test_people_of_five_keypoints(shared_dir, tmp_path, capsys):
+    """COCO's people reduced to five keypoints start from what nano knows of them."""
+    wanted = ['nose', 'left_shoulder', 'right_shoulder', 'left_hip', 'right_hip']
+    pool = shared_dir / 'data/coco_pool'
+    content = json.loads((pool / 'annotations/person_keypoints_val.json').read_text())
+    names = content['categories'][0]['keypoints']
+    places = [names.index(name) for name in wanted]
+    images = content['images'][:12]
+    ids = {image['id'] for image in images}
+    people = [each for each in content['annotations'] if each['image_id'] in ids]
+    for person in people:
+        points = np.array(person['keypoints']).reshape(-1, 3)[places]
+        person['keypoints'] = points.ravel().tolist()
+        person['num_keypoints'] = int((points[:, 2] > 0).sum())
+    category = dict(content['categories'][0], keypoints=wanted, skeleton=[])
+    file = tmp_path / 'people.json'
+    file.write_text(
+        json.dumps(dict(images=images, annotations=people, categories=[category]))
+    )
+
+    run(file, '--images', pool / 'images/val', '--out', tmp_path / 'out', '--epochs', 2)
+
+    told = capsys.readouterr().out
+    assert 'kept: nose, left_shoulder, right_shoulder, left_hip, right_hip' in told
+    assert float(re.search(r'keypoint AP ([\d.]+); ', told).group(1)) >= 0
