@@ -106,11 +106,9 @@ def make_config(
         it starts from.
     """
     test_pipeline = _make_test_pipeline(base, facts)
-    names = {}
     parts = [head.rstrip() + '\n']
 
     def add(name: str, value: Any) -> None:
-        names[name] = value
         parts.append(f'{name} = {_format(value)}\n')
 
     parts.append(
@@ -120,11 +118,14 @@ def make_config(
     add('data_mode', 'bottomup')
     add('train_pipeline', _make_train_pipeline(base, test_pipeline, facts, flip))
     add('test_pipeline', test_pipeline)
-    for name, part in (('train_dataloader', train), ('val_dataloader', val)):
-        is_train = part is train
-        parts.append(
-            _format_loader(name, part, schedule.batch_size, num_workers, is_train)
-        )
+    # proposals in crowd regions are no negatives where the assigner heeds them
+    assigner = base.model.train_cfg.rcnn.assigner
+    options = dict(keep_crowds=True) if assigner.ignore_iof_thr > 0 else {}
+    batch = schedule.batch_size
+    parts += [
+        _format_loader('train', train, num_workers, batch, **options),
+        _format_loader('val', val, num_workers),
+    ]
     parts.append('test_dataloader = val_dataloader\n')
     add(
         'val_evaluator',
@@ -343,32 +344,32 @@ def _format_metainfo(metainfo: Mapping[str, Any]) -> str:
 
 
 def _format_loader(
-    name: str, part: Part, batch_size: int, num_workers: int, is_train: bool
+    name: str, part: Part, num_workers: int, batch_size: int = 1, **options: Any
 ) -> str:
+    is_train = name == 'train'
     if is_train:
-        sampler = "dict(type='InfiniteSampler', shuffle=True)"
-        rest = f'    batch_size={batch_size},\n'
+        sampler = dict(type='InfiniteSampler', shuffle=True)
     else:
-        sampler = "dict(type='DefaultSampler', shuffle=False, round_up=False)"
-        rest = '    batch_size=1,\n    drop_last=False,\n'
+        sampler = dict(type='DefaultSampler', shuffle=False, round_up=False)
+    more = ''.join(f'        {key}={value!r},\n' for key, value in options.items())
     mode = 'train' if is_train else 'test'
-    return (
-        f'{name} = dict(\n'
-        f'{rest}'
-        f'    num_workers={num_workers},\n'
-        f'    persistent_workers={num_workers > 0},\n'
-        f'    sampler={sampler},\n'
-        '    dataset=dict(\n'
-        "        type='PersonKeypointsDataset',\n"
-        '        metainfo=metainfo,\n'
-        '        data_mode=data_mode,\n'
-        f'        ann_file={part.ann_file!r},\n'
-        f'        data_prefix=dict(img={part.image_folder!r}),\n'
-        f'        test_mode={not is_train},\n'
-        f'        pipeline={mode}_pipeline,\n'
-        '    ),\n'
-        ')\n'
-    )
+    return f"""{name}_dataloader = dict(
+    batch_size={batch_size},
+    num_workers={num_workers},
+    persistent_workers={num_workers > 0},
+    drop_last=False,
+    sampler={_format(sampler)},
+    dataset=dict(
+        type='PersonKeypointsDataset',
+        metainfo=metainfo,
+        data_mode=data_mode,
+        ann_file={part.ann_file!r},
+        data_prefix=dict(img={part.image_folder!r}),
+        test_mode={not is_train},
+        pipeline={mode}_pipeline,
+{more}    ),
+)
+"""
 
 
 def write_relative(path: Path, folder: Path) -> str:

@@ -113,6 +113,12 @@ def test_small_objects_get_larger_images(tmp_path):
     assert scales == [(416, 416), (640, 640), (1024, 1024)]
 
 
+@pytest.mark.parametrize(('base', 'is_kept'), [(NANO, True), (LARGE, False)])
+def test_crowds_are_kept_where_the_model_ignores_them(tmp_path, base, is_kept):
+    dataset = written(tmp_path, base).train_dataloader.dataset
+    assert dataset.get('keep_crowds', False) is is_kept
+
+
 def test_many_images_are_not_kept_in_memory(tmp_path):
     kept = [
         written(tmp_path, num_bytes=size).train_pipeline[0].keep_in_memory
