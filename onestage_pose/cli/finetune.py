@@ -192,6 +192,8 @@ def measure_seconds(config: Path) -> float:
     cfg.default_hooks.checkpoint.update(interval=_TIMED + 1, save_last=False)
     cfg.default_hooks.checkpoint.pop('save_best')
     cfg.param_scheduler = []
+    # mmengine has one of a name, and this one's folder goes away
+    cfg.visualizer.name = 'timing'
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
         with printing_to(Path(folder, 'printed.txt')):

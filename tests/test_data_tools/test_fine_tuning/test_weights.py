@@ -7,7 +7,7 @@ from onestage_pose.utils.errors import CheckpointError
 import pytest
 import torch
 
-from tests.model_factory import tiny_config, tiny_model
+from tests.model_factory import build, tiny_config
 
 KNOWN = ['a', 'b', 'c']
 HEAD = 'roi_head.keypoint_head.deconv'
@@ -16,7 +16,8 @@ HEAD = 'roi_head.keypoint_head.deconv'
 @pytest.fixture(scope='module')
 def published(tmp_path_factory):
     path = tmp_path_factory.mktemp('published') / 'model.pth'
-    torch.save(dict(state_dict=tiny_model(num_keypoints=3).state_dict()), path)
+    model = build(tiny_config(num_keypoints=3), seed=1)
+    torch.save(dict(state_dict=model.state_dict()), path)
     return path
 
 
