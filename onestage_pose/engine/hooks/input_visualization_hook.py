@@ -2,16 +2,20 @@
 import os.path as osp
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import mmcv
 import mmengine
 import numpy as np
 from mmengine import fileio
 from mmengine.runner import Runner
+from mmengine.structures import InstanceData
 from mmpose.engine.hooks import PoseVisualizationHook
 from mmpose.registry import HOOKS
 from mmpose.structures import PoseDataSample, merge_data_samples
 from torch import Tensor
+
+from ...visualization.pose_visualizer import PoseVisualizer
 
 
 @HOOKS.register_module()
@@ -19,11 +23,25 @@ class InputVisualizationHook(PoseVisualizationHook):
     """mmpose's hook, for images that have no file as well.
 
     Where ``img_path`` is a file, that file is drawn on; else the network's input,
-    before normalisation, scaled back to the size of the original. Arguments, file
-    names and folders are mmpose's (``--show-dir DIR`` ends in
-    ``WORK_DIR/TIMESTAMP/DIR`` unless ``DIR`` is absolute), and ``interval`` counts
-    images in testing too.
+    before normalisation, scaled back to the size of the original. File names and
+    folders are mmpose's (``--show-dir DIR`` ends in ``WORK_DIR/TIMESTAMP/DIR`` unless
+    ``DIR`` is absolute), and ``interval`` counts images in testing too.
+
+    The ground truth, where the sample has it (``raw_ann_info``), is drawn to the left
+    of the prediction. Predicted people have their scores, where the visualizer is a
+    :class:`PoseVisualizer`.
+
+    Args: see mmpose's ``PoseVisualizationHook``; in addition
+        bbox_thr (float): Draw people whose score is over this.
+        draw_gt (bool): Draw the ground truth beside the prediction.
     """
+
+    def __init__(
+        self, *args: Any, bbox_thr: float = 0.3, draw_gt: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.bbox_thr = bbox_thr
+        self.draw_gt = draw_gt
 
     def before_run(self, runner: Runner) -> None:
         """Start to count how often a file name has been used."""
@@ -73,11 +91,19 @@ class InputVisualizationHook(PoseVisualizationHook):
         if 'input_center' in sample:
             # Of a top-down model: brings its heatmaps into image coordinates.
             sample = merge_data_samples([sample])
+        image = self._get_image(network_input, sample)
+        sample = _over_threshold(sample, self.bbox_thr)
+        truth = _true_people(sample) if self.draw_gt else None
+        if truth is not None:
+            sample.gt_instances = truth
+        options = {}
+        if isinstance(self._visualizer, PoseVisualizer):
+            options['draw_scores'] = True
         self._visualizer.add_datasample(
             osp.basename(sample.get('img_path') or name) if self.show else name,
-            self._get_image(network_input, sample),
+            image,
             data_sample=sample,
-            draw_gt=False,
+            draw_gt=truth is not None,
             draw_bbox=True,
             draw_heatmap=True,
             show=self.show,
@@ -85,6 +111,7 @@ class InputVisualizationHook(PoseVisualizationHook):
             kpt_thr=self.kpt_thr,
             out_file=out_file,
             step=step,
+            **options,
         )
 
     def _get_image(self, network_input: Tensor, sample: PoseDataSample) -> np.ndarray:
@@ -110,3 +137,34 @@ class InputVisualizationHook(PoseVisualizationHook):
         number = self._drawn[stem]
         self._drawn[stem] += 1
         return osp.join(folder, f'{stem}_{number}{extension or ".png"}')
+
+
+def _over_threshold(sample: PoseDataSample, threshold: float) -> PoseDataSample:
+    """Return a copy that has the people to be drawn; those without a score stay."""
+    kept = sample.new()
+    people = sample.get('pred_instances')
+    if people is not None and 'bbox_scores' in people:
+        kept.pred_instances = people[np.asarray(people.bbox_scores) > threshold]
+    return kept
+
+
+def _true_people(sample: PoseDataSample) -> InstanceData | None:
+    """Return the annotated people in the frame of the original, None where unknown.
+
+    ``gt_instances`` of a sample may be in the frame of the network's input.
+    """
+    records = sample.get('raw_ann_info')
+    if not isinstance(records, Sequence):
+        return None
+    records = [record for record in records if 'keypoints' in record]
+    boxes = np.array([record['bbox'] for record in records], np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    points = [record['keypoints'] for record in records]
+    points = np.array(points, np.float32).reshape(len(records), -1, 3)
+    visible = (points[..., 2] > 0).astype(np.float32)
+    return InstanceData(
+        bboxes=boxes,
+        keypoints=points[..., :2],
+        keypoints_visible=visible,
+        keypoint_scores=visible,
+    )

@@ -1,7 +1,9 @@
 # Copyright (c) onestage_pose contributors.
 """COCO keypoint AP, as mmpose measures it, for whole images."""
 
+import contextlib
 import copy
+import io
 import logging
 import os.path as osp
 import tempfile
@@ -213,7 +215,11 @@ class KeypointCocoMetric(CocoMetric):
                 level=logging.WARNING,
             )
         given = self.coco
-        with tempfile.TemporaryDirectory() as folder:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            # what COCO's programs print is in the table below, and the log has it then
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             self.coco = self._truth(results, folder)
             try:
                 metrics = super().compute_metrics(results)
@@ -221,8 +227,11 @@ class KeypointCocoMetric(CocoMetric):
                 self.coco = given
         metrics = {name: float(value) for name, value in metrics.items()}
         if metrics:
-            print_log(metrics_table('Person keypoints', metrics), logger='current')
+            print_log(self._describe(metrics), logger='current')
         return metrics
+
+    def _describe(self, metrics: dict[str, float]) -> str:
+        return metrics_table('Person keypoints', metrics)
 
     def _truth(self, results: list, folder: str) -> COCO:
         if self.coco is not None:
@@ -319,8 +328,10 @@ class KeypointCocoMetric(CocoMetric):
 
 def _load_truth(content: dict, path: str) -> COCO:
     """Write ground truth to a file, and have it read from there."""
-    dump({**content, 'annotations': renumber(content['annotations'])}, path)
-    return COCO(path)
+    annotations = [{**ann, 'own_id': ann['id']} for ann in content['annotations']]
+    dump({**content, 'annotations': renumber(annotations)}, path)
+    with contextlib.redirect_stdout(io.StringIO()):
+        return COCO(path)
 
 
 def _category_of(sample: Mapping) -> int | None:

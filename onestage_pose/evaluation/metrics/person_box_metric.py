@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """COCO box AP of the people a detector with keypoints finds."""
 
+import contextlib
+import io
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -119,7 +121,10 @@ class PersonBoxMetric(BaseMetric):
             The metrics by name; none with ``format_only``.
         """
         logger: MMLogger = MMLogger.get_current_instance()
-        truth = None if self.format_only else self._ground_truth(results)
+        truth = None
+        if not self.format_only:
+            with contextlib.redirect_stdout(io.StringIO()):
+                truth = self._ground_truth(results)
         category_id = 1 if truth is None else person_category(truth.dataset)
         records = [
             dict(image_id=img_id, category_id=category_id, bbox=box, score=score)
@@ -145,11 +150,13 @@ class PersonBoxMetric(BaseMetric):
                 logger='current',
                 level=logging.WARNING,
             )
-        evaluation = COCOeval(truth, _load_results(truth, records), 'bbox')
-        evaluation.params.catIds = [category_id]
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
+        # what COCO's programs print is in the table below, and the log has it then
+        with contextlib.redirect_stdout(io.StringIO()):
+            evaluation = COCOeval(truth, _load_results(truth, records), 'bbox')
+            evaluation.params.catIds = [category_id]
+            evaluation.evaluate()
+            evaluation.accumulate()
+            evaluation.summarize()
         metrics = {
             name: float(evaluation.stats[place]) for name, place in STATS.items()
         }

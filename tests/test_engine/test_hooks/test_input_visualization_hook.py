@@ -139,3 +139,53 @@ def test_interval_counts_batches_in_validation(
     hook.after_val_iter(runner, batch, dict(inputs=[blue_input()]), [sample()])
 
     assert len(drawn.calls) == count
+
+
+def with_people(**metainfo: Any) -> PoseDataSample:
+    """Two predicted people, of the scores 0.2 and 0.9."""
+    result = sample()
+    result.set_metainfo(metainfo)
+    result.pred_instances = InstanceData(
+        keypoints=np.zeros((2, 3, 2)), bbox_scores=np.array([0.2, 0.9])
+    )
+    return result
+
+
+def test_people_under_the_threshold_are_not_drawn(drawn: Drawn, runner: Any) -> None:
+    given = with_people()
+
+    draw(InputVisualizationHook(enable=True, interval=1), runner, given)
+
+    people = drawn.calls[0]['data_sample'].pred_instances
+    assert people.bbox_scores.tolist() == [0.9]
+    # what the metrics are going to measure stays as it is
+    assert len(given.pred_instances) == 2
+
+
+def test_ground_truth_is_drawn_beside_in_the_frame_of_the_original(
+    drawn: Drawn, runner: Any
+) -> None:
+    keypoints = [1, 2, 2, 3, 4, 1, 0, 0, 0]
+    person = dict(bbox=[1, 2, 3, 4], keypoints=keypoints)
+
+    hook = InputVisualizationHook(enable=True, interval=1)
+    draw(hook, runner, with_people(raw_ann_info=[person]))
+
+    call = drawn.calls[0]
+    assert call['draw_gt']
+    true = call['data_sample'].gt_instances
+    assert true.bboxes.tolist() == [[1, 2, 4, 6]]
+    assert true.keypoints.tolist() == [[[1, 2], [3, 4], [0, 0]]]
+    assert true.keypoints_visible.tolist() == [[1, 1, 0]]
+
+
+@pytest.mark.parametrize('options', [dict(draw_gt=False), dict()])
+def test_prediction_stands_alone_without_ground_truth(
+    drawn: Drawn, runner: Any, options: dict
+) -> None:
+    known = dict(raw_ann_info=[]) if options else {}
+
+    hook = InputVisualizationHook(enable=True, interval=1, **options)
+    draw(hook, runner, with_people(**known))
+
+    assert not drawn.calls[0]['draw_gt']

@@ -527,3 +527,16 @@ def test_the_truth_of_real_pictures_scores_1_in_keypoints_and_boxes(shared_dir):
         values.update(metric.evaluate(len(dataset)))
     assert values['coco/AP'] == pytest.approx(1.0, abs=1e-9)
     assert values['bbox/AP'] == pytest.approx(1.0, abs=1e-9)
+
+
+def test_values_stand_in_the_log_once_and_nothing_else_is_printed(
+    pictures, meta, log, capsys, tmp_path
+):
+    some = pictures()
+    path = tmp_path / 'truth.json'
+    path.write_text(json.dumps(some.content))
+
+    evaluate(some.predict(), meta, ann_file=str(path))
+
+    assert log.getvalue().count('AP .75') == 1
+    assert capsys.readouterr().out == ''

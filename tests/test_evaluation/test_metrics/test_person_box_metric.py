@@ -195,3 +195,12 @@ def test_a_sample_without_truth_names_the_remedy(pictures):
 def test_a_missing_file_is_named_at_once():
     with pytest.raises(FileNotFoundError, match=r'absent\.json.*PersonBoxMetric'):
         PersonBoxMetric(ann_file='absent.json')
+
+
+def test_values_stand_in_the_log_once_and_nothing_else_is_printed(
+    pictures, log, capsys
+):
+    evaluate(pictures().predict())
+
+    assert log.getvalue().count('AP .75') == 1
+    assert capsys.readouterr().out == ''
