@@ -14,6 +14,14 @@ import numpy as np
 from pycocotools import cocoeval
 from pycocotools.coco import COCO
 
+if cocoeval.__name__ != 'pycocotools.cocoeval':
+    raise ImportError(
+        f'pycocotools.cocoeval is {cocoeval.__name__}, which another program has put '
+        'there (faster-coco-eval: init_as_pycocotools). It evaluates keypoints as '
+        'boxes where mmpose sets useSegm; import onestage_pose.evaluation before, or '
+        'leave that call out.'
+    )
+
 Params = cocoeval.Params
 
 # Which lists of an annotation make up the keypoints that a kind of evaluation is of.

@@ -16,9 +16,13 @@ The tests below hold for each of them that the evaluation here does as xtcocotoo
 """
 
 import copy
+import importlib.util
 import json
+import sys
+import types
 
 from onestage_pose.compat import xtcocotools as alias
+from onestage_pose.compat.xtcocotools import cocoeval
 from onestage_pose.compat.xtcocotools.coco import COCO
 from onestage_pose.compat.xtcocotools.cocoeval import COCOeval
 
@@ -276,3 +280,13 @@ def test_missing_score_of_a_part_is_the_persons_with_a_warning():
 def test_unknown_kind_is_an_error_that_names_the_known_ones():
     with pytest.raises(ValueError, match="'keypoint' is not known.* keypoints_crowd"):
         COCOeval(iouType='keypoint')
+
+
+def test_another_program_in_the_place_of_pycocotools_is_refused(monkeypatch):
+    other = types.ModuleType('faster_coco_eval.core.faster_eval_api')
+    monkeypatch.setattr('pycocotools.cocoeval', other)
+    monkeypatch.setitem(sys.modules, 'pycocotools.cocoeval', other)
+    spec = importlib.util.spec_from_file_location('anew', cocoeval.__file__)
+
+    with pytest.raises(ImportError, match='faster_eval_api.*leave that call out'):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
