@@ -29,6 +29,8 @@ BESIDE = {
     ('apis', 'zoo'),
     # drawing of what a model predicts
     ('models', 'visualization'),
+    # drawing of what went wrong
+    ('evaluation', 'visualization'),
 }
 # A room's own order: an import within `models` goes down this list too.
 MODELS = [

@@ -48,6 +48,10 @@ COMMANDS = {
         parsers.add_finetune_arguments,
     ),
     'test': Command('evaluate a checkpoint', parsers.add_test_arguments),
+    'evaluate': Command(
+        'say what is wrong with a model or with results, and how much of it',
+        parsers.add_evaluate_arguments,
+    ),
     'convert-data': Command(
         'convert annotations of other programs to COCO keypoint files',
         parsers.add_convert_data_arguments,

@@ -289,6 +289,91 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser)
 
 
+def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the report on a model or on results."""
+    parser.epilog = 'docs/evaluation.md says what the numbers mean.'
+    parser.add_argument(
+        'ann_file', type=Path, metavar='ANN_FILE', help='COCO keypoint file'
+    )
+    parser.add_argument(
+        'config',
+        nargs='?',
+        help='the name of a published model, or the config of a model, a Python file '
+        '(default: nano)',
+    )
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='the checkpoint, a file or an address; not for a model given by name',
+    )
+    parser.add_argument(
+        '--results',
+        type=Path,
+        metavar='FILE',
+        help='evaluate these COCO keypoint results (a JSON list) instead of a model',
+    )
+    parser.add_argument(
+        '--images',
+        type=Path,
+        metavar='DIR',
+        help="the folder that the annotation file's image names start from (default: "
+        'looked for beside it)',
+    )
+    parser.add_argument(
+        '--metainfo',
+        metavar='FILE',
+        help="MMPose's description of the keypoints (default: that of the model's "
+        "config, else COCO's)",
+    )
+    parser.add_argument(
+        '--html',
+        type=Path,
+        metavar='FILE',
+        default=Path('evaluation.html'),
+        help='the page to write (default: evaluation.html)',
+    )
+    parser.add_argument(
+        '--json', type=Path, metavar='FILE', help='write all numbers to this file'
+    )
+    parser.add_argument(
+        '--markdown',
+        type=Path,
+        metavar='FILE',
+        help='write the most important numbers as a table of Markdown',
+    )
+    parser.add_argument(
+        '--save-results',
+        type=Path,
+        metavar='FILE',
+        help="write the model's predictions as COCO results, for --results",
+    )
+    parser.add_argument(
+        '--score-thr',
+        type=probability,
+        default=BBOX_THR,
+        help='count false people and doubles over this score; AP counts everybody '
+        f'(default: {BBOX_THR})',
+    )
+    parser.add_argument(
+        '--cases',
+        type=positive,
+        default=6,
+        metavar='N',
+        help='images of each kind of error on the page (default: 6)',
+    )
+    parser.add_argument(
+        '--batch-size',
+        type=positive,
+        default=1,
+        help='images that the network looks at together (default: 1)',
+    )
+    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+    parser.add_argument(
+        '--flip-test', action='store_true', help='also look at the mirrored image'
+    )
+    add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
+
+
 def add_export_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the export to ONNX."""
     parser.usage = '%(prog)s (CONFIG CHECKPOINT | NAME) OUT.onnx [options]'

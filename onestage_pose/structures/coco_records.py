@@ -501,6 +501,60 @@ def read_detections(
     return detections, boxes
 
 
+def read_results(
+    file: str, image_ids: Iterable[int], category_ids: Iterable[int], num_keypoints: int
+) -> list[dict]:
+    """Read COCO keypoint results: a JSON list, as evaluation servers take it.
+
+    Args:
+        file (str): Path or address.
+        image_ids (Iterable[int]): Of the images of the annotation file.
+        category_ids (Iterable[int]): Of its people.
+        num_keypoints (int): K.
+
+    Returns:
+        list[dict]: The records, normalised: ``image_id``, ``category_id``,
+        ``keypoints`` (3K: x, y, score), ``score``, and ``bbox`` (x, y, width, height)
+        where every record has it.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        AnnotationError: A record breaks the schema; names file, place and key.
+    """
+    known = {'image_id': set(image_ids), 'category_id': set(category_ids)}
+    records = []
+    for place, record in enumerate(read_json(file, 'give the results', list)):
+        where = f'{file}: entry {place}'
+        if not isinstance(record, dict):
+            raise AnnotationError(
+                f'{where} is a {type(record).__name__}, expected an object.'
+            )
+        for key in (*(field.key for field in DETECTION_FIELDS), 'keypoints'):
+            if key not in record:
+                raise AnnotationError(
+                    f'{where} has no "{key}"; a result has image_id, category_id, '
+                    'keypoints and score.'
+                )
+        read = _read_record(record, DETECTION_FIELDS, where)
+        for key, ids in known.items():
+            if ids and read[key] not in ids:
+                raise AnnotationError(
+                    f'{where} is of {key}={read[key]}, which the annotation file does '
+                    'not have; give the results for the same data set.'
+                )
+        records.append({**read, 'id': place})
+    remedy = 'the keypoints of a result are written x, y, score'
+    read_table(file, records, 'keypoints', 3 * num_keypoints, remedy)
+    if all('bbox' in record for record in records):
+        remedy = 'a box is written [x, y, width, height]'
+        read_table(file, records, 'bbox', 4, remedy)
+        return records
+    return [
+        {key: value for key, value in record.items() if key != 'bbox'}
+        for record in records
+    ]
+
+
 def check_categories_known(
     file: str, annotations: Sequence[Mapping], categories: Sequence[Mapping]
 ) -> None:

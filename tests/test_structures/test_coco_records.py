@@ -12,6 +12,7 @@ from onestage_pose.structures.coco_records import (
     read_categories,
     read_images,
     read_json,
+    read_results,
     read_table,
     tables,
 )
@@ -251,3 +252,36 @@ def test_nothing_within_the_schema_is_refused(id_, image_id, category, flag):
         category,
     )
     assert read['iscrowd'] == int(flag or 0)
+
+
+def write_results(folder: Path, **changes: object) -> str:
+    result = dict(image_id=1.0, category_id=1, keypoints=[1, 2, 0.5], score=0.9)
+    result.update(changes)
+    content = [{key: value for key, value in result.items() if value is not None}]
+    path = folder / 'results.json'
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+def test_results_are_read_with_normalised_ids(tmp_path: Path) -> None:
+    (record,) = read_results(write_results(tmp_path), [1], [1], 1)
+
+    assert (record['image_id'], type(record['image_id'])) == (1, int)
+
+
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(keypoints=None), 'entry 0 has no "keypoints"'),
+        (dict(image_id=7), 'image_id=7, which the annotation file does not have'),
+        (dict(category_id=3), 'category_id=3, which the annotation file does not'),
+        (dict(keypoints=[1, 2]), 'has 2 numbers as "keypoints" where 3 are expected'),
+        (dict(bbox=[1, 2]), 'has 2 numbers as "bbox" where 4 are expected'),
+        (dict(score='high'), "has score='high', expected a number"),
+    ],
+)
+def test_results_that_would_be_measured_wrongly_are_refused(
+    tmp_path: Path, changes: dict, message: str
+) -> None:
+    with pytest.raises(AnnotationError, match=message):
+        read_results(write_results(tmp_path, **changes), [1], [1], 1)

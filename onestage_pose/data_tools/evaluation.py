@@ -1,0 +1,257 @@
+# Copyright (c) onestage_pose contributors.
+"""Evaluate a model, or results that any program has written, and say why."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..apis.predictor import PosePredictor
+from ..apis.writing import write_json
+from ..datasets import PersonKeypointsDataset
+from ..evaluation.analysis import Analysis
+from ..evaluation.metrics import KeypointReport
+from ..structures.coco_records import read_results
+from ..utils.errors import AnnotationError, UsageError
+
+# What of a config's keypoint metric decides which number AP is.
+_OPTIONS = (
+    'use_area',
+    'score_mode',
+    'keypoint_score_thr',
+    'nms_mode',
+    'nms_thr',
+    'pred_converter',
+    'gt_converter',
+)
+_METRICS = ('KeypointReport', 'KeypointCocoMetric', 'CocoMetric')
+# Scores are taken as they are, and nobody is left out.
+_AS_GIVEN = dict(score_mode='bbox', nms_mode='none')
+
+
+def evaluate(
+    ann_file: str | os.PathLike,
+    predictor: PosePredictor | None = None,
+    results: str | os.PathLike | None = None,
+    *,
+    images: str | os.PathLike | None = None,
+    metainfo: str | None = None,
+    html_file: str | os.PathLike | None = None,
+    json_file: str | os.PathLike | None = None,
+    results_file: str | os.PathLike | None = None,
+    score_thr: float = 0.3,
+    num_cases: int = 6,
+    source: Mapping[str, Any] | None = None,
+    track: Callable[[Iterable, str, int], Iterable] | None = None,
+) -> Analysis:
+    """Compare predictions with ground truth, and find out what is wrong with them.
+
+    Args:
+        ann_file (str | os.PathLike): COCO keypoint file of the ground truth.
+        predictor (PosePredictor | None): Finds the people; its ``bbox_thr`` should be
+            0, since AP counts everybody.
+        results (str | os.PathLike | None): COCO keypoint results, in its place.
+        images (str | os.PathLike | None): Folder that the file's image names start
+            from. By default it is looked for beside ``ann_file``; results can be
+            evaluated without, and the page has no images then.
+        metainfo (str | None): File of MMPose's that describes the keypoints; by default
+            that of the model's config, else COCO's.
+        html_file (str | os.PathLike | None): Page to write.
+        json_file (str | os.PathLike | None): Numbers to write.
+        results_file (str | os.PathLike | None): COCO results to write, of the model.
+        score_thr (float): False people and doubles of a higher score are counted.
+        num_cases (int): Most images of each kind on the page.
+        source (Mapping | None): Facts to state, such as the model's name.
+        track (Callable | None): Wraps the loop over images:
+            ``track(items, description, total)``.
+
+    Returns:
+        Analysis: What was found.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UsageError: Neither or both of model and results, or no folder of images.
+        AnnotationError: The ground truth or the results break their schema.
+    """
+    if (predictor is None) == (results is None):
+        raise UsageError('Give either a model or results to evaluate.')
+    folder = find_images(Path(ann_file), images, is_needed=predictor is not None)
+    dataset = _open_dataset(str(ann_file), folder, metainfo, predictor)
+    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    options = dict(_AS_GIVEN)
+    if predictor is None:
+        samples = _read_samples(str(results), infos, dataset.metainfo['num_keypoints'])
+    else:
+        options = read_metric_options(predictor.model.cfg)
+        samples = _predict(predictor, infos, track, results_file)
+    facts = dict(source or {}, annotations=Path(ann_file).name, images=len(infos))
+    metric = KeypointReport(
+        **options,
+        score_thr=score_thr,
+        num_cases=num_cases,
+        html_file=None if html_file is None else str(html_file),
+        json_file=None if json_file is None else str(json_file),
+        source=facts,
+    )
+    metric.dataset_meta = dataset.metainfo
+    for sample in samples:
+        if folder is None:
+            sample['img_path'] = None
+        metric.process(None, [sample])
+    metric.evaluate(len(infos))
+    return metric.analysis
+
+
+def read_metric_options(cfg: Mapping) -> dict:
+    """Return the options of a config's keypoint metric that AP depends on.
+
+    Args:
+        cfg (Mapping): The config of a model.
+
+    Returns:
+        dict: So that the report's AP is the one of ``tools/test.py``. Where the config
+        has no such metric, scores are taken as they are and nobody is left out.
+    """
+    metrics = cfg.get('test_evaluator') or []
+    for metric in [metrics] if isinstance(metrics, Mapping) else metrics:
+        kind = metric.get('type')
+        if getattr(kind, '__name__', kind) in _METRICS:
+            return {key: metric[key] for key in _OPTIONS if key in metric}
+    return dict(_AS_GIVEN)
+
+
+def find_images(
+    ann_file: Path, given: str | os.PathLike | None, is_needed: bool
+) -> Path | None:
+    """Find the folder that the image names of an annotation file start from.
+
+    Args:
+        ann_file (Path): The annotation file, ``.../annotations/NAME_val2017.json``.
+        given (str | os.PathLike | None): The folder, where it is known.
+        is_needed (bool): Whether it is an error if there is none.
+
+    Returns:
+        Path | None: The folder that is given; else the first that has the first image,
+        of the file's own, ``images``, ``val2017`` and ``images/val2017`` (the last
+        word of the file's name) beside it or one folder up; None for none.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if given is not None:
+        if not Path(given).is_dir():
+            raise UsageError(f'--images {given}: there is no such folder.')
+        return Path(given)
+    name = _first_image(ann_file)
+    last = ann_file.stem.split('_')[-1]
+    here = ann_file.absolute().parent
+    for root in (here, here.parent):
+        for folder in (root, root / 'images', root / last, root / 'images' / last):
+            if name and (folder / name).is_file():
+                return folder
+    if is_needed:
+        raise UsageError(
+            f'{ann_file}: its images, such as {name}, are not found beside it; give '
+            'their folder by --images DIR.'
+        )
+    return None
+
+
+def _first_image(ann_file: Path) -> str | None:
+    from ..structures.coco_records import read_images, read_json
+
+    content = read_json(str(ann_file), 'give the annotation file')
+    images = read_images(str(ann_file), content)
+    return images[0]['file_name'] if images else None
+
+
+def _open_dataset(
+    ann_file: str,
+    folder: Path | None,
+    metainfo: str | None,
+    predictor: PosePredictor | None,
+) -> PersonKeypointsDataset:
+    described = None if metainfo is None else dict(from_file=metainfo)
+    if described is None and predictor is not None:
+        loader = predictor.model.cfg.get('test_dataloader') or {}
+        described = loader.get('dataset', {}).get('metainfo')
+    try:
+        return PersonKeypointsDataset(
+            ann_file=ann_file,
+            data_prefix=dict(img='' if folder is None else str(folder)),
+            metainfo=described,
+            check_images=folder is not None,
+            test_mode=True,
+        )
+    except AnnotationError as error:
+        if metainfo is None and 'from_file' in str(error):
+            remedy = 'In this command: --metainfo FILE.'
+            raise AnnotationError(f'{error} {remedy}') from error
+        raise
+
+
+def _predict(
+    predictor: PosePredictor,
+    infos: list[dict],
+    track: Callable | None,
+    results_file: str | os.PathLike | None,
+) -> Iterator[dict]:
+    found = predictor([info['img_path'] for info in infos], on_error='raise')
+    if track is not None:
+        found = track(found, 'Images', len(infos))
+    records = []
+    for info, result in zip(infos, found):
+        people = result.to_sample().pred_instances
+        yield _sample(info, people)
+        if results_file is not None:
+            categories = {ann['category_id'] for ann in info['raw_ann_info']} or {1}
+            records += result.to_coco(info['img_id'], min(categories))
+    if results_file is not None:
+        write_json(Path(results_file), records)
+
+
+def _read_samples(file: str, infos: list[dict], number: int) -> Iterator[dict]:
+    categories = {ann['category_id'] for info in infos for ann in info['raw_ann_info']}
+    ids = [info['img_id'] for info in infos]
+    groups = defaultdict(list)
+    for record in read_results(file, ids, categories, number):
+        groups[record['image_id'], record['category_id']].append(record)
+    by_id = {info['img_id']: info for info in infos}
+    for image_id in ids:
+        mine = [key for key in groups if key[0] == image_id]
+        for key in mine or [(image_id, min(categories, default=1))]:
+            sample = _sample(by_id[image_id], _instances(groups[key], number))
+            yield dict(sample, category_id=key[1])
+
+
+def _instances(records: list[dict], number: int) -> dict[str, np.ndarray]:
+    triples = np.array([record['keypoints'] for record in records], np.float64)
+    triples = triples.reshape(len(records), number, 3)
+    people = dict(
+        keypoints=triples[..., :2],
+        keypoint_scores=triples[..., 2],
+        bbox_scores=np.array([record['score'] for record in records], np.float64),
+    )
+    if all('bbox' in record for record in records):
+        boxes = np.array([record['bbox'] for record in records], np.float64)
+        boxes = boxes.reshape(-1, 4)
+        boxes[:, 2:] += boxes[:, :2]
+        people['bboxes'] = boxes
+    return people
+
+
+def _sample(info: Mapping, people: Mapping) -> dict:
+    return dict(
+        id=info['id'] or [0],
+        img_id=info['img_id'],
+        img_path=info['img_path'],
+        ori_shape=(info['height'], info['width']),
+        raw_ann_info=info['raw_ann_info'],
+        gt_instances={},
+        pred_instances=people,
+    )

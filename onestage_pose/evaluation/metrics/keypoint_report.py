@@ -1,0 +1,173 @@
+# Copyright (c) onestage_pose contributors.
+"""What is behind a keypoint AP: kinds of errors, scores, the worst images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.fileio import dump, load
+from mmpose.registry import METRICS
+
+from ...utils.errors import ConfigValueError
+from ..analysis import Analysis, analyse, read_people, summarize
+from ..analysis.errors import KINDS
+from ..analysis.without import PEOPLE_KINDS
+from ..page import write_page
+from .keypoint_coco_metric import KeypointCocoMetric
+
+
+@METRICS.register_module()
+class KeypointReport(KeypointCocoMetric):
+    """A report on predictions, beside the metrics of a config.
+
+    Put it into ``test_evaluator`` with the options of ``KeypointCocoMetric``::
+
+        test_evaluator = [
+            dict(type='KeypointCocoMetric', score_mode='bbox', nms_mode='none'),
+            dict(
+                type='KeypointReport',
+                score_mode='bbox',
+                nms_mode='none',
+                html_file='report.html',
+            ),
+        ]
+
+    Ground truth and predictions are read as there; docs/evaluation.md says what each
+    number means. Metrics: ``report/AP``, ``AP .5``, ``AP .75`` and ``AR``, the same as
+    COCO's; ``PCK .05``, ``.1`` and ``.2`` of people who are found; ``jitter``,
+    ``inversion``, ``swap`` and ``miss``, shares of the labelled keypoints of people who
+    are found; ``AP without jitter`` and so on; from 0 to 1, -1 for nothing to measure.
+    ``missed people``, ``false people`` and ``doubles`` are counts, the latter two over
+    ``score_thr``.
+
+    Args: see :class:`KeypointCocoMetric`, without ``format_only``; in addition
+        score_thr (float): False people and doubles of a higher score are counted.
+        num_cases (int): Most images of each kind on the page.
+        json_file (str, optional): File to write all numbers to.
+        html_file (str, optional): File to write the page to.
+        title (str): Headline of the page.
+        source (dict, optional): Facts to state, such as ``dict(model='nano')``.
+
+    Attributes:
+        analysis (Analysis, optional): Of the latest evaluation.
+
+    Raises:
+        ConfigValueError: With ``format_only``, which measures nothing.
+        Others: see :class:`KeypointCocoMetric`.
+    """
+
+    default_prefix: str | None = 'report'
+
+    def __init__(
+        self,
+        *args: Any,
+        score_thr: float = 0.3,
+        num_cases: int = 6,
+        json_file: str | None = None,
+        html_file: str | None = None,
+        title: str = 'Keypoint evaluation',
+        source: dict | None = None,
+        **options: Any,
+    ) -> None:
+        if options.get('format_only'):
+            raise ConfigValueError(
+                'KeypointReport(format_only=True) measures nothing; leave format_only '
+                'out, or use KeypointCocoMetric.'
+            )
+        super().__init__(*args, **options)
+        self.score_thr = score_thr
+        self.num_cases = num_cases
+        self.json_file = json_file
+        self.html_file = html_file
+        self.title = title
+        self.source = dict(source or {})
+        self.analysis: Analysis | None = None
+        self._bbox_scores: list[float] = []
+        self._img_paths: dict[int, str | None] = {}
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep what a batch predicts, its ground truth, and where its images are.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Data samples as dicts, with ``pred_instances``.
+        """
+        start = len(self.results)
+        super().process(data_batch, data_samples)
+        self.results[start:] = [
+            (dict(pred, img_path=sample.get('img_path')), truth)
+            for (pred, truth), sample in zip(self.results[start:], data_samples)
+        ]
+
+    def compute_metrics(self, results: list) -> dict[str, float]:
+        """Analyse, and write the files that are asked for.
+
+        Args:
+            results: What :meth:`process` kept, of all images.
+
+        Returns:
+            The metrics by name.
+        """
+        self._img_paths = {pred['img_id']: pred['img_path'] for pred, _ in results}
+        metrics = super().compute_metrics(results)
+        if self.json_file is not None:
+            dump(self.analysis.values, self.json_file, indent=1)
+        if self.html_file is not None:
+            write_page(
+                self.html_file,
+                self.analysis,
+                self.dataset_meta,
+                self._img_paths,
+                self.title,
+            )
+        return metrics
+
+    def results2json(self, keypoints: dict[int, list], outfile_prefix: str) -> str:
+        """Write the predictions as COCO results, and keep the scores of the boxes."""
+        self._bbox_scores = [
+            float(person['bbox_score'])
+            for people in keypoints.values()
+            for person in people
+        ]
+        return super().results2json(keypoints, outfile_prefix)
+
+    def _do_python_keypoint_eval(self, outfile_prefix: str) -> list:
+        # what mmpose's compute_metrics calls once predictions are scored and written
+        content = dict(
+            images=self.coco.dataset['images'],
+            annotations=list(self.coco.anns.values()),
+        )
+        people = read_people(
+            content,
+            load(f'{outfile_prefix}.keypoints.json'),
+            len(self.dataset_meta['sigmas']),
+            self._bbox_scores,
+            self.use_area,
+        )
+        self.analysis = analyse(
+            people, self.dataset_meta, self.score_thr, self.num_cases
+        )
+        self.analysis.values['source'] = self.source
+        return list(_metrics_of(self.analysis.values).items())
+
+    def _describe(self, metrics: dict[str, float]) -> str:
+        return summarize(self.analysis.values)
+
+
+def _metrics_of(values: dict) -> dict[str, float]:
+    whole, people = values['average_precision'], values['people']
+    counts, pck = values['keypoint_errors'], values['per_keypoint'][-1]['PCK']
+    metrics = {'AP': whole['AP'], 'AP .5': whole['AP50'], 'AP .75': whole['AP75']}
+    metrics['AR'] = whole['AR']
+    for share, value in pck.items():
+        metrics[f'PCK {share[1:]}'] = -1.0 if value is None else value
+    for kind in KINDS:
+        known = counts['labelled']
+        metrics[kind] = counts[kind] / known if known else -1.0
+    for kind in (*KINDS, *PEOPLE_KINDS):
+        metrics[f'AP without {kind}'] = values['without'][kind]['AP']
+    metrics['missed people'] = people['missed']
+    metrics['false people'] = people['false_over_score_thr']
+    metrics['doubles'] = people['doubles_over_score_thr']
+    return metrics

@@ -1,0 +1,42 @@
+# Copyright (c) onestage_pose contributors.
+"""What is typed beside ``onestage-pose evaluate``, and the table of Markdown."""
+
+from onestage_pose.cli.evaluate import list_numbers
+from onestage_pose.cli.main import main
+from onestage_pose.evaluation.analysis import analyse
+
+import pytest
+
+from tests.test_evaluation.people import META, SHAPE, Scene
+
+
+@pytest.mark.parametrize(
+    'words, message',
+    [
+        (['nano', '--results=r.json'], 'leave the model'),
+        (['--results=r.json', '--save-results=s.json'], 'leave the model'),
+        (['--html=.'], '--html . is a folder'),
+    ],
+)
+def test_words_that_contradict_each_other_are_refused(words, message, tmp_path):
+    with pytest.raises(SystemExit) as exit_:
+        main(['evaluate', f'{tmp_path}/people.json', *words])
+
+    assert message in str(exit_.value)
+
+
+def test_table_states_the_weights_and_each_kind_of_error():
+    scene = Scene(2)
+    scene.move(0, 1, scene.place(0, 2))
+    scene.add_found(1, SHAPE + [400, 90], score=0.5)
+    scene.add_found(1, SHAPE + [400, 50], score=0.2)
+    values = dict(analyse(scene.images, META).values, source={'SHA-256': 'dad9d4d1'})
+
+    rows = dict(list_numbers(values))
+
+    assert rows['SHA-256'] == 'dad9d4d1'
+    inversion = rows['inversion: share of keypoints; AP without it (as in the paper)']
+    assert inversion == '10.0; 100.0 (100.0)'
+    false = rows['false people: number, over a score of 0.3; AP without']
+    assert false.startswith('2, 1; ')
+    assert rows['missed people: number; AP without'].startswith('0; ')
