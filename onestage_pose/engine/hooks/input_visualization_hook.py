@@ -160,7 +160,8 @@ def _true_people(sample: PoseDataSample) -> InstanceData | None:
     boxes = np.array([record['bbox'] for record in records], np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     points = [record['keypoints'] for record in records]
-    points = np.array(points, np.float32).reshape(len(records), -1, 3)
+    number = len(points[0]) // 3 if points else 0
+    points = np.array(points, np.float32).reshape(len(records), number, 3)
     visible = (points[..., 2] > 0).astype(np.float32)
     return InstanceData(
         bboxes=boxes,

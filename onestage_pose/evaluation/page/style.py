@@ -31,7 +31,7 @@ th { color: var(--soft); font-weight: 600; }
 th:first-child, td:first-child { text-align: left; position: sticky; left: 0;
   background: var(--back); }
 .total tr:last-child td { font-weight: 600; }
-.cases { display: grid; gap: 12px;
+.cases { display: grid; gap: 12px; align-items: start;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr)); }
 .case { background: var(--card); border-radius: 8px; padding: 8px; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 6px; }

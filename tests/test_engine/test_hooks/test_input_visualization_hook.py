@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from onestage_pose.engine import InputVisualizationHook
+from onestage_pose.visualization.pose_visualizer import PoseVisualizer
 
 import mmcv
 import numpy as np
@@ -39,7 +40,12 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> SimpleNamespace:
-    evaluator = SimpleNamespace(dataset_meta=dict(dataset_name='toy'))
+    meta = dict(dataset_name='toy', skeleton_links=[(0, 1)], num_keypoints=3)
+    meta |= dict(
+        keypoint_colors=np.zeros((3, 3), np.uint8),
+        skeleton_link_colors=np.zeros((1, 3), np.uint8),
+    )
+    evaluator = SimpleNamespace(dataset_meta=meta)
     return SimpleNamespace(
         work_dir=str(tmp_path),
         timestamp='now',
@@ -189,3 +195,26 @@ def test_prediction_stands_alone_without_ground_truth(
     draw(hook, runner, with_people(**known))
 
     assert not drawn.calls[0]['draw_gt']
+
+
+@pytest.mark.parametrize('people', [0, 1])
+def test_image_is_drawn_twice_as_wide_with_nobody_in_it_too(
+    runner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, people: int
+) -> None:
+    visualizer = PoseVisualizer()
+    monkeypatch.setattr(
+        'mmengine.visualization.Visualizer.get_current_instance', lambda: visualizer
+    )
+    person = dict(bbox=[1, 2, 3, 4], keypoints=[1, 2, 2, 3, 4, 1, 0, 0, 0])
+    given = with_people(raw_ann_info=[person] * people, ori_shape=(60, 80))
+    given.pred_instances.bboxes = np.array([[0.0, 0, 9, 9], [5, 5, 60, 40]])
+    given.pred_instances.keypoint_scores = np.ones((2, 3))
+    threshold = 0.3 if people else 0.95
+
+    hook = InputVisualizationHook(
+        enable=True, interval=1, bbox_thr=threshold, out_dir=str(tmp_path)
+    )
+    draw(hook, runner, given)
+
+    (drawn,) = tmp_path.glob('7_0.png')
+    assert mmcv.imread(str(drawn)).shape == (60, 160, 3)
