@@ -469,10 +469,11 @@ def _verdict_text(
         for name, what in (('coco/AP', 'keypoint'), ('bbox/AP', 'box'))
         if name in metrics
     )
+    median = f'{verdict.median:.1f} px' if verdict.num_found else 'unknown'
     return (
         f'Validation: {scores}; found {verdict.num_found} of '
         f'{count(verdict.num_instances, "instance", "instances")}; median error '
-        f'{verdict.median:.1f} px.{left_out}\n\n{table}\n'
+        f'{median}.{left_out}\n\n{table}\n'
     )
 
 
