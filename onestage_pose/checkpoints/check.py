@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import torch
@@ -15,6 +16,9 @@ from ..utils.errors import CheckpointMismatchError
 from .comparison import compare_weights, get_state_dict, list_names
 
 _OF_A_TRAINING = {'state_dict', 'meta', 'message_hub', 'optimizer'}
+# The mean magnitude of an array of weights. Trained ones stay far below: 11 is the
+# largest in the package, of a bias that batch norms were folded into.
+_LARGEST_MEAN = 1000
 
 
 def check_checkpoint(
@@ -43,8 +47,9 @@ def check_checkpoint(
     Raises:
         CheckpointMismatchError: With the counts and the first names of the
             weights that are missing, of another shape, and unexpected; or of
-            those that are not dense finite floating-point numbers, or are negative
-            variances; or if there is nothing to resume.
+            those that are not dense finite floating-point numbers, are negative
+            variances, or are of a size that no training gives; or if there is nothing
+            to resume.
         CheckpointError: The file cannot be read, or holds more than plain data.
     """
     checkpoint = _load_checkpoint(filename, map_location='cpu', logger='silent')
@@ -135,11 +140,16 @@ def _check(
 
 def _check_kind(saved: Mapping[str, Tensor], filename: str, model: nn.Module) -> None:
     state = get_state_dict(model)
+    module = model.module if is_model_wrapper(model) else model
+    parameters = {name for name, _ in module.named_parameters()}
     wrong = []
     for name, weight in saved.items():
         fault = _fault(weight, state.get(name))
         if fault is None and name.endswith('running_var') and (weight < 0).any():
             fault = 'negative, which a variance is not'
+        # A norm's statistics may be large: they are those of the pixels.
+        if fault is None and name in parameters:
+            fault = _fault_of_size(weight)
         if fault is not None:
             wrong.append(f'{name} is {fault}')
     if wrong:
@@ -159,6 +169,14 @@ def _fault(saved: Tensor, wanted: Any) -> str | None:
     is_float = isinstance(wanted, Tensor) and wanted.is_floating_point()
     if is_float and not saved.is_floating_point():
         return f'of {saved.dtype} where floating-point numbers are expected'
+    return None
+
+
+def _fault_of_size(weight: Tensor) -> str | None:
+    # in float32: the sum of many float16 is infinite
+    mean = weight.abs().mean(dtype=torch.float32).item() if weight.numel() else 0.0
+    if isfinite(mean) and mean > _LARGEST_MEAN:
+        return f'{mean:,.0f} in the mean, which overflows in the network'
     return None
 
 

@@ -89,7 +89,7 @@ class SaveError(CheckpointError):
 
 
 class NonFiniteError(OnestagePoseError, FloatingPointError):
-    """A training has come to NaN or infinity; the message names the images."""
+    """A network has come to NaN or infinity; the message names the images."""
 
 
 class PreemptedError(OnestagePoseError):

@@ -2,8 +2,9 @@
 """A checkpoint of another model is an error, and the error says what differs."""
 
 from pathlib import Path
+from typing import Any
 
-from onestage_pose.checkpoints.check import check_checkpoint
+from onestage_pose.checkpoints.check import check_checkpoint, load_checkpoint
 from onestage_pose.utils.errors import CheckpointMismatchError
 
 import pytest
@@ -151,3 +152,37 @@ def test_file_without_weights_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(CheckpointMismatchError, match='list.pth holds a list'):
         check_checkpoint(str(tmp_path / 'list.pth'), Model())
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.float32])
+def test_weights_of_a_size_that_no_training_gives_are_an_error(
+    tmp_path: Path, dtype: torch.dtype
+) -> None:
+    weights = Model().state_dict()
+    weights['backbone.0.weight'] = torch.full((4, 3, 3, 3), -60000, dtype=dtype)
+    torch.save(weights, tmp_path / 'huge.pth')
+
+    with pytest.raises(CheckpointMismatchError, match='backbone.0.weight is 6.,... in'):
+        check_checkpoint(str(tmp_path / 'huge.pth'), Model())
+
+
+@pytest.mark.parametrize(
+    'name, index, value',
+    [
+        # of a norm before which there were pixels from 0 to 255
+        ('backbone.1.running_var', slice(None), 60000.0),
+        # one channel, whose variance was nearly 0 when a norm was folded into it
+        ('backbone.0.weight', (0, 0, 0, 0), 60000.0),
+    ],
+)
+def test_large_values_that_trainings_give_pass(
+    tmp_path: Path, name: str, index: Any, value: float
+) -> None:
+    model = Model()
+    model.state_dict()[name][index] = value
+    torch.save(model.state_dict(), tmp_path / 'large.pth')
+
+    model = Model()
+    load_checkpoint(str(tmp_path / 'large.pth'), model)
+
+    assert model.state_dict()[name][index].max() == value

@@ -191,6 +191,9 @@ def change(function: Any) -> Any:
         pytest.param(change(lambda w: w.to_sparse()), 'sparse', id='sparse'),
         pytest.param(change(lambda w: w.to('meta')), 'without values', id='meta'),
         pytest.param(change(lambda w: w * torch.nan), 'NaN', id='NaN'),
+        pytest.param(
+            change(lambda w: torch.full_like(w, 60000)), '60,000 in the mean', id='huge'
+        ),
     ],
 )
 class TestSpoiltWeights:

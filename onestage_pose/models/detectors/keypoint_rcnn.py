@@ -10,6 +10,7 @@ from ...ops import log_backend
 from ...visualization import paste_heatmaps
 from ..acceleration import accelerate, register_float32_outputs, use_channels_last
 from ..test_time_augs import mirror_images
+from ..utils.finite_features import check_features
 from ..utils.incomplete_annotations import rpn_loss_and_predict
 from ..utils.like_sizes import split_by_size
 from ..utils.postprocessing import pack_instances, postprocess
@@ -107,6 +108,7 @@ class KeypointRCNN(TwoStageDetector):
         options, metas = self.test_options, [sample.metainfo for sample in samples]
         with autocast_to(options.dtype, images.device.type):
             x, flipped = self.extract_feat(images), None
+            check_features(x, metas)
             proposals = self.rpn_head.predict(x, samples, rescale=False)
             if options.flip_test:
                 mirrored = self.extract_feat(mirror_images(images, metas))

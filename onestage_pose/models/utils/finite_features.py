@@ -1,0 +1,29 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+from torch import Tensor
+
+from ...utils.errors import NonFiniteError
+
+
+def check_features(features: tuple[Tensor, ...], metas: list[dict]) -> None:
+    """Raise where a network gives no numbers, which would look like nobody in sight.
+
+    Only the coarsest level is looked at, which is small: what overflows in a backbone
+    or a neck reaches it.
+
+    Args:
+        features (tuple[Tensor, ...]): Of images, (B, C, h, w) each, the coarsest last.
+        metas (list[dict]): Of the images; ``img_path`` is named in the message.
+
+    Raises:
+        NonFiniteError: There is NaN or infinity among them.
+    """
+    if features[-1].isfinite().all():
+        return
+    names = ', '.join(str(meta.get('img_path') or 'an array') for meta in metas)
+    raise NonFiniteError(
+        f'the features of the image ({names}) are not finite, so nobody could be found '
+        'in it: the weights of the model are damaged (give another checkpoint), or '
+        'overflow in half precision (leave out model.test_cfg.amp_dtype).'
+    )
