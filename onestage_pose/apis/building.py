@@ -15,10 +15,10 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS
 from torch import nn
 
-from ..checkpoints.check import load_checkpoint
+from ..checkpoints.check import check_dataset_meta, load_checkpoint
 from ..utils.config_check import check_options, check_top_level_names
 from ..utils.config_files import read_config
-from ..utils.errors import UsageError
+from ..utils.errors import CheckpointMismatchError, UsageError
 from ..utils.suggestions import did_you_mean
 from ..zoo import get_model_files, list_models
 from .checkpoint_paths import check_checkpoint_path
@@ -77,14 +77,26 @@ def build_model(
     cfg = _read_model_config(config, options)
     init_default_scope(cfg.get('default_scope', 'mmpose'))
     model = revert_sync_batchnorm(MODELS.build(cfg.model))
-    meta = load_checkpoint(checkpoint, model).get('meta', {})
+    meta = check_dataset_meta(load_checkpoint(checkpoint, model), checkpoint)
     model.dataset_meta = (
-        meta.get('dataset_meta')
+        (meta if 'keypoint_id2name' in meta else None)
         or dataset_meta_from_config(cfg)
         or parse_pose_metainfo(dict(from_file=_COCO))
     )
+    _check_number_of_keypoints(model, checkpoint)
     model.cfg = cfg
     return model.to(device).eval()
+
+
+def _check_number_of_keypoints(model: nn.Module, checkpoint: str) -> None:
+    named = len(model.dataset_meta.get('keypoint_id2name') or ())
+    found = model.roi_head.num_keypoints
+    if named != found:
+        raise CheckpointMismatchError(
+            f'checkpoint {checkpoint}: the model finds {found} keypoints and the '
+            f'dataset_meta of the checkpoint, or of the config, names {named}. Correct '
+            'metainfo in the config, and meta.dataset_meta in the checkpoint.'
+        )
 
 
 def _read_model_config(config: str, options: dict[str, Any]) -> Config:

@@ -92,20 +92,63 @@ def check_loaded(checkpoint: Any, filename: str, model: nn.Module) -> None:
     is_ours = any(type(m).__module__.startswith(package) for m in model.modules())
     parameters = {name for name, _ in model.named_parameters()}
     buffers = [name for name in get_state_dict(model) if name not in parameters]
-    _check_dataset_meta(checkpoint, filename)
+    check_dataset_meta(checkpoint, filename)
     _check(checkpoint, filename, model, may_lack=() if is_ours else buffers)
 
 
-def _check_dataset_meta(checkpoint: Any, filename: str) -> None:
-    """Raise where the skeleton is not stated, but a file that would be run."""
+def check_dataset_meta(checkpoint: Any, filename: str) -> dict[str, Any]:
+    """Raise where the skeleton in a checkpoint is not what MMPose writes.
+
+    Args:
+        checkpoint (Any): What the file holds.
+        filename (str): Its path or address, for the message.
+
+    Returns:
+        dict[str, Any]: ``meta.dataset_meta``; empty where the checkpoint has none.
+
+    Raises:
+        CheckpointMismatchError: Naming the file and the key; also where it names a file
+            that would be run.
+    """
     meta = checkpoint.get('meta') if isinstance(checkpoint, Mapping) else None
-    dataset_meta = (meta or {}).get('dataset_meta', {})
-    if not isinstance(dataset_meta, Mapping) or 'from_file' in dataset_meta:
+    if not isinstance(meta or {}, Mapping):
+        raise _meta_error(filename, 'meta', 'is no dict', meta)
+    found = (meta or {}).get('dataset_meta') or {}
+    if not isinstance(found, Mapping) or 'from_file' in found:
         raise CheckpointMismatchError(
             f'checkpoint {filename}: meta.dataset_meta does not describe keypoints but '
-            f'is {str(dataset_meta)[:100]}. A checkpoint never names a file to open: '
+            f'is {str(found)[:100]}. A checkpoint never names a file to open: '
             'take dataset_meta out, and the one of the config is used.'
         )
+    names = found.get('keypoint_id2name')
+    if names is None:
+        # of a detector
+        return dict(found)
+    if not isinstance(names, Mapping) or set(names) != set(range(len(names))):
+        fault = 'does not name the keypoints 0, 1, 2, ...'
+        raise _meta_error(filename, 'keypoint_id2name', fault, names)
+    for key, wanted in (('num_keypoints', len(names)), ('flip_indices', set(names))):
+        value = found.get(key)
+        try:
+            agrees = value is None or wanted == (
+                set(map(int, value)) if key == 'flip_indices' else int(value)
+            )
+        except (TypeError, ValueError):
+            agrees = False
+        if not agrees:
+            fault = f'is not of the {len(names)} keypoints of keypoint_id2name'
+            raise _meta_error(filename, key, fault, value)
+    return dict(found)
+
+
+def _meta_error(
+    filename: str, key: str, fault: str, value: Any
+) -> CheckpointMismatchError:
+    place = key if key == 'meta' else f'meta.dataset_meta.{key}'
+    return CheckpointMismatchError(
+        f'checkpoint {filename}: {place} {fault}: {str(value)[:100]}. Correct it, or '
+        'take dataset_meta out, and the one of the config is used.'
+    )
 
 
 def _check(

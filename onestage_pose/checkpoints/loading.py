@@ -7,6 +7,8 @@ import os.path as osp
 import pickle
 import re
 import threading
+import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,6 +27,7 @@ from mmengine.runner.checkpoint import (
     get_mmcls_models,
     get_torchvision_models,
 )
+from torch._weights_only_unpickler import _get_allowed_globals
 
 from ..utils.errors import (
     BrokenCheckpointError,
@@ -45,6 +48,7 @@ CONFIG_TEXTS = (
     ('meta', 'config'),
 )
 _REFUSED_NAME = re.compile(r'GLOBAL (\S+) (?:was not an allowed|whose module)')
+_UNKNOWN_BYTE = 'Unsupported operand'
 _ALLOW_LIST_LOCK = threading.RLock()
 _KEEPS_CONFIG_TEXTS: ContextVar[bool] = ContextVar('keeps_config_texts', default=False)
 
@@ -176,7 +180,9 @@ def _read(file: str | BinaryIO, map_location: MapLocation) -> Any:
     mmap = isinstance(file, str)
     if not mmap:
         file.seek(0)
-    with _allow_list():
+    with _allow_list(), warnings.catch_warnings():
+        # What it warns of (a protocol, an old tar file) is refused or read.
+        warnings.simplefilter('ignore', UserWarning)
         return torch.load(file, map_location, weights_only=True, mmap=mmap)
 
 
@@ -217,11 +223,12 @@ def _explain_refusal(
     reason = str(error)
     refused = _REFUSED_NAME.search(reason)
     what = f'`{refused.group(1)}`' if refused else reason
-    if reason.startswith('Unsupported operand'):
+    if reason.startswith(_UNKNOWN_BYTE):
         # a pickle of a protocol that torch does not write
-        programs = sorted(names - {known for _, known in STAND_INS})
+        harmless = {known for _, known in STAND_INS} | set(_get_allowed_globals())
+        programs = sorted(names - harmless)
         if not programs:
-            return _broken(name, error)
+            return _of_another_protocol(name) or _broken(name, error)
         what = f'`{programs[0]}`'
     return UnsafeCheckpointError(
         f'checkpoint {name} was not loaded: it asks for {what}, which is neither a '
@@ -232,13 +239,43 @@ def _explain_refusal(
     )
 
 
+def _of_another_protocol(name: str) -> BrokenCheckpointError | None:
+    """Return what to say of a pickle of another protocol than 2; None for others."""
+    begin = _first_bytes_of_pickle(name) if osp.isfile(name) else b''
+    protocol = begin[1] if begin[:1] == pickle.PROTO and len(begin) > 1 else 2
+    if not 2 < protocol <= pickle.HIGHEST_PROTOCOL:
+        return None
+    return BrokenCheckpointError(
+        f'checkpoint {name} was not loaded: it is written with pickle protocol '
+        f'{protocol}, which torch does not read without running it; torch.save writes '
+        'protocol 2. If it is your own, load it where you wrote it and save it again '
+        'with torch.save.'
+    )
+
+
+def _first_bytes_of_pickle(name: str) -> bytes:
+    with open(name, 'rb') as file:
+        if not zipfile.is_zipfile(file):
+            file.seek(0)
+            return file.read(2)
+        with zipfile.ZipFile(file) as archive:
+            for part in archive.namelist():
+                if part.endswith('/data.pkl'):
+                    with archive.open(part) as content:
+                        return content.read(2)
+    return b''
+
+
 def _broken(name: str, error: BaseException) -> BrokenCheckpointError:
     size = f' ({osp.getsize(name)} bytes)' if osp.isfile(name) else ''
     reason = (str(error).strip() or type(error).__name__).split('. ')[0]
+    # of text, torch says no more than the number of a byte
+    is_number = ' ' not in reason or reason.startswith(_UNKNOWN_BYTE)
+    says = '' if is_number else f' torch says: {reason}'
     return BrokenCheckpointError(
         f'checkpoint {name}{size} cannot be read: it is truncated (a download or a '
         'save that was cut short) or was not written by torch.save. Fetch or copy it '
-        f'again, or give an earlier checkpoint. torch says: {reason}'
+        f'again, or give an earlier checkpoint.{says}'
     )
 
 

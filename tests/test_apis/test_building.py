@@ -80,6 +80,53 @@ class TestBuildModel:
         with pytest.raises(CheckpointMismatchError, match='other.pth holds 0 of'):
             build_model(tiny[0], str(tmp_path / 'other.pth'), {})
 
+    @pytest.mark.parametrize(
+        'meta, message',
+        [
+            ('text', 'weights.pth: meta is no dict: text'),
+            (dict(dataset_meta=['nose']), "dataset_meta does not .* is .'nose'"),
+            (
+                dict(dataset_meta=dict(keypoint_id2name=['nose'])),
+                'meta.dataset_meta.keypoint_id2name does not name the keypoints 0, 1',
+            ),
+            (
+                dict(dataset_meta=dict(keypoint_id2name={1: 'nose'})),
+                'meta.dataset_meta.keypoint_id2name does not name the keypoints 0, 1',
+            ),
+            (
+                dict(dataset_meta=dict(keypoint_id2name={0: 'nose'}, num_keypoints=2)),
+                'meta.dataset_meta.num_keypoints is not of the 1 keypoints',
+            ),
+            (
+                dict(dataset_meta=dict(keypoint_id2name={0: 'a'}, flip_indices=['a'])),
+                'meta.dataset_meta.flip_indices is not of the 1 keypoints',
+            ),
+            (
+                dict(dataset_meta=dict(keypoint_id2name={0: 'nose'})),
+                'the model finds 17 keypoints and .* names 1',
+            ),
+        ],
+    )
+    def test_skeleton_that_is_none_is_named(
+        self, tiny: tuple[str, str], tmp_path: Path, meta: object, message: str
+    ) -> None:
+        content = torch.load(tiny[1], weights_only=False)
+        torch.save(dict(content, meta=meta), tmp_path / 'weights.pth')
+
+        with pytest.raises(CheckpointMismatchError, match=message):
+            build_model(tiny[0], str(tmp_path / 'weights.pth'), {})
+
+    @pytest.mark.parametrize('meta', [None, {}, dict(dataset_meta=dict(classes=[]))])
+    def test_skeleton_of_the_config_serves_where_the_checkpoint_has_none(
+        self, tiny: tuple[str, str], tmp_path: Path, meta: object
+    ) -> None:
+        content = torch.load(tiny[1], weights_only=False)
+        torch.save(dict(content, meta=meta), tmp_path / 'weights.pth')
+
+        model = build_model(tiny[0], str(tmp_path / 'weights.pth'), {})
+
+        assert model.dataset_meta['keypoint_id2name'][0] == 'nose'
+
     def test_missing_checkpoint_is_named(self, tiny: tuple[str, str]) -> None:
         with pytest.raises(UsageError, match='checkpoint: nowhere.pth does not exist'):
             build_model(tiny[0], 'nowhere.pth', {})
@@ -94,7 +141,9 @@ class TestBuildModel:
 
 class TestChooseDevice:
     def test_none_is_one_that_is_there(self) -> None:
-        torch.empty(0, device=choose_device(None))
+        expected = 'cuda' if torch.cuda.is_available() else 'cpu'
+
+        assert torch.empty(0, device=choose_device(None)).device.type == expected
 
     def test_one_that_is_not_there_is_named_with_the_reason(self) -> None:
         with pytest.raises(UsageError, match='--device nowhere cannot be used'):

@@ -138,7 +138,7 @@ def test_program_is_refused_and_not_run(
 
 @pytest.mark.parametrize('protocol', range(2, pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize('form', ['zip', 'legacy', 'bare'])
-@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+@pytest.mark.filterwarnings('error')
 def test_program_of_any_protocol_is_called_refused_and_not_truncated(
     tmp_path: Path, mark: Path, protocol: int, form: str
 ) -> None:
@@ -318,15 +318,39 @@ def test_truncated_file_is_named_as_truncated(
 
 @pytest.mark.parametrize(
     'content',
-    [b'<html>not found</html>', pickle.dumps(dict(a=1))],
-    ids=['html', 'dump'],
+    [b'<html>not found</html>', b'notes\n', pickle.dumps(dict(a=1))],
+    ids=['html', 'text', 'dump'],
 )
-@pytest.mark.filterwarnings('ignore:Detected pickle protocol')
+@pytest.mark.filterwarnings('error')
 def test_file_that_is_no_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / 'page.pth'
     path.write_bytes(content)
 
-    with pytest.raises(BrokenCheckpointError, match='page.pth'):
+    with pytest.raises(BrokenCheckpointError, match='page.pth') as error:
+        load(path)
+
+    assert not str(error.value)[-1].isdigit(), 'the number of a byte says nothing'
+
+
+@pytest.mark.parametrize('protocol', range(4, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize('form', ['zip', 'legacy', 'bare'])
+@pytest.mark.filterwarnings('error')
+def test_protocol_that_torch_does_not_read_is_not_called_truncated(
+    tmp_path: Path, protocol: int, form: str
+) -> None:
+    path = tmp_path / 'other.pth'
+    if form == 'bare':
+        path.write_bytes(pickle.dumps(dict(weight=[1.0]), protocol))
+    else:
+        options = dict(_use_new_zipfile_serialization=form == 'zip')
+        torch.save(
+            dict(weight=torch.ones(2)), path, pickle_protocol=protocol, **options
+        )
+
+    with pytest.raises(
+        BrokenCheckpointError,
+        match=f'not loaded: .* pickle protocol {protocol}, .* again with torch.save',
+    ):
         load(path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,8 @@ def read_movenet(path: Path) -> dict[str, Tensor]:
 
     Raises:
         ConversionError: If it is no such model, a file of weights is missing or of
-            another length, or weights are stored as integers with a scale.
+            another length, a shape is none, or weights are stored as integers with a
+            scale.
         FileNotFoundError: If there is no such file.
     """
     try:
@@ -42,7 +44,18 @@ def read_movenet(path: Path) -> dict[str, Tensor]:
         raise ConversionError(
             f'{path} is no TensorFlow.js graph model ({error}): give movenet-NAME.json.'
         ) from error
-    constants = _read_constants(path, manifest)
+    try:
+        return _name_layers(path, nodes, _read_constants(path, manifest))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConversionError(
+            f'{path}: its graph or its list of weights is not as TensorFlow.js writes '
+            f'it ({type(error).__name__}: {error}). Download it again.'
+        ) from error
+
+
+def _name_layers(
+    path: Path, nodes: list[dict], constants: dict[str, np.ndarray]
+) -> dict[str, Tensor]:
     weights: dict[str, Tensor] = {}
     for node in nodes:
         if 'Conv2' not in node['op']:
@@ -90,7 +103,13 @@ def _read_constants(path: Path, manifest: list[dict]) -> dict[str, np.ndarray]:
                     'scale; take a model in float16 or float32.'
                 )
             dtype = np.dtype(stored.get('dtype', entry['dtype'])).newbyteorder('<')
-            count = int(np.prod(entry['shape'], dtype=np.int64))
+            shape = entry['shape']
+            if not all(type(side) is int and side >= 0 for side in shape):
+                raise ConversionError(
+                    f'{path}: {entry["name"]} has shape={shape}, which are no whole '
+                    'numbers of 0 or more. Download it again.'
+                )
+            count = prod(shape)
             end = start + count * dtype.itemsize
             if end > len(data):
                 raise ConversionError(
@@ -98,7 +117,7 @@ def _read_constants(path: Path, manifest: list[dict]) -> dict[str, np.ndarray]:
                     'truncated.'
                 )
             values = np.frombuffer(data[start:end], dtype)
-            constants[entry['name']] = values.reshape(entry['shape'])
+            constants[entry['name']] = values.reshape(shape)
             start = end
         if start != len(data):
             raise ConversionError(

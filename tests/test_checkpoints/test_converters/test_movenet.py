@@ -84,6 +84,28 @@ def test_weights_stored_with_a_scale_are_refused(graph):
         read_movenet(graph.path)
 
 
+@pytest.mark.parametrize('shape', [[-1, 3], [3.0], ['3'], [True, 3]], ids=str)
+def test_a_shape_that_is_none_is_named(graph, shape):
+    graph.manifest[0]['shape'] = shape
+    graph.save()
+
+    with pytest.raises(ConversionError, match=r'model\.json: .* has shape='):
+        read_movenet(graph.path)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [dict(shape=3), dict(shape=[2**40, 2**40]), dict(dtype='string')],
+    ids=str,
+)
+def test_a_list_of_weights_that_is_none_is_named(graph, change):
+    graph.manifest[0].update(change, quantization={})
+    graph.save()
+
+    with pytest.raises(ConversionError, match=r'model\.json: '):
+        read_movenet(graph.path)
+
+
 def test_another_network_is_refused(graph):
     graph.nodes[1]['name'] = 'Call/other/layer'
     graph.save()
