@@ -782,6 +782,11 @@ def option(text: str) -> Callable[[], list[str]]:
     return lambda: ['--cfg-options', text]
 
 
+def toy(text: str) -> Callable[[], str]:
+    """A config that inherits the tests' toy."""
+    return lambda: f"_base_ = './toy.py'\n{text}\n"
+
+
 CONFIGS = (
     Case(
         'file that is not there',
@@ -830,6 +835,66 @@ CONFIGS = (
         option('model.type=NoSuchModel'),
         'named',
         "type='NoSuchModel', which is not in the registry",
+    ),
+    Case(
+        'option that a class needs, missing',
+        toy("param_scheduler = [dict(type='MultiStepLR', by_epoch=False)]"),
+        'named, with the class',
+        'a MultiStepLR .* cannot be built: .* missing .* .milestones',
+    ),
+    Case(
+        'value that a class refuses',
+        toy('optim_wrapper = dict(optimizer=dict(momentum=-1.0))'),
+        'named, with the class',
+        'a SGD .* cannot be built: ValueError: Invalid momentum value: -1',
+    ),
+    Case(
+        'value of another kind than a class takes',
+        toy("model = dict(hidden='many')"),
+        'named, with the class',
+        'a ToyModel .* cannot be built: TypeError: ',
+    ),
+    Case(
+        'part without type',
+        toy("val_evaluator = dict(_delete_=True, metric='AP')"),
+        'named',
+        "the config has a part without a class, .*'AP'",
+    ),
+    Case(
+        'number for a part of the run',
+        toy('val_cfg = 5'),
+        'named, with the kind expected',
+        'config.py: val_cfg=5 is no dict',
+    ),
+    Case(
+        'no optimizer',
+        toy('optim_wrapper = None'),
+        'named, with the missing part',
+        'config.py has no optim_wrapper',
+    ),
+    Case(
+        'validation without its metric',
+        toy('val_evaluator = None'),
+        'named, with the missing part',
+        'config.py has val_dataloader, val_cfg and no val_evaluator',
+    ),
+    Case(
+        'name that its base does not have',
+        toy('pipeline = {{_base_.train_pipeline}}'),
+        'named, with the name',
+        'config.py ends with an error.*train_pipeline',
+    ),
+    Case(
+        'Python that ends with an error',
+        toy('rate = 1 / 0'),
+        'named, with the line',
+        r'config.py ends with an error at \S*config.py:2: ZeroDivisionError',
+    ),
+    Case(
+        'import of a module that is not there',
+        toy("custom_imports = dict(imports=['gone'], allow_failed_imports=False)"),
+        'named, with the module',
+        'config.py ends with an error.*gone',
     ),
     Case(
         'learning rate that is text',

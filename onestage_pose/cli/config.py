@@ -4,17 +4,23 @@
 import argparse
 import os
 import os.path as osp
+from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmengine.device import get_device
 
-from ..utils.config_check import check_options, check_top_level_names, check_values
+from ..utils.config_check import (
+    check_options,
+    check_parts,
+    check_top_level_names,
+    check_values,
+)
 from ..utils.config_files import read_config
 from ..utils.errors import UsageError
 from .files import check_writable
 
 
-def load_config(args: argparse.Namespace) -> Config:
+def load_config(args: argparse.Namespace, needed: Sequence[str] = ()) -> Config:
     """Read the config and merge what both tools take from the command line.
 
     ``work_dir`` is taken from the command line, else from the config, else
@@ -24,6 +30,8 @@ def load_config(args: argparse.Namespace) -> Config:
     Args:
         args (argparse.Namespace): With the options of
             :func:`onestage_pose.cli.args.add_common_arguments`.
+        needed (Sequence[str]): The parts that the config must have, such as
+            ``'train_dataloader'``.
 
     Returns:
         Config: Not finished yet.
@@ -31,12 +39,14 @@ def load_config(args: argparse.Namespace) -> Config:
     Raises:
         UsageError: A file, folder or hook that is asked for does not exist.
         ConfigNameError: A name is misspelt in the config or in an option.
+        ConfigValueError: A part is missing, or is of another kind.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg = read_config(args.config)
     names = cfg.to_dict()
     check_top_level_names(names, args.config)
     check_options(names, args.cfg_options)
+    check_parts(names, args.config, needed)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -60,6 +70,7 @@ def finish_config(cfg: Config, args: argparse.Namespace) -> None:
         UsageError: The work dir cannot be written to.
     """
     cfg.merge_from_dict(args.cfg_options)
+    check_parts(cfg.to_dict(), '--cfg-options', ())
     check_values(cfg.to_dict())
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         loader = cfg.get(name)

@@ -1,14 +1,18 @@
 # Copyright (c) onestage_pose contributors.
 """Run a tool, and end it with a message that its user understands."""
 
+import os
 import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from ..utils.config_check import explain_unknown_option
+from ..utils.config_errors import explain_config_error
 from ..utils.errors import OnestagePoseError, PreemptedError
 from .distributed import leave_dist
+
+#: Set, it shows the traceback of every error.
+TRACEBACK = 'ONESTAGE_POSE_TRACEBACK'
 
 _UNKNOWN_CLASS = re.compile(r'(\w+) is not in the (\S+) registry')
 
@@ -20,9 +24,10 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
         main (Callable): The tool, which takes None for ``sys.argv``.
 
     Raises:
-        SystemExit: Status 1 for an error of this project, a missing file, and a class
-            or an option that a config names and nobody knows; 143 where SIGTERM has
-            ended a training, which is saved. All other errors are raised as they are.
+        SystemExit: Status 1 for an error of this project, a missing file, and a config
+            that nothing can be built from; 143 where SIGTERM has ended a training,
+            which is saved. All other errors are raised as they are, and those of
+            configs where :data:`TRACEBACK` is in the environment.
     """
     # The name of a file may hold what the terminal cannot show, or is not UTF-8.
     if hasattr(sys.stdout, 'reconfigure'):
@@ -35,20 +40,22 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
         sys.exit(error.exit_status)
     except (OnestagePoseError, FileNotFoundError) as error:
         _exit(error)
-    except KeyError as error:
-        unknown = _UNKNOWN_CLASS.search(str(error))
-        if unknown is None:
+    except Exception as error:
+        explanation = _explain_unknown_class(error) or explain_config_error(error)
+        if explanation is None or os.environ.get(TRACEBACK):
             raise
-        _exit(
-            f'the config has type={unknown.group(1)!r}, which is not in the registry '
-            f'{unknown.group(2)}: correct the name, or import the module that '
-            'registers it by custom_imports.'
-        )
-    except TypeError as error:
-        explanation = explain_unknown_option(error)
-        if explanation is None:
-            raise
-        _exit(f'the config gives an option that does not exist: {explanation}')
+        _exit(f'{explanation} ({TRACEBACK}=1 shows where it is raised.)')
+
+
+def _explain_unknown_class(error: Exception) -> str | None:
+    unknown = _UNKNOWN_CLASS.search(str(error)) if isinstance(error, KeyError) else None
+    if unknown is None:
+        return None
+    return (
+        f'the config has type={unknown.group(1)!r}, which is not in the registry '
+        f'{unknown.group(2)}: correct the name, or import the module that '
+        'registers it by custom_imports.'
+    )
 
 
 def _exit(message: Any) -> None:

@@ -36,7 +36,7 @@ def merge_args(args: argparse.Namespace) -> Config:
     check_checkpoint_path(args.checkpoint, 'checkpoint')
     _check_file_name('--out', args.out, TEST_OUT_SUFFIXES)
     _check_file_name('--dump', args.dump, TEST_OUT_SUFFIXES[-2:])
-    cfg = load_config(args)
+    cfg = load_config(args, ('model',))
     cfg.load_from = args.checkpoint
     cfg.resume = False
     if cfg.get('test_dataloader') is None or cfg.get('test_evaluator') is None:

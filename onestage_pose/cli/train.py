@@ -18,6 +18,9 @@ from .distributed import prepare_dist
 from .files import check_annotation_files, check_checkpoint_path
 from .runner import build_runner
 
+#: What a config must have to train.
+PARTS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper')
+
 
 def merge_args(args: argparse.Namespace) -> Config:
     """Make the config of the run out of the file and the command line.
@@ -27,7 +30,7 @@ def merge_args(args: argparse.Namespace) -> Config:
             :mod:`onestage_pose.cli.config`.
         CheckpointError: There is nothing valid to resume.
     """
-    cfg = load_config(args)
+    cfg = load_config(args, PARTS)
     if args.amp:
         use_amp(cfg)
     if args.auto_scale_lr:

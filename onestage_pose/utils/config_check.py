@@ -51,6 +51,24 @@ _NUMBERS = {
     'randomness.seed': (0, True),
 }
 
+# What a run is made of, and the kinds that mmengine takes.
+_PARTS: dict[str, tuple[type, ...]] = {
+    'model': (dict,),
+    **{
+        f'{name}_{part}': (dict, list) if part == 'evaluator' else (dict,)
+        for name in ('train', 'val', 'test')
+        for part in ('dataloader', 'cfg', 'evaluator')
+    },
+    'optim_wrapper': (dict,),
+    'param_scheduler': (dict, list),
+    'default_hooks': (dict,),
+    'custom_hooks': (list,),
+    'env_cfg': (dict,),
+    'randomness': (dict,),
+    'log_processor': (dict,),
+    'visualizer': (dict,),
+}
+
 
 def known_top_level_names() -> set[str]:
     """Return the top-level config names that the programs read."""
@@ -124,6 +142,41 @@ def check_values(cfg: Mapping[str, Any]) -> None:
             kind = 'a whole number' if is_whole else 'a number'
             raise ConfigValueError(
                 f'the config has {name}={value!r}; give {kind} of at least {least}.'
+            )
+
+
+def check_parts(cfg: Mapping[str, Any], filename: str, needed: Sequence[str]) -> None:
+    """Raise where a part of a run is missing, or is of another kind.
+
+    Args:
+        cfg (Mapping[str, Any]): The config, of plain dicts and lists.
+        filename (str): Its path, for the message.
+        needed (Sequence[str]): The parts that there must be.
+
+    Raises:
+        ConfigValueError: Naming the file and the part.
+    """
+    for name, kinds in _PARTS.items():
+        value = cfg.get(name)
+        if value is not None and not isinstance(value, kinds):
+            expected = ' or '.join(kind.__name__ for kind in kinds)
+            raise ConfigValueError(
+                f'{filename}: {name}={value!r} is no {expected}, which is expected.'
+            )
+        if value is None and name in needed:
+            raise ConfigValueError(
+                f'{filename} has no {name}, which this run needs: is it the whole '
+                'config, or a part that others inherit?'
+            )
+    for name in ('train', 'val', 'test'):
+        parts = [f'{name}_dataloader', f'{name}_cfg']
+        parts.append('optim_wrapper' if name == 'train' else f'{name}_evaluator')
+        there = [part for part in parts if cfg.get(part) is not None]
+        if there and len(there) < 3:
+            missing = ', '.join(part for part in parts if part not in there)
+            raise ConfigValueError(
+                f'{filename} has {", ".join(there)} and no {missing}; give all three, '
+                'or None for all three.'
             )
 
 

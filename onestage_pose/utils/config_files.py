@@ -7,6 +7,7 @@ import os.path as osp
 
 from mmengine.config import Config
 
+from .config_errors import describe, find_place
 from .errors import UsageError
 from .paths import get_data_root
 from .renamed_configs import find_renamed_config, warn_renamed
@@ -24,8 +25,8 @@ def read_config(filename: str) -> Config:
         Config: With everything that it inherits.
 
     Raises:
-        UsageError: It does not exist, is no Python, or inherits a file that does not
-            exist.
+        UsageError: It does not exist, is no Python, inherits a file that does not
+            exist, or ends with an error; with the line.
     """
     try:
         return Config.fromfile(_find_config(filename))
@@ -40,6 +41,11 @@ def read_config(filename: str) -> Config:
         remedy = 'correct _base_ in it' if renamed is None else f'it is now {renamed}'
         raise UsageError(
             f'config {filename} inherits {missing}, which does not exist: {remedy}.'
+        ) from error
+    except Exception as error:
+        raise UsageError(
+            f'config {filename} ends with an error{find_place(error.__traceback__)}: '
+            f'{describe(error)}.'
         ) from error
 
 
