@@ -8,6 +8,8 @@ video of your own.
 
 import argparse
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from onestage_pose.apis.thresholds import BBOX_THR
@@ -25,6 +27,8 @@ PHOTO = 'grace_hopper.jpg'
 MORE_PHOTOS = ('astronaut', 'camera')
 SEED = 3  # of the synthetic images
 SHEET_WIDTH = 1600  # in pixels
+# in the output folder: what a run has written, for the next one to remove
+WRITTEN = '.written_by_run_demo'
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -76,6 +80,46 @@ def make_images(folder: Path, num_drawn: int) -> list[list[str]]:
     return [photos, drawn]
 
 
+def remove_former(folder: Path) -> None:
+    """Remove what an earlier run wrote, but for files that were changed since."""
+    listed = folder / WRITTEN
+    if not listed.is_file():
+        return
+    for line in listed.read_text(errors='surrogateescape').split('\n'):
+        changed, _, name = line.partition(' ')
+        path = folder / name
+        if path.is_file() and str(path.stat().st_mtime_ns) == changed:
+            path.unlink()
+    listed.unlink()
+
+
+def is_within(path: Path, folder: Path) -> bool:
+    """Return whether a path lies in a folder, or is the folder."""
+    return path.expanduser().resolve().is_relative_to(folder.resolve())
+
+
+def find_files(folder: Path) -> dict[str, int]:
+    """Return the files in a folder, and when each was changed, in nanoseconds."""
+    return {
+        path.relative_to(folder).as_posix(): path.stat().st_mtime_ns
+        for path in folder.rglob('*')
+        if path.is_file()
+    }
+
+
+@contextmanager
+def listing_outputs(folder: Path) -> Iterator[None]:
+    """Remove what an earlier run wrote, and list what this one writes."""
+    remove_former(folder)
+    before = find_files(folder)
+    try:
+        yield
+    finally:
+        written = find_files(folder).items() - before.items()
+        lines = [f'{changed} {name}\n' for name, changed in sorted(written)]
+        (folder / WRITTEN).write_text(''.join(lines), errors='surrogateescape')
+
+
 def make_sheet(rows: list[list[Path]], path: Path) -> None:
     """Lay out images in rows of :data:`SHEET_WIDTH`, those of a row of one height."""
     strips = []
@@ -101,6 +145,16 @@ def main(argv: list[str] | None = None) -> None:
     """Make the images, draw on them, and print where the drawings are."""
     args = parse_args(argv)
     check_writable(str(args.out_dir), '--out-dir')
+    if args.input is not None and is_within(args.input, args.out_dir):
+        # what an earlier run wrote is what this one looks at
+        draw(args)
+        return
+    with listing_outputs(args.out_dir):
+        draw(args)
+
+
+def draw(args: argparse.Namespace) -> None:
+    """Draw what the command line asks for."""
     source = None if args.input is None else args.input.expanduser()
     if source is None:
         source = args.out_dir / 'images'

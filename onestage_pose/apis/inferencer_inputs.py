@@ -13,17 +13,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from mmengine.logging import print_log
+from mmpose.structures import PoseDataSample
 from PIL import Image
 
 from ..structures import to_bgr_image
 from ..utils.errors import ImageError, UsageError
 from ..utils.file_kinds import get_file_kind
 from ..utils.suggestions import suggest_path
-from ..visualization.video_file import check_video
+from ..visualization.video_file import VideoFile
 from .video import VideoSource
+from .writing import write_image, write_json
 
 
 class ImageInputs(Sequence):
@@ -137,26 +140,107 @@ def _find_images(folder: str) -> list[str]:
 def finalize_video_processing(
     original: Callable, inferencer: Any, pred_out_dir: str = ''
 ) -> None:
-    """Close the drawn video, and look whether all of it is there.
+    """Close the drawn video and write the predictions: whole or not at all.
 
     Args:
-        original (Callable): mmpose's method.
+        original (Callable): mmpose's method, whose work is all done here.
         inferencer (BaseMMPoseInferencer): Its ``video_info`` is that of the video.
         pred_out_dir (str): Folder of the predictions; none where empty.
 
     Raises:
-        OutputError: Frames are missing in the file; the disk may be full.
+        OutputError: A file cannot be written, or frames are missing in it; the disk may
+            be full.
     """
-    original(inferencer, pred_out_dir)
     info = inferencer.video_info
-    source = info.get('source')
-    if source is None:
-        # a camera's: nobody knows how many frames there were
-        return
     if info['writer'] is not None:
-        check_video(Path(info['output_file']), source.num_read)
-    if source.frames_missing:
+        info['writer'].__exit__(None, None, None)
+        print_log(
+            f'the output video has been saved at {info["output_file"]}', 'current'
+        )
+    if pred_out_dir:
+        found = [
+            dict(frame_id=number, instances=people)
+            for number, people in enumerate(info['predictions'])
+        ]
+        name = os.path.splitext(os.path.basename(info['name']))[0]
+        write_json(Path(pred_out_dir) / f'{name}.json', found)
+    # a camera has none: nobody knows how many frames there were
+    source = info.get('source')
+    if source is not None and source.frames_missing:
         print_log(source.frames_missing, logger='current', level=logging.WARNING)
+
+
+def save_visualization(
+    original: Callable,
+    inferencer: Any,
+    visualization: np.ndarray,
+    vis_out_dir: str,
+    img_name: str | None = None,
+) -> None:
+    """Write a drawing, whole or not at all, or append it to the drawn video.
+
+    Args:
+        original (Callable): mmpose's method, whose work is all done here.
+        inferencer (BaseMMPoseInferencer): With ``video_info`` for a video.
+        visualization (np.ndarray): (h, w, 3) uint8 RGB.
+        vis_out_dir (str): A folder, or a file where the name has an extension.
+        img_name (str | None): The file's name in the folder.
+
+    Raises:
+        OutputError: The disk is full, or the folder cannot be written to.
+    """
+    target, image = Path(vis_out_dir), cv2.cvtColor(visualization, cv2.COLOR_RGB2BGR)
+    if inferencer._video_input:
+        info = inferencer.video_info
+        if info['writer'] is None:
+            if not target.suffix:
+                target = target / os.path.basename(info['name'])
+            target.parent.mkdir(parents=True, exist_ok=True)
+            info['output_file'] = str(target)
+            info['writer'] = VideoFile(target, info['fps'])
+        info['writer'].write(image)
+        return
+    if not target.suffix:
+        target = target / (img_name or 'visualization.jpg')
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_image(target, image)
+    print_log(f'the output image has been saved at {target}', 'current')
+
+
+def postprocess(
+    original: Callable,
+    inferencer: Any,
+    preds: list[PoseDataSample],
+    *args: Any,
+    pred_out_dir: str = '',
+    **options: Any,
+) -> dict:
+    """Pack what was found, and write it: each file whole or not at all.
+
+    Args:
+        original (Callable): mmpose's method, which packs.
+        inferencer (BaseMMPoseInferencer): Gathers the frames of a video.
+        preds (list[PoseDataSample]): Of each image.
+        *args: As mmpose's method takes them.
+        pred_out_dir (str): Folder of the predictions; none where empty.
+        **options: As mmpose's method takes them.
+
+    Returns:
+        dict: ``visualization`` and ``predictions``.
+
+    Raises:
+        OutputError: The disk is full, or the folder cannot be written to.
+    """
+    packed = original(inferencer, preds, *args, **options)
+    if not pred_out_dir:
+        return packed
+    for found, sample in zip(packed['predictions'], preds):
+        if inferencer._video_input:
+            inferencer.video_info['predictions'].append(found)
+            continue
+        name = os.path.splitext(os.path.basename(sample.metainfo['img_path']))[0]
+        write_json(Path(pred_out_dir) / f'{name}.json', found)
+    return packed
 
 
 def update_model_visualizer_settings(

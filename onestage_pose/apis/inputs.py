@@ -22,7 +22,7 @@ from mmcv.transforms import LoadImageFromFile
 from PIL import Image, UnidentifiedImageError
 
 from ..structures import to_bgr_image
-from ..utils.errors import ImageError, UsageError
+from ..utils.errors import ImageError, UsageError, VideoError
 from ..utils.file_kinds import get_file_kind
 from ..utils.image_formats import check_image
 from ..utils.suggestions import suggest_path
@@ -53,6 +53,7 @@ class ImageItem:
         pixels (optional): The image where it is in memory.
         rgb (bool): An array in ``pixels`` is RGB.
         frame (int, optional): Of a video, counted from 0.
+        error (Exception, optional): Why there is no image; raised by :meth:`load`.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ImageItem:
     pixels: Pixels | None = None
     rgb: bool = False
     frame: int | None = None
+    error: Exception | None = None
 
     def load(self, loader: LoadImageFromFile) -> dict:
         """Load the image.
@@ -73,7 +75,10 @@ class ImageItem:
         Raises:
             FileNotFoundError: There is no such file.
             ImageError: It cannot be fetched or decoded, or is no image.
+            Exception: :attr:`error`, where there is one.
         """
+        if self.error is not None:
+            raise self.error
         if self.pixels is not None:
             try:
                 pixels = to_bgr_image(self.pixels, self.rgb)
@@ -137,8 +142,8 @@ def open_inputs(
 
     Raises:
         UsageError: There is no such file, no image in the folder, or it is none of the
-            above.
-        VideoError: The video, stream or camera cannot be opened.
+            above. In a list it is raised where the image is loaded.
+        VideoError: The video, stream or camera cannot be opened; likewise.
     """
     if isinstance(inputs, bool):
         raise UsageError(f'the input is {inputs}: give an image, a path or a list.')
@@ -335,7 +340,17 @@ def _open_each(
         if isinstance(each, (str, os.PathLike)):
             path = os.path.expanduser(os.fsdecode(each))
             if get_file_kind(path) == 'image' and not _GLOB.search(path):
-                # One that is missing is reported at its place, and ends no others.
                 yield ImageItem(name=path, path=path)
                 continue
-        yield from open_inputs(each, rgb, recursive).items
+        try:
+            opened = open_inputs(each, rgb, recursive).items
+        except (UsageError, VideoError, FileNotFoundError) as error:
+            opened = [_of_error(each, index, error)]
+        yield from opened
+
+
+def _of_error(given: Any, index: int, error: Exception) -> ImageItem:
+    """What is reported at its place in a list, and ends no others."""
+    if isinstance(given, (str, os.PathLike)):
+        return ImageItem(os.fsdecode(given), path=os.fsdecode(given), error=error)
+    return ImageItem(f'image {index}', error=error)

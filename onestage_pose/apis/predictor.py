@@ -25,7 +25,7 @@ from .ahead import load_ahead
 from .batches import run_in_batches
 from .building import build_model, choose_device, find_model
 from .inputs import ImageItem, Inputs, InputsType, open_inputs
-from .options import refuse_unknown
+from .options import check_choice, check_number, refuse_unknown
 from .result import PoseResult
 from .thresholds import BBOX_THR, get_kpt_thr
 
@@ -82,9 +82,11 @@ class PosePredictor:
     ) -> None:
         known = {'model', 'checkpoint', *PosePredictor.__init__.__kwdefaults__}
         refuse_unknown(unknown, known, 'PosePredictor')
-        self.batch_size = _check_whole('batch_size', batch_size, 1)
-        self.num_threads = _check_whole('num_threads', num_threads, 0)
-        self.bbox_thr = _check_score('bbox_thr', bbox_thr)
+        check_number('batch_size', batch_size, 1, whole=True)
+        check_number('num_threads', num_threads, 0, whole=True)
+        check_number('bbox_thr', bbox_thr, 0, 1)
+        self.batch_size, self.num_threads = batch_size, num_threads
+        self.bbox_thr = float(bbox_thr)
         self.keep_images = keep_images
         options = dict(cfg_options or {})
         if flip_test is not None:
@@ -140,16 +142,13 @@ class PosePredictor:
             ImageError, FileNotFoundError: With the result: see ``on_error``.
         """
         refuse_unknown(unknown, PosePredictor.__call__.__kwdefaults__, 'the predictor')
-        if on_error not in ('warn', 'raise', 'return'):
-            raise UsageError(
-                f"on_error={on_error!r}: give 'warn', 'raise' or 'return'."
-            )
+        check_choice('on_error', on_error, ('warn', 'raise', 'return'))
         if batch_size is None:
             batch_size = self.batch_size
         if bbox_thr is None:
             bbox_thr = self.bbox_thr
-        batch_size = _check_whole('batch_size', batch_size, 1)
-        bbox_thr = _check_score('bbox_thr', bbox_thr)
+        check_number('batch_size', batch_size, 1, whole=True)
+        check_number('bbox_thr', bbox_thr, 0, 1)
         opened = inputs
         if not isinstance(inputs, Inputs):
             opened = open_inputs(inputs, rgb, recursive)
@@ -324,17 +323,3 @@ def _build_pipeline(cfg: Any) -> tuple[LoadImageFromFile, Compose]:
     if not isinstance(loader, LoadImageFromFile):
         loader, others = LoadPoseImage(), pipeline.transforms
     return loader, Compose(others)
-
-
-def _check_whole(name: str, value: Any, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UsageError(f'{name}={value!r}: give a whole number, {least} or more.')
-    return value
-
-
-def _check_score(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise UsageError(f'{name}={value!r}: give a number from 0 to 1.')
-    if not 0 <= value <= 1:
-        raise UsageError(f'{name}={value!r}: give a number from 0 to 1.')
-    return float(value)

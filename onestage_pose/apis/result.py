@@ -14,10 +14,10 @@ import numpy as np
 from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
 
+from ..structures import to_bgr_image
 from ..utils.errors import UsageError
-from ..utils.file_kinds import get_file_kind
 from ..visualization.pose_visualizer import PoseVisualizer
-from .options import refuse_unknown
+from .options import check_choice, check_number, refuse_unknown
 from .writing import write_image
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class PoseResult:
         frame (int, optional): Place in the video, from 0.
         image (np.ndarray, optional): The image, (h, w, 3) uint8 BGR; None where the
             predictor was told not to keep it.
-        error (ImageError, optional): Why the image could not be read; nobody is in a
+        error (Exception, optional): Why the image could not be read; nobody is in a
             result that has one.
         kpt_thr (float): The model's default for drawing.
         dataset_meta (dict): mmpose's description of the skeleton.
@@ -306,13 +306,19 @@ class PoseResult:
             np.ndarray: (h, w, 3) uint8 BGR, twice as high with heatmaps.
 
         Raises:
-            UsageError: An option is unknown, or there is no image to draw on.
-            ImageError: The image could not be read.
+            UsageError: An option is unknown or has no possible value, or there is no
+                image to draw on.
+            ImageError: The image could not be read, or ``image`` is none.
         """
         refuse_unknown(unknown, PLOT_OPTIONS, 'plot')
+        check_number('kpt_thr', kpt_thr, 0, optional=True)
+        check_number('radius', radius, 1, whole=True, optional=True)
+        check_number('thickness', thickness, 1, whole=True, optional=True)
+        check_choice('color_by', color_by, ('side', 'person'))
+        check_choice('skeleton_style', skeleton_style, ('mmpose', 'openpose'))
         if self.error is not None:
             raise self.error
-        image = self.image if image is None else image
+        image = self.image if image is None else to_bgr_image(image)
         if image is None:
             raise UsageError(
                 f'{self.name}: the image was not kept; give it by image=..., or do not '
@@ -350,7 +356,8 @@ class PoseResult:
 
         Args:
             target (str | os.PathLike): A file by the name of an image, else a folder,
-                which is created; the drawing then has the name of the image
+                which is created (one with a dot in its name where it ends in a slash);
+                the drawing then has the name of the image
                 (``NAME.png`` where OpenCV cannot write that kind), ``NAME_000012.jpg``
                 for a frame, or ``000012.jpg`` for an image without a name.
             **options: As :meth:`plot` takes them.
@@ -359,12 +366,19 @@ class PoseResult:
             Path: The file.
 
         Raises:
-            UsageError, ImageError: As :meth:`plot`; or the file is the image itself.
+            UsageError, ImageError: As :meth:`plot`; or the file is the image itself, or
+                of a kind that is not written.
             OutputError: The file could not be written.
         """
         path = Path(os.fsdecode(target))
-        if get_file_kind(path) != 'image':
+        is_folder = path.is_dir() or os.fsdecode(target).endswith(('/', os.sep))
+        if is_folder or not path.suffix:
             path = path / self._file_name()
+        elif not can_write(path.name):
+            raise UsageError(
+                f'{path}: no image of this kind can be written; give .jpg, .png, .webp '
+                'or .bmp, or a folder (which ends in a slash).'
+            )
         if self.path and os.path.exists(path) and os.path.exists(self.path):
             if path.samefile(self.path):
                 raise UsageError(

@@ -16,6 +16,7 @@ from ..utils.errors import UsageError
 from ..utils.openmmlab import describe_openmmlab
 from ..version import __version__
 from ..zoo import get_home, is_on_disk, list_models
+from .files import count
 
 #: Needed packages, and the distributions that one may come from.
 REQUIRED = {
@@ -82,7 +83,8 @@ def find_version(*distributions: str) -> str | None:
 
 def describe_devices() -> list[str]:
     """Return a line for each kind of device that PyTorch can use here."""
-    lines = [f'CPU: {os.cpu_count()} cores, {torch.get_num_threads()} threads']
+    cores = count(os.cpu_count() or 1, 'core', 'cores')
+    lines = [f'CPU: {cores}; PyTorch computes in {_threads()}']
     for index in range(torch.cuda.device_count()):
         memory = torch.cuda.get_device_properties(index).total_memory / 2**30
         lines.append(
@@ -91,6 +93,10 @@ def describe_devices() -> list[str]:
     if torch.backends.mps.is_available():
         lines.append('mps: of this Mac')
     return lines
+
+
+def _threads() -> str:
+    return count(torch.get_num_threads(), 'thread', 'threads')
 
 
 def check_operators() -> None:

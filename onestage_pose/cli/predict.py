@@ -168,9 +168,11 @@ def draw_images(
             failures.append(str(error))
             continue
         people += len(result)
-    done = count(len(jobs) - len(failures), 'image', 'images')
-    _report(f'{done}, {count(people, "person", "people")}', jobs[0])
-    if not people and len(failures) < len(jobs):
+    drawn = len(jobs) - len(failures)
+    if drawn:
+        found = count(people, 'person', 'people')
+        _report(f'{count(drawn, "image", "images")}, {found}', jobs[0])
+    if drawn and not people:
         print(
             f'Nobody scores over {predictor.bbox_thr}: --bbox-thr lowers that, and '
             'docs/inference.md says how small people are found.'

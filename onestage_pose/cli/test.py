@@ -16,6 +16,7 @@ from mmengine.dist import is_main_process
 from ..apis.building import find_model
 from ..checkpoints.check import check_checkpoint
 from ..engine.hooks.data_check_hook import check_dataloaders_when_built
+from ..utils.config_check import check_loops
 from ..utils.errors import UsageError
 from ..utils.mixed_precision import can_autocast
 from .config import finish_config, load_config
@@ -52,6 +53,7 @@ def merge_args(args: argparse.Namespace) -> Config:
         dump = dict(type='DumpResults', out_file_path=args.dump)
         cfg.test_evaluator = [*metrics, dump]
     finish_config(cfg, args)
+    check_loops(cfg.to_dict(), args.config)
     check_annotation_files(cfg, ('test_dataloader',))
     return cfg
 

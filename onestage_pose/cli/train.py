@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from ..checkpoints.check import check_checkpoint
 from ..checkpoints.latest import find_latest_checkpoint
 from ..engine.hooks.data_check_hook import check_dataloaders_when_built
-from ..utils.config_check import find_schedule_beyond_end
+from ..utils.config_check import check_loops, find_schedule_beyond_end
 from ..utils.errors import UsageError
 from .config import finish_config, load_config, use_amp
 from .distributed import prepare_dist
@@ -44,6 +44,7 @@ def merge_args(args: argparse.Namespace) -> Config:
         cfg.resume = True
         cfg.load_from = args.resume
     finish_config(cfg, args)
+    check_loops(cfg.to_dict(), args.config)
     if args.no_validate:
         # Now, for an option may have changed them.
         cfg.val_cfg = None

@@ -6,8 +6,9 @@ arrays: a :class:`pathlib.Path` is "not iterable", PIL images and tensors are re
 and a folder that holds a file without a known extension fails with ``'NoneType' object
 has no attribute 'split'``. A video that cannot be decoded gives no results and no
 error, and one with a turn in its header lies. Nobody looks whether the drawn video is
-whole. ``draw_heatmap`` shows also people who are left out by ``bbox_thr``. Can go once
-mmpose takes paths and PIL images, names a broken video and turns one.
+whole, and what is being written when the program ends is torn. ``draw_heatmap`` shows
+also people who are left out by ``bbox_thr``. Can go once mmpose takes paths and PIL
+images, names a broken video and turns one, and writes files whole.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from .hooks import when_imported
 METHODS = {
     '_inputs_to_list': 'base_mmpose_inferencer:BaseMMPoseInferencer',
     '_finalize_video_processing': 'base_mmpose_inferencer:BaseMMPoseInferencer',
+    'save_visualization': 'base_mmpose_inferencer:BaseMMPoseInferencer',
+    'postprocess': 'base_mmpose_inferencer:BaseMMPoseInferencer',
     'update_model_visualizer_settings': 'pose2d_inferencer:Pose2DInferencer',
 }
 

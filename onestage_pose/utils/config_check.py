@@ -168,6 +168,18 @@ def check_parts(cfg: Mapping[str, Any], filename: str, needed: Sequence[str]) ->
                 f'{filename} has no {name}, which this run needs: is it the whole '
                 'config, or a part that others inherit?'
             )
+
+
+def check_loops(cfg: Mapping[str, Any], filename: str) -> None:
+    """Raise where training, validation or testing is described in part only.
+
+    Args:
+        cfg (Mapping[str, Any]): The config with everything merged.
+        filename (str): Its path, for the message.
+
+    Raises:
+        ConfigValueError: Naming the file, what is there and what is missing.
+    """
     for name in ('train', 'val', 'test'):
         parts = [f'{name}_dataloader', f'{name}_cfg']
         parts.append('optim_wrapper' if name == 'train' else f'{name}_evaluator')

@@ -52,7 +52,9 @@ def explain_config_error(error: Exception) -> str | None:
     what = 'the config is not one of a run'
     if callable(built):
         name = getattr(built, '__name__', built)
-        what = f'the config describes a {name} ({built.__module__}) that cannot be built'
+        what = (
+            f'the config describes a {name} ({built.__module__}) that cannot be built'
+        )
     elif built is not None:
         what = f'the config has a part without a class, {_shorten(str(built))}'
     return f'{what}: {describe(error)}. Correct it in the config or in --cfg-options.'

@@ -10,6 +10,8 @@ from pathlib import Path
 
 #: Likeness from which on a name counts as misspelt, from 0 to 1, as ``difflib`` has it.
 LIKENESS = 0.6
+# Names of files share their endings, which makes them alike.
+_LIKENESS_OF_FILES = 0.75
 
 #: What other programs call the options.
 _ELSEWHERE = {
@@ -66,17 +68,18 @@ def find_similar_options(name: str, known: Iterable[str]) -> list[str]:
     return [likely] if likely in known else find_similar(name, known)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], likeness: float = LIKENESS) -> str:
     """Return a sentence with the similar names, to be put after an error message.
 
     Args:
         name (str): What was typed.
         known (Iterable[str]): The names there are.
+        likeness (float): As in :func:`find_similar`.
 
     Returns:
         str: ``' Did you mean a or b?'`` with a leading space, or an empty string.
     """
-    similar = find_similar(name, known)
+    similar = find_similar(name, known, likeness=likeness)
     return f' Did you mean {" or ".join(similar)}?' if similar else ''
 
 
@@ -92,7 +95,7 @@ def suggest_path(path: str | Path) -> str:
     folder, name = os.path.split(os.path.abspath(os.path.expanduser(path)))
     if not os.path.isdir(folder):
         return f' Its folder {folder} does not exist either.'
-    return did_you_mean(name, os.listdir(folder))
+    return did_you_mean(name, os.listdir(folder), _LIKENESS_OF_FILES)
 
 
 def quote_names(names: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..utils.errors import UsageError
-from ..utils.suggestions import find_similar
+from ..utils.suggestions import did_you_mean, find_similar
 from .digest import Digest
 
 TABLE = Path(__file__).with_name('models.json')
@@ -93,6 +93,6 @@ def get_model_info(name: str) -> PublishedModel:
         names = similar + [each for each in list_models() if each not in similar]
         raise UsageError(
             f'no model {name!r} comes with onestage_pose or is downloaded by it; there '
-            f'is {", ".join(map(repr, names))}.'
+            f'is {", ".join(map(repr, names))}.{did_you_mean(name.lower(), MODELS)}'
         )
     return MODELS[name.lower()]

@@ -1,7 +1,10 @@
 # Copyright (c) onestage_pose contributors.
 """mmpose's inferencers take paths, PIL images and tensors, and name a broken video."""
 
+import errno
 import inspect
+import json
+import os
 from pathlib import Path
 
 from onestage_pose.apis import inferencer_inputs
@@ -176,6 +179,54 @@ class TestVideos:
         with pytest.raises(OutputError, match=r'film\.avi: 9 frames were drawn'):
             with small_disk(9000):
                 people_of(inferencer, film, vis_out_dir=str(tmp_path / 'vis'))
+
+
+class TestWriting:
+    """What was there before stays where the new one cannot be written."""
+
+    @pytest.fixture
+    def full_disk(self, monkeypatch):
+        def replace(*paths):
+            raise OSError(errno.ENOSPC, 'No space left on device')
+
+        monkeypatch.setattr(os, 'replace', replace)
+
+    @pytest.mark.parametrize('suffix', ['.png', '.json'])
+    def test_of_an_image(self, inferencer, file, tmp_path, full_disk, suffix):
+        before = tmp_path / f'a{suffix}'
+        before.write_text('before')
+        option = 'pred_out_dir' if suffix == '.json' else 'vis_out_dir'
+
+        with pytest.raises(OutputError, match=rf'a\{suffix} could not be written: No'):
+            people_of(inferencer, str(file), **{option: str(tmp_path)})
+
+        assert before.read_text() == 'before'
+        assert not list(tmp_path.glob('.*'))
+
+    @pytest.mark.parametrize('suffix', ['.mp4', '.json'])
+    def test_of_a_video(self, inferencer, tmp_path, full_disk, suffix):
+        film = write_video(tmp_path / 'film.mp4', 2 * [BGR])
+        before = tmp_path / f'out/film{suffix}'
+        before.parent.mkdir()
+        before.write_text('before')
+        option = 'pred_out_dir' if suffix == '.json' else 'vis_out_dir'
+
+        with pytest.raises(OutputError, match=rf'film\{suffix} could not be written: '):
+            people_of(inferencer, film, **{option: str(before.parent)})
+
+        assert before.read_text() == 'before'
+        assert not list(before.parent.glob('.*'))
+
+    def test_gives_what_was_found(self, inferencer, tmp_path):
+        film = write_video(tmp_path / 'film.mp4', 2 * [BGR])
+
+        found = people_of(inferencer, film, out_dir=str(tmp_path / 'out'))
+
+        written = json.loads((tmp_path / 'out/predictions/film.json').read_text())
+        assert [each['frame_id'] for each in written] == [0, 1]
+        assert [len(each['instances']) for each in written] == list(map(len, found))
+        drawn = cv2.VideoCapture(str(tmp_path / 'out/visualizations/film.mp4'))
+        assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 2
 
 
 class TestHeatmaps:

@@ -156,6 +156,29 @@ class TestBrokenImages:
 
         assert [len(result) for result in results] == [3, 0, 3]
 
+    @pytest.mark.parametrize(
+        'broken, message',
+        [
+            ('t.txt', 'neither an image nor a video by its name'),
+            ('gone', 'there is no folder or file'),
+            ('gone.mp4', 'gone.mp4'),
+            ('*.bmp', 'no file matches'),
+            (None, 'of type NoneType'),
+        ],
+    )
+    def test_of_any_kind_in_a_list_does_not_end_the_others(
+        self, predictor, folder, broken, message
+    ):
+        (folder / 't.txt').touch()
+        good = str(folder / 'a.png')
+        given = broken if broken is None else str(folder / broken)
+
+        first, found, last = predictor([good, given, good])
+
+        assert (len(first), len(found), len(last)) == (3, 0, 3)
+        assert message in str(found.error)
+        assert found.path == given
+
     def test_says_what_is_wrong(self, predictor, folder):
         _, broken, _ = predictor(folder)
 

@@ -135,16 +135,37 @@ class TestOptionalPackages:
         assert detections['class_id'].tolist() == [0, 0]
 
     def test_pandas_itself(self):
-        pytest.importorskip('pandas')
+        pandas = pytest.importorskip('pandas', reason='pandas is not installed')
 
-        assert make_result().to_dataframe().shape == (34, 13)
+        table = make_result().to_dataframe()
+
+        assert isinstance(table, pandas.DataFrame) and table.shape == (34, 13)
+        ankle = table[(table.person == 1) & (table.keypoint == 'right_ankle')].iloc[0]
+        assert (ankle.x, ankle.y, ankle.x2) == (69, 60, 21)
 
     def test_supervision_itself(self):
-        sv = pytest.importorskip('supervision')
+        sv = pytest.importorskip('supervision', reason='supervision is not installed')
+        result = make_result()
 
-        keypoints, detections = make_result().to_supervision()
+        keypoints, detections = result.to_supervision()
 
-        assert isinstance(keypoints, sv.KeyPoints) and len(detections) == 2
+        assert isinstance(keypoints, sv.KeyPoints) and len(keypoints) == 2
+        assert isinstance(detections, sv.Detections) and len(detections) == 2
+        np.testing.assert_array_equal(keypoints.xy, result.keypoints)
+        np.testing.assert_array_equal(detections.xyxy, result.boxes)
+
+    @pytest.mark.parametrize('package', ['pandas', 'supervision'])
+    def test_nobody_is_an_empty_one(self, package):
+        pytest.importorskip(package, reason=f'{package} is not installed')
+        nobody = make_result()
+        for name in ('boxes', 'scores', 'keypoints', 'keypoint_scores'):
+            setattr(nobody, name, getattr(nobody, name)[:0])
+
+        form = nobody.to_dataframe if package == 'pandas' else nobody.to_supervision
+        found = form()
+
+        found = found if package == 'supervision' else [found]
+        assert [len(each) for each in found] == [0] * len(found)
 
     @pytest.mark.parametrize(
         'package, method',
@@ -192,6 +213,29 @@ class TestPlot:
         with pytest.raises(UsageError, match="'draw_box'. Did you mean draw_bbox"):
             make_result().plot(draw_box=True)
 
+    @pytest.mark.parametrize(
+        'option',
+        [
+            dict(radius=-3),
+            dict(radius=2.5),
+            dict(thickness=0),
+            dict(kpt_thr='high'),
+            dict(color_by='sides'),
+            dict(skeleton_style='open'),
+        ],
+        ids=str,
+    )
+    def test_a_value_that_means_nothing_is_named(self, option):
+        [(name, value)] = option.items()
+
+        with pytest.raises(UsageError, match=f'^{name}={value!r}: give '):
+            make_result().plot(**option)
+
+    def test_openposes_style_is_another(self):
+        styles = [make_result().plot(skeleton_style=s) for s in ('mmpose', 'openpose')]
+
+        assert (styles[0] != styles[1]).any()
+
     def test_needs_the_image(self):
         result = make_result(image=None)
 
@@ -235,6 +279,19 @@ class TestSave:
         monkeypatch.setattr(cv2, 'haveImageWriter', lambda name: '.gif' not in name)
 
         assert make_result(**changes).save(tmp_path).name == name
+
+    @pytest.mark.parametrize('name', ['o.xyz', 'o.mp4', 'o.svg'])
+    def test_to_a_file_of_another_kind_is_an_error(self, tmp_path, name):
+        with pytest.raises(UsageError, match=rf'{name}: no image .* give \.jpg, \.png'):
+            make_result().save(tmp_path / name)
+
+        assert not list(tmp_path.iterdir())
+
+    def test_to_a_folder_with_a_dot_in_its_name(self, tmp_path):
+        path = make_result().save(f'{tmp_path}/results.v2/')
+
+        assert path == tmp_path / 'results.v2/000000129648.jpg'
+        assert make_result().save(tmp_path / 'results.v2') == path
 
     def test_does_not_write_over_the_image(self, tmp_path):
         cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((8, 8, 3)))

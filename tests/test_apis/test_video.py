@@ -10,6 +10,8 @@ from onestage_pose.utils.errors import VideoError
 import cv2
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.video_files import quarters, turn_in_header, write_video
 
@@ -156,3 +158,45 @@ def test_a_name_that_is_not_utf_8_is_named(film):
 
     with pytest.raises(VideoError, match='not UTF-8; rename it'):
         VideoSource(other)
+
+
+@pytest.fixture(scope='module')
+def whole_films(tmp_path_factory):
+    """The content of a film of three small frames, by its kind."""
+    folder = tmp_path_factory.mktemp('films')
+    codecs = dict(mp4='mp4v', avi='MJPG')
+    return {
+        kind: write_video(
+            folder / f'film.{kind}', 3 * [quarters(32, 48)], codec
+        ).read_bytes()
+        for kind, codec in codecs.items()
+    }
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(
+    kind=st.sampled_from(['mp4', 'avi']),
+    kept=st.floats(0, 1),
+    flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255))),
+)
+@example(kind='mp4', kept=1.0, flips=[])
+@example(kind='avi', kept=0.7, flips=[])
+def test_a_damaged_one_gives_frames_or_is_named(
+    whole_films, tmp_path_factory, kind, kept, flips
+):
+    content = bytearray(whole_films[kind])
+    content = content[: round(kept * len(content))]
+    for place, value in flips if content else ():
+        content[int(place * len(content))] = value
+    film = tmp_path_factory.getbasetemp() / f'damaged.{kind}'
+    film.write_bytes(content)
+
+    try:
+        video = VideoSource(film)
+    except VideoError as error:
+        assert str(error).startswith(f'{film}: this video ')
+        return
+    frames = list(video)
+
+    assert all(frame.dtype == np.uint8 and frame.ndim == 3 for frame in frames)
+    assert len(frames) == 3 or 'ends after' in video.frames_missing

@@ -35,10 +35,12 @@ def test_second_process_is_refused_and_told_of_the_first(tmp_path: Path) -> None
 def test_folder_is_free_once_a_process_has_ended(tmp_path: Path) -> None:
     assert lock_elsewhere(tmp_path).returncode == 0
 
-    lock_folder(tmp_path)
+    assert lock_elsewhere(tmp_path).returncode == 0
 
 
 def test_same_process_may_train_again(tmp_path: Path) -> None:
     lock_folder(tmp_path)
 
     lock_folder(tmp_path)
+
+    assert lock_elsewhere(tmp_path).returncode != 0, 'the lock is lost'

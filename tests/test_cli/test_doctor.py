@@ -17,6 +17,20 @@ def test_says_that_all_is_there(capsys):
         assert word in told
 
 
+@pytest.mark.parametrize(
+    'cores, threads, told',
+    [
+        (2, 1, 'CPU: 2 cores; PyTorch computes in 1 thread'),
+        (1, 4, 'CPU: 1 core; PyTorch computes in 4 threads'),
+    ],
+)
+def test_counts_cores_and_threads(monkeypatch, cores, threads, told):
+    monkeypatch.setattr(doctor.os, 'cpu_count', lambda: cores)
+    monkeypatch.setattr(doctor.torch, 'get_num_threads', lambda: threads)
+
+    assert doctor.describe_devices()[0] == told
+
+
 def test_names_an_optional_package_and_what_it_is_for(capsys, monkeypatch):
     find = doctor.find_version
     monkeypatch.setattr(

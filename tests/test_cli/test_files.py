@@ -39,8 +39,15 @@ def test_checkpoint_path_is_checked(tmp_path: Path) -> None:
         check_checkpoint_path(str(tmp_path / 'epoch1.pth'), '--resume')
 
 
-def test_address_is_not_looked_for_on_the_disk() -> None:
+def test_address_is_not_looked_for_on_the_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_for = []
+    monkeypatch.setattr(os.path, 'isfile', looked_for.append)
+
     check_checkpoint_path('https://somewhere.example/a.pth', 'load_from')
+
+    assert looked_for == []
 
 
 @pytest.fixture
@@ -104,12 +111,16 @@ class TestAnnotationFiles:
         ):
             check_annotation_files(cfg, self.LOADERS)
 
-    def test_existing_one_passes(self, tmp_path: Path) -> None:
+    def test_existing_one_is_not_named(self, tmp_path: Path) -> None:
         (tmp_path / 'a.json').touch()
+        cfg = data(data_root=str(tmp_path), ann_file='a.json')
 
-        check_annotation_files(
-            data(data_root=str(tmp_path), ann_file='a.json'), self.LOADERS
-        )
+        self.assert_only_the_next_is_named(cfg)
+
+    def assert_only_the_next_is_named(self, cfg: Config) -> None:
+        cfg.val_dataloader = dict(dataset=dict(ann_file='gone.json'))
+        with pytest.raises(UsageError, match='^val_dataloader.dataset.ann_file: gone'):
+            check_annotation_files(cfg, self.LOADERS)
 
     def test_missing_one_of_several_data_sets_is_named(self, tmp_path: Path) -> None:
         parts = [dict(type='Synthetic'), dict(ann_file=str(tmp_path / 'b.json'))]
@@ -128,4 +139,4 @@ class TestAnnotationFiles:
         ],
     )
     def test_what_is_not_on_the_disk_is_not_looked_for(self, dataset: dict) -> None:
-        check_annotation_files(data(**dataset), self.LOADERS)
+        self.assert_only_the_next_is_named(data(**dataset))

@@ -16,8 +16,15 @@ def test_missing_mmpose_is_an_error_with_the_command(monkeypatch):
         installed.check_mmpose()
 
 
-def test_installed_mmpose_is_enough():
+def test_nothing_but_mmpose_is_looked_for(monkeypatch):
+    asked, find = [], importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, 'find_spec', lambda name: asked.append(name) or find(name)
+    )
+
     installed.check_mmpose()
+
+    assert asked == ['mmpose']
 
 
 def test_mmpose_still_requires_chumpy():

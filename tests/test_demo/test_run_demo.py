@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """demo/run_demo.py, what ``make demo`` runs."""
 
+import importlib.util
+import os
 import subprocess
 import sys
 
@@ -38,6 +40,60 @@ def test_looks_at_a_picture_of_ones_own(tmp_path, folder):
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'Nobody scores over 0.98: --bbox-thr lowers' in done.stdout
     assert [p.name for p in (tmp_path / 'out/visualizations').iterdir()] == ['a.png']
+
+
+@pytest.fixture(scope='module')
+def demo():
+    sys.path.insert(0, str(REPOSITORY / 'demo'))
+    spec = importlib.util.spec_from_file_location(
+        'run_demo', REPOSITORY / 'demo/run_demo.py'
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.path.pop(0)
+    return module
+
+
+def write(folder, **files):
+    for name, text in files.items():
+        (folder / name).write_text(text)
+
+
+class TestFormerOutputs:
+    def test_are_removed_and_nothing_else(self, demo, tmp_path):
+        write(tmp_path, mine='of the user')
+        with demo.listing_outputs(tmp_path):
+            write(tmp_path, one='drawing', two='drawing')
+
+        with demo.listing_outputs(tmp_path):
+            write(tmp_path, two='another')
+
+        names = {path.name for path in tmp_path.iterdir()}
+        assert names == {'mine', 'two', demo.WRITTEN}
+
+    def test_stay_where_they_were_changed_since(self, demo, tmp_path):
+        with demo.listing_outputs(tmp_path):
+            write(tmp_path, one='drawing')
+        os.utime(tmp_path / 'one', ns=(1, 1))
+
+        demo.remove_former(tmp_path)
+
+        assert (tmp_path / 'one').exists()
+
+    def test_are_listed_where_a_run_fails(self, demo, tmp_path):
+        with pytest.raises(SystemExit), demo.listing_outputs(tmp_path):
+            write(tmp_path, one='drawing')
+            raise SystemExit(1)
+
+        demo.remove_former(tmp_path)
+
+        assert not (tmp_path / 'one').exists()
+
+    @pytest.mark.parametrize('name, within', [('a/b.png', True), ('../b.png', False)])
+    def test_are_not_removed_where_they_are_the_input(
+        self, demo, tmp_path, name, within
+    ):
+        assert demo.is_within(tmp_path / 'out' / name, tmp_path / 'out') == within
 
 
 @pytest.mark.parametrize('name', ['no.png', 'no'])

@@ -37,6 +37,13 @@ def test_missing_file_names_its_neighbour(tmp_path):
     assert suggest_path(tmp_path / 'epoch1.pth') == ' Did you mean epoch_1.pth?'
 
 
+def test_ending_alone_makes_no_file_similar(tmp_path):
+    for name in ('cat.png', 'sheet.png', 'x.png'):
+        (tmp_path / name).touch()
+
+    assert suggest_path(tmp_path / 'bus.png') == ''
+
+
 def test_missing_folder_is_named(tmp_path):
     missing = tmp_path / 'nowhere'
 

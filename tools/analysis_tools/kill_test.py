@@ -8,8 +8,8 @@ dataloader workers) at a random moment, every second one while it writes a check
 and resumed with ``tools/train.py --resume``. Its last checkpoint has to hold the
 weights and the optimizer state of the uninterrupted run, bit for bit.
 
-Four kills take about two minutes on two idle CPU cores. What is waited for is shown on
-the way. The report, a table in Markdown, is printed and written to WORK_DIR/report.md;
+Four kills are meant to take three minutes at most on two idle CPU cores. What is waited
+for is shown on the way. The report, a table in Markdown, is printed and written to WORK_DIR/report.md;
 the exit status is 1 where a run differs.
 """
 
@@ -42,10 +42,10 @@ import torch
 from rich.console import Console
 
 CONFIG = 'gcm-keypoint-rcnn_r18-w32_fpn_synthetic'
-ITERATIONS, SAVE_INTERVAL = 12, 2
+ITERATIONS, SAVE_INTERVAL = 8, 2
 OPTIONS = (
     f'train_cfg.max_iters={ITERATIONS}',
-    'train_cfg.val_interval=6',
+    'train_cfg.val_interval=4',
     f'default_hooks.checkpoint.interval={SAVE_INTERVAL}',
     'default_hooks.checkpoint.max_keep_ckpts=1',
     'default_hooks.logger.interval=1',

@@ -58,7 +58,15 @@ class TestPublishedModels:
 
     def test_have_the_shapes_of_that_config(self, gcm, blocks, groups, backbone):
         weights = full_weights(gcm, blocks, groups)
-        check_against_config(weights, Config.fromfile(default_config(weights)))
+        config = Config.fromfile(default_config(weights))
+        del weights['backbone.conv1.weight']
+
+        with pytest.raises(ConversionError) as error:
+            check_against_config(weights, config)
+
+        assert '1 (backbone.conv1.weight) missing, none of another shape' in str(
+            error.value
+        )
 
 
 def test_other_backbones_need_a_config():
@@ -67,8 +75,14 @@ def test_other_backbones_need_a_config():
         default_config(weights)
 
 
-def test_constants_of_the_config_are_accepted(weights, config):
-    check_against_config(weights, config, tensors(constants()))
+def test_constants_of_the_config_are_not_named(weights, config):
+    name = 'proposal_generator.anchor_generator.cell_anchors.5'
+    given = tensors(constants()) | {name: torch.zeros(1)}
+
+    with pytest.raises(ConversionError) as error:
+        check_against_config(weights, config, given)
+
+    assert [each for each in given if f'{each} ' in str(error.value)] == [name]
 
 
 @pytest.mark.parametrize(
