@@ -9,8 +9,8 @@ and resumed with ``tools/train.py --resume``. Its last checkpoint has to hold th
 weights and the optimizer state of the uninterrupted run, bit for bit.
 
 Four kills are meant to take three minutes at most on two idle CPU cores. What is waited
-for is shown on the way. The report, a table in Markdown, is printed and written to WORK_DIR/report.md;
-the exit status is 1 where a run differs.
+for is shown on the way. The report, a table in Markdown, is printed and written to
+WORK_DIR/report.md; the exit status is 1 where a run differs.
 """
 
 from __future__ import annotations
