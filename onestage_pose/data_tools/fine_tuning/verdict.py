@@ -12,8 +12,9 @@ import numpy as np
 from ...apis.result import PoseResult
 from ...datasets.coco_file import CocoKeypointFile
 
-#: Height of a row of the sheet, and of its writing, in pixels.
+# Height of a row of the sheet, and of its writing; sizes of what is drawn there.
 _ROW, _LINE = 300, 24
+_RADIUS, _LINE_WIDTH = 4, 1.5
 # Overlap (IoU) from which on a prediction is of an annotated instance.
 _OVERLAP = 0.5
 
@@ -116,9 +117,16 @@ def draw_sheet(results: Sequence[PoseResult], truths: Sequence[dict]) -> np.ndar
             image=result.image,
             dataset_meta=result.dataset_meta,
         )
+        # as thick in the sheet whatever the size of the image
+        scale = result.shape[0] / _ROW
+        options = dict(
+            draw_bbox=True,
+            radius=max(1, round(_RADIUS * scale)),
+            thickness=max(1, round(_LINE_WIDTH * scale)),
+        )
         pair = [
-            _fit(annotated.plot(kpt_thr=0.5, draw_bbox=True)),
-            _fit(result.plot(kpt_thr=0.0, draw_bbox=True)),
+            _fit(annotated.plot(kpt_thr=0.5, **options)),
+            _fit(result.plot(**options)),
         ]
         titles = f'{result.name}: annotation', 'prediction'
         tiles.append(np.hstack([_title(*each) for each in zip(pair, titles)]))
