@@ -30,6 +30,7 @@ from tests.torchvision_model import (
 )
 
 CONFIG = 'keypoint_rcnn/keypoint-rcnn_r50_fpn_torchvision_coco.py'
+LEGACY = 'keypoint_rcnn/keypoint-rcnn_r50_fpn_torchvision-legacy_coco.py'
 # (height, width): enlarged and shrunk, long sides that reach the bound, odd ones
 SIZES = [(150, 200), (333, 500), (401, 181), (120, 300)]
 
@@ -136,6 +137,23 @@ def test_images_of_another_size_in_the_batch_change_nothing(ours, expected):
     found = predict(ours, [picture(1), picture(2)])
 
     assert all(map(agrees, found, expected[1:3], SIZES[1:3]))
+
+
+def test_norms_of_the_legacy_weights_have_the_usual_epsilon(tmp_path):
+    theirs = torchvision_model(eps=1e-5)
+    # a variance beside which the epsilon counts
+    theirs.backbone.body.bn1.running_var.fill_(1e-5)
+    theirs.backbone.body.bn1.weight.data.mul_(1e-3)
+    torch.save(theirs.state_dict(), tmp_path / 'theirs.pth')
+    legacy = get_config_path(LEGACY)
+    convert_checkpoint(tmp_path / 'theirs.pth', tmp_path / 'ours.pth', legacy)
+    ours = init_model(str(legacy), str(tmp_path / 'ours.pth'), device='cpu')
+    image = torch.randn(1, 3, 64, 64)
+
+    with torch.no_grad():
+        found, expected = ours.extract_feat(image), theirs.backbone(image)
+
+    torch.testing.assert_close(found[0], expected['0'], rtol=1e-3, atol=1e-3)
 
 
 def test_features_come_from_the_same_level():
