@@ -10,6 +10,7 @@ from pathlib import Path
 from ..apis.writing import write_json
 from ..data_tools.check import DataReport, Finding, SplitReport, check_data
 from ..data_tools.sheet import draw_sheet
+from ..data_tools.sides import describe_pairs
 from ..utils.errors import UsageError
 from ..utils.file_kinds import get_file_kind
 from .files import count
@@ -68,6 +69,7 @@ def _describe_split(split: SplitReport) -> list[str]:
             f'  {category.name}: {count(category.objects, "object", "objects")} '
             f'({sizes})',
             f'  objects by number of labelled keypoints: {per_object}',
+            f'  left and right: {describe_pairs(category.pairs)}',
         ]
         rows = [
             (name, *flags)

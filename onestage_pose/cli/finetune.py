@@ -30,11 +30,9 @@ from ..data_tools.fine_tuning.config import (
 from ..data_tools.fine_tuning.record import claim_folder, compute_digest
 from ..data_tools.fine_tuning.schedule import Schedule, choose_schedule
 from ..data_tools.fine_tuning.skeleton import (
-    find_sides_without_partner,
     find_unknown_sigmas,
     get_keypoint_names,
     make_metainfo,
-    pair_sides,
     read_skeleton,
 )
 from ..data_tools.fine_tuning.source import Source, find_annotation_files, read_source
@@ -46,6 +44,11 @@ from ..data_tools.fine_tuning.verdict import (
     measure,
 )
 from ..data_tools.fine_tuning.weights import make_start, publish
+from ..data_tools.sides import (
+    describe_pairs,
+    find_sides_without_partner,
+    pair_sides,
+)
 from ..datasets.coco_file import CocoKeypointFile, load_coco_keypoints
 from ..datasets.image_files import find_meant
 from ..utils.errors import AnnotationError, UsageError
@@ -110,7 +113,9 @@ def prepare(args: argparse.Namespace, out: Path, data: Path, val: Path | None) -
             'visibility for each keypoint of each annotation.'
         )
     names = get_keypoint_names(source.category, number, args.keypoints)
-    pairs = pair_sides(names, args.sides, args.swap)
+    pairs = pair_sides(
+        names, args.sides, args.swap, source.category.get('flip_idx'), str(data)
+    )
     skeleton, remark = read_skeleton(source.category.get('skeleton'), names)
     metainfo = make_metainfo(
         f'finetune_{_name_of(args.data)}', names, skeleton, pairs, args.sigma
@@ -351,10 +356,9 @@ def _say_data(
     print(f'Keypoints: {len(names)}: {_some(names, 20)}.')
     if remark:
         print(f'Warning: {remark}.')
-    paired = ', '.join(f'{a} - {b}' for a, b in list(pairs.items())[:10])
-    more = ', ...' if len(pairs) > 10 else ''
+    paired = describe_pairs(pairs) if pairs else 'no pairs found (--sides, --swap)'
     print(
-        f'Left and right: {paired or "no pairs found (--sides, --swap)"}{more}; images '
+        f'Left and right: {paired}; images '
         f'are {"" if flip else "not "}mirrored in training.'
     )
     single = find_sides_without_partner(names, pairs)

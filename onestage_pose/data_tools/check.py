@@ -29,6 +29,7 @@ from ..structures.coco_records import (
 from ..utils.errors import AnnotationError, UsageError
 from ..utils.suggestions import suggest_path
 from .left_right import find_swaps
+from .sides import pair_sides
 
 #: How much a finding matters: an error keeps a model from being trained or judged.
 ERROR, WARNING = 'error', 'warning'
@@ -77,6 +78,7 @@ class CategoryCounts:
         name (str): Of the category.
         objects (int): Annotations that are no crowd regions.
         keypoint_names (list[str]): Of the K keypoints.
+        pairs (dict[str, str]): The right keypoint by the left one.
         visibility (list[list[int]]): For each keypoint how many are not labelled,
             hidden, and seen.
         keypoints_per_object (dict[int, int]): How many objects have how many labelled.
@@ -86,6 +88,7 @@ class CategoryCounts:
     name: str
     objects: int
     keypoint_names: list[str]
+    pairs: dict[str, str]
     visibility: list[list[int]]
     keypoints_per_object: dict[int, int]
     sizes: dict[str, int]
@@ -362,11 +365,13 @@ def _check_category(
     flags = keypoints[..., 2]
     number = (flags > 0).sum(axis=1)
     areas = np.array([ann['area'] for ann in annotations], np.float64)
+    pairs = _pair_sides(split, category, names)
     split.categories.append(
         CategoryCounts(
             name=str(category.get('name', category['id'])),
             objects=len(keep),
             keypoint_names=list(names),
+            pairs=pairs,
             visibility=[
                 [int((column == flag).sum()) for flag in (0, 1, 2)]
                 for column in flags.T
@@ -434,7 +439,7 @@ def _check_category(
             what = f'{stated} stated, {number[index]} labelled'
             add('num_keypoints', 'not the number of labelled keypoints', index, what)
     _find_duplicates(add, annotations, boxes, keypoints)
-    _check_sides(split, add, annotations, keypoints, boxes, names)
+    _check_sides(split, add, keypoints, boxes, names, pairs)
 
 
 def _find_duplicates(
@@ -469,15 +474,30 @@ def _find_duplicates(
                 )
 
 
+def _pair_sides(
+    split: SplitReport, category: Mapping, names: Sequence[str]
+) -> dict[str, str]:
+    try:
+        return pair_sides(names, flip_idx=category.get('flip_idx'))
+    except AnnotationError as error:
+        split.add(
+            'flip_idx',
+            ERROR,
+            'mirrored images would show one keypoint as another',
+            what=str(error),
+        )
+        return pair_sides(names)
+
+
 def _check_sides(
     split: SplitReport,
     add: Callable,
-    annotations: Sequence[Mapping],
     keypoints: np.ndarray,
     boxes: np.ndarray,
     names: Sequence[str],
+    pairs: Mapping[str, str],
 ) -> None:
-    found = find_swaps(keypoints, boxes, names)
+    found = find_swaps(keypoints, boxes, names, pairs)
     if found.is_reversed:
         split.add(
             'left_right_reversed',
@@ -490,12 +510,12 @@ def _check_sides(
     for suspicion in found.suspicions:
         pair = ' and '.join(names[index] for index in suspicion.pair)
         by_instance.setdefault(suspicion.instance, []).append(pair)
-    for index, pairs in by_instance.items():
+    for index, exchanged in by_instance.items():
         add(
             'left_right',
             'left and right look exchanged; look at them with --sheet',
             index,
-            '; '.join(pairs),
+            '; '.join(exchanged),
         )
 
 

@@ -19,7 +19,7 @@ than kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -71,27 +71,11 @@ class LeftRight(NamedTuple):
     is_reversed: bool
 
 
-def find_pairs(names: Sequence[str]) -> list[tuple[int, int]]:
-    """Find the pairs of keypoints whose names differ in the side alone.
-
-    Args:
-        names (Sequence[str]): Of the K keypoints: ``left_eye``, ``LeftEye``, ``l-eye``.
-
-    Returns:
-        list[tuple[int, int]]: The places of left and right.
-    """
-    sides: dict[str, dict[tuple, int]] = {'left': {}, 'right': {}}
-    for index, name in enumerate(names):
-        words = split_words(name)
-        for side, others in sides.items():
-            if side in words:
-                others[tuple(word for word in words if word != side)] = index
-    left, right = sides.values()
-    return [(index, right[rest]) for rest, index in left.items() if rest in right]
-
-
 def find_swaps(
-    keypoints: np.ndarray, boxes: np.ndarray, names: Sequence[str]
+    keypoints: np.ndarray,
+    boxes: np.ndarray,
+    names: Sequence[str],
+    sides: Mapping[str, str],
 ) -> LeftRight:
     """Find the pairs that look exchanged.
 
@@ -99,11 +83,13 @@ def find_swaps(
         keypoints (np.ndarray): (A, K, 3) x, y in pixels, COCO's visibility.
         boxes (np.ndarray): (A, 4) x1, y1, x2, y2 in pixels.
         names (Sequence[str]): Of the K keypoints.
+        sides (Mapping[str, str]): The right one by the left one, as
+            :func:`.sides.pair_sides` finds them.
 
     Returns:
         LeftRight: Suspicions, and how many relations they rest on.
     """
-    pairs = find_pairs(names)
+    pairs = [(names.index(left), names.index(right)) for left, right in sides.items()]
     # by kind of relation: where a whole instance is exchanged, its pairs are parallel
     # as ever, and what is beside them tells
     shape = 2, len(keypoints), len(pairs)

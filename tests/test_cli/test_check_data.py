@@ -36,6 +36,7 @@ def test_counts_and_findings_are_printed(data, capsys):
 
     told = capsys.readouterr().out
     assert '1 image (0 without objects), 1 annotation (0 crowd regions)' in told
+    assert 'left and right: no pairs' in told
     assert '| tail     |            1 |      0 |    0 |' in told
     assert 'warning never_labelled (1)' in told
     assert 'annotation id=4 image id=1: 3.0x30.0' in told

@@ -238,6 +238,17 @@ def test_exchanged_sides_are_found(data):
     assert found.examples[0]['what'] == 'left_eye and right_eye'
 
 
+def test_pairs_that_contradict_the_names_are_an_error(data):
+    path = data(person(), names=('nose', 'left_ear', 'right_ear'))
+    content = json.loads(path.read_text())
+    content['categories'][0]['flip_idx'] = [1, 0, 2]
+    path.write_text(json.dumps(content))
+
+    report = check_data(path)
+
+    assert report.has_errors and kinds(report.splits[0]) == {'flip_idx', *CLEAN}
+
+
 def test_the_report_is_plain_json(data):
     report = check_data(data(person()))
 

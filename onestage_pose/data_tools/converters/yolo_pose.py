@@ -30,6 +30,7 @@ from ..labels import (
     Remarks,
     Template,
 )
+from ..sides import is_flip_idx
 
 _SPLITS = ('train', 'val', 'test')
 _IMAGES, _LABELS = 'images', 'labels'
@@ -155,16 +156,12 @@ def _read_templates(
     remarks: Remarks,
 ) -> dict[str, Template]:
     flip_idx = content.get('flip_idx')
-    if flip_idx is not None:
-        fits = isinstance(flip_idx, list) and sorted(map(str, flip_idx)) == sorted(
-            map(str, range(number))
+    if flip_idx is not None and not is_flip_idx(flip_idx, number):
+        raise AnnotationError(
+            f'{source}: flip_idx={quote(flip_idx)}; write for each of the {number} '
+            'keypoints the number of the one that it changes places with in a '
+            'mirrored image (its own for none).'
         )
-        if not fits or any(flip_idx[flip_idx[i]] != i for i in range(number)):
-            raise AnnotationError(
-                f'{source}: flip_idx={quote(flip_idx)}; write for each of the {number} '
-                'keypoints the number of the one that it changes places with in a '
-                'mirrored image (its own for none).'
-            )
     names: dict[int, list] = {}
     given, are_numbers, skeleton = content.get('kpt_names'), False, []
     if given is not None:

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,18 +13,8 @@ from ...structures.coco_records import quote
 from ...structures.metainfo import resolve_metainfo
 from ...structures.skeleton_schema import check_metainfo
 from ...utils.errors import UsageError
-from ...utils.suggestions import did_you_mean
 from ...visualization.palette import PERSON_COLORS
 
-#: Words for left and right in the names of keypoints.
-SIDES = (
-    ('left', 'right'),
-    ('l', 'r'),
-    ('links', 'rechts'),
-    ('linke', 'rechte'),
-    ('linker', 'rechter'),
-    ('linkes', 'rechtes'),
-)
 # COCO's 17 keypoints and those of feet, faces and hands
 _KNOWN = 'configs/_base_/datasets/coco_wholebody.py'
 _COCO = 'configs/_base_/datasets/coco.py'
@@ -72,60 +60,6 @@ def get_keypoint_names(
     return names
 
 
-def pair_sides(
-    names: Sequence[str],
-    sides: Sequence[tuple[str, str]] = (),
-    swaps: Sequence[tuple[str, str]] = (),
-) -> dict[str, str]:
-    """Find the keypoints that change places in a mirrored image.
-
-    Args:
-        names (Sequence[str]): Of the K keypoints.
-        sides (Sequence[tuple[str, str]]): Words for left and right, beside
-            :data:`SIDES`.
-        swaps (Sequence[tuple[str, str]]): Pairs that the user names.
-
-    Returns:
-        dict[str, str]: The right keypoint by the left one; empty where there are none.
-
-    Raises:
-        UsageError: A pair names what is no keypoint, or a keypoint is in two.
-    """
-    pairs = {}
-    for left, right in swaps:
-        for name in (left, right):
-            if name not in names:
-                raise UsageError(
-                    f'--swap {left}:{right}: {name!r} is no keypoint.'
-                    f'{did_you_mean(name, names)}'
-                )
-        pairs[left] = right
-    named = [name for pair in pairs.items() for name in pair]
-    if len(set(named)) < len(named):
-        raise UsageError('--swap: a keypoint is in two pairs.')
-    free = [name for name in names if name not in named]
-    for left, right in ((a.lower(), b.lower()) for a, b in (*sides, *SIDES)):
-        for one, other in itertools.permutations(free, 2):
-            if _are_mirrored(one, other, left, right):
-                pairs[one] = other
-        free = [name for name in free if name not in {*pairs, *pairs.values()}]
-    return pairs
-
-
-def find_sides_without_partner(
-    names: Sequence[str], pairs: Mapping[str, str]
-) -> list[str]:
-    """Return the keypoints whose names tell a side, and whose partner is missing.
-
-    Args:
-        names (Sequence[str]): Of the K keypoints.
-        pairs (Mapping[str, str]): As :func:`pair_sides` finds them.
-    """
-    paired = {*pairs, *pairs.values()}
-    sides = {word for pair in SIDES for word in pair if len(word) > 1}
-    return [name for name in names if name not in paired and sides & set(_words(name))]
-
-
 def read_skeleton(
     skeleton: Any, names: Sequence[str]
 ) -> tuple[list[tuple[str, str]], str]:
@@ -168,7 +102,7 @@ def make_metainfo(
         dataset_name (str): What the data set is called.
         names (Sequence[str]): Of the K keypoints.
         skeleton (Sequence[tuple[str, str]]): Lines, as pairs of names.
-        pairs (Mapping[str, str] | None): As :func:`pair_sides` finds them.
+        pairs (Mapping[str, str] | None): As :func:`..sides.pair_sides` finds them.
         sigma (float): Of OKS, for the keypoints that are not COCO's by name.
 
     Returns:
@@ -227,20 +161,3 @@ def _read_sigmas() -> dict[str, float]:
     info = _read_info(_KNOWN)
     names = [each['name'] for each in info['keypoint_info'].values()]
     return dict(zip(names, map(float, info['sigmas'])))
-
-
-@functools.lru_cache(maxsize=1024)
-def _words(name: str) -> tuple[str, ...]:
-    """Return the words and numbers of a name: ``l eye`` of ``LEye`` and ``l_eye``."""
-    apart = re.sub(r'(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])', ' ', name)
-    return tuple(word.lower() for word in re.findall(r'[^\W\d_]+|\d+', apart))
-
-
-def _are_mirrored(one: str, other: str, left: str, right: str) -> bool:
-    words = _words(one)
-    if left in words:
-        mirrored = tuple(right if word == left else word for word in words)
-        return mirrored == _words(other)
-    # lefteye
-    is_long = len(left) > 2 and left in one.lower()
-    return is_long and one.lower().replace(left, right) == other.lower()

@@ -3,11 +3,9 @@
 
 from onestage_pose.data_tools.fine_tuning.skeleton import (
     find_prior_channels,
-    find_sides_without_partner,
     find_unknown_sigmas,
     get_keypoint_names,
     make_metainfo,
-    pair_sides,
     read_skeleton,
 )
 from onestage_pose.structures.metainfo import load_sigmas
@@ -15,53 +13,6 @@ from onestage_pose.utils.errors import UsageError
 
 import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
-
-
-@pytest.mark.parametrize(
-    ('left', 'right'),
-    [
-        ('left_eye', 'right_eye'),
-        ('l_eye', 'r_eye'),
-        ('eye_L', 'eye_R'),
-        ('LeftEye', 'RightEye'),
-        ('LEye', 'REye'),
-        ('L1', 'R1'),
-        ('lefteye', 'righteye'),
-        ('Fuß links', 'Fuß rechts'),
-        ('linker_fuss', 'rechter_fuss'),
-    ],
-)
-def test_sides_are_paired_by_their_names(left, right):
-    names = [right, 'middle', left, 'L9']
-    assert pair_sides(names) == {left: right}
-
-
-@pytest.mark.parametrize('names', [['tip', 'tail'], ['loft', 'roft'], ['l1', 'r2']])
-def test_what_tells_no_side_is_not_paired(names):
-    assert pair_sides(names) == {}
-
-
-def test_other_words_and_pairs_are_given_by_the_user():
-    names = ['gauche_a', 'droite_a', 'p1', 'p2']
-    found = pair_sides(names, [('gauche', 'droite')], [('p1', 'p2')])
-    assert found == {'gauche_a': 'droite_a', 'p1': 'p2'}
-
-
-@pytest.mark.parametrize(
-    ('swaps', 'message'),
-    [
-        ([('a', 'bb')], "'bb' is no keypoint"),
-        ([('a', 'b'), ('b', 'c')], 'in two pairs'),
-    ],
-)
-def test_a_pair_of_what_is_not_there_is_refused(swaps, message):
-    with pytest.raises(UsageError, match=message):
-        pair_sides(['a', 'b', 'c'], swaps=swaps)
-
-
-def test_a_side_without_its_partner_is_found():
-    names = ['left_eye', 'right_eye', 'left_ear', 'tail']
-    assert find_sides_without_partner(names, pair_sides(names)) == ['left_ear']
 
 
 def test_people_of_17_unnamed_keypoints_have_cocos():
