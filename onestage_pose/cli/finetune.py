@@ -27,6 +27,7 @@ from ..data_tools.fine_tuning.config import (
     make_model,
     write_relative,
 )
+from ..data_tools.fine_tuning.exported import Data, convert, find_data
 from ..data_tools.fine_tuning.record import claim_folder, compute_digest
 from ..data_tools.fine_tuning.schedule import Schedule, choose_schedule
 from ..data_tools.fine_tuning.skeleton import (
@@ -35,7 +36,7 @@ from ..data_tools.fine_tuning.skeleton import (
     make_metainfo,
     read_skeleton,
 )
-from ..data_tools.fine_tuning.source import Source, find_annotation_files, read_source
+from ..data_tools.fine_tuning.source import Source, read_source
 from ..data_tools.fine_tuning.split import split_images, take_images
 from ..data_tools.fine_tuning.verdict import (
     Verdict,
@@ -61,7 +62,7 @@ from .train import build_training
 from .training_progress import TrainingProgress, printing_to, show_warnings_only
 
 CONFIG, START, MODEL, ONNX = 'config.py', 'start.pth', 'model.pth', 'model.onnx'
-SHEET, README, TRAINING = 'validation.jpg', 'README.md', 'training'
+SHEET, README, TRAINING, DATA = 'validation.jpg', 'README.md', 'training', 'data'
 # Images of a step where the model's own config is for several GPUs.
 _BATCH, _LARGE_BATCH, _LARGE = 4, 2, 800
 # Validation images that are measured in pixels, and that are drawn.
@@ -81,12 +82,20 @@ def run(args: argparse.Namespace) -> None:
         UsageError: Something that was typed cannot be used.
         AnnotationError: The annotations break a rule of their format.
     """
-    data, val = find_annotation_files(args.data)
+    data, val = find_data(args.data, args.images), None
     if args.val is not None:
-        val = find_annotation_files(args.val)[0]
+        val = find_data(args.val, args.val_images or args.images)
+    elif data.val is not None:
+        val = Data(data.val, None, args.val_images or args.images)
     out = args.out or Path('work_dirs', f'finetune_{_name_of(args.data)}')
     out = out.absolute()
-    was_begun = claim_folder(out, _describe(args, data, val))
+    for each in (data, val):
+        if each is not None and each.format and out.is_relative_to(each.path):
+            raise UsageError(
+                f'{out} is in {each.path}, which is converted: give a folder elsewhere '
+                'with --out.'
+            )
+    was_begun = claim_folder(out, _describe(args, data.path, val and val.path))
     if (out / README).is_file():
         print(f'{out}: this run is finished.')
         print((out / README).read_text(encoding='utf-8'))
@@ -97,24 +106,24 @@ def run(args: argparse.Namespace) -> None:
     else:
         if was_begun:
             print(f'{out}: starts again, since the run had not got to its training.')
-        prepare(args, out, data, val)
+        prepare(args, out, *_convert(args, out, data, val))
     metrics = train(out)
     conclude(out, metrics, args.model)
 
 
-def prepare(args: argparse.Namespace, out: Path, data: Path, val: Path | None) -> None:
+def prepare(args: argparse.Namespace, out: Path, data: Data, val: Data | None) -> None:
     """Read the data, and write config and starting weights into ``out``."""
-    source = read_source(data, args.images, args.category)
+    source = read_source(data.path, data.images, args.category)
     annotations = source.content['annotations']
     number = max(len(each.get('keypoints') or ()) for each in annotations) // 3
     if number == 0:
         raise AnnotationError(
-            f'{data}: its annotations have no "keypoints"; a keypoint file has x, y, '
-            'visibility for each keypoint of each annotation.'
+            f'{data.path}: its annotations have no "keypoints"; a keypoint file has '
+            'x, y, visibility for each keypoint of each annotation.'
         )
     names = get_keypoint_names(source.category, number, args.keypoints)
     pairs = pair_sides(
-        names, args.sides, args.swap, source.category.get('flip_idx'), str(data)
+        names, args.sides, args.swap, source.category.get('flip_idx'), str(data.path)
     )
     skeleton, remark = read_skeleton(source.category.get('skeleton'), names)
     metainfo = make_metainfo(
@@ -255,6 +264,19 @@ def conclude(out: Path, metrics: dict[str, list[float]], model: str) -> None:
     print(readme[readme.index('## What is here') :])
 
 
+def _convert(
+    args: argparse.Namespace, out: Path, data: Data, val: Data | None
+) -> tuple[Data, Data | None]:
+    """Convert what a labelling tool has exported, for training and validation."""
+    if data.format:
+        data = convert(data, out / DATA, args.keypoints, args.category)
+        if val is None and data.val is not None:
+            val = Data(data.val, None, data.images)
+    if val is not None and val.format:
+        val = convert(val, out / DATA / 'val', args.keypoints, args.category)
+    return data, val
+
+
 def _describe(args: argparse.Namespace, data: Path, val: Path | None) -> dict[str, Any]:
     """Return what tells a run from another, for its record."""
     return dict(
@@ -279,11 +301,11 @@ def _describe(args: argparse.Namespace, data: Path, val: Path | None) -> dict[st
 
 
 def _write_parts(
-    args: argparse.Namespace, out: Path, source: Source, val: Path | None
+    args: argparse.Namespace, out: Path, source: Source, val: Data | None
 ) -> tuple[Part, Part]:
     """Return the data to train and to validate on, split where that is asked for."""
     if val is not None:
-        other = read_source(val, args.val_images or args.images, args.category)
+        other = read_source(val.path, val.images, args.category)
         return tuple(
             _part_of(each, out / 'annotations' / f'{name}.json')
             for name, each in (('train', source), ('val', other))

@@ -173,7 +173,8 @@ def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
         'data',
         type=Path,
         metavar='DATA',
-        help='a COCO keypoint file, or a folder that holds one',
+        help='a COCO keypoint file, a folder that holds one, or what a labelling tool '
+        'exported (as for convert-data)',
     )
     parser.add_argument(
         '--val',

@@ -3,6 +3,7 @@
 
 import json
 import re
+from pathlib import Path
 
 from onestage_pose import PosePredictor
 from onestage_pose.cli import finetune
@@ -15,6 +16,7 @@ import pytest
 from mmengine.config import Config
 
 from tests.kites import NAMES, write_kites
+from tests.test_data_tools.conftest import write_image
 from tests.tool_runs import clear_global_state, run_tool
 
 
@@ -127,6 +129,38 @@ def test_the_same_command_goes_on_and_another_is_refused(
     assert config.read_text().endswith('# edited\n')
     with pytest.raises(UsageError, match='holds another run, of seed=0 and not 1'):
         run(data, '--out', tmp_path / 'out', '--seed', 1)
+
+
+def test_what_a_tool_exported_is_converted_once(tmp_path, untrained, capsys):
+    root, out = tmp_path / 'yolo', tmp_path / 'out'
+    for split in ('train', 'val'):
+        write_image(root / f'images/{split}/{split}.jpg')
+        (root / f'labels/{split}').mkdir(parents=True)
+        label = '0 0.5 0.5 0.4 0.4 0.5 0.5 2 0.4 0.4 1'
+        (root / f'labels/{split}/{split}.txt').write_text(label)
+    (root / 'data.yaml').write_text(
+        'train: images/train\nval: images/val\nkpt_shape: [2, 3]\nflip_idx: [1, 0]\n'
+        'kpt_names: {0: [a, b]}\nnames: [cat]\n'
+    )
+
+    run(root, '--out', out)
+
+    told = capsys.readouterr().out
+    assert f'Converted: {root} (yolo_pose)' in told
+    assert '1 images with 1 instances to train on, 1 with 1 to validate on' in told
+    assert 'Left and right: a - b; images are mirrored' in told
+    cfg = Config.fromfile(out / 'config.py')
+    assert Path(cfg.val_dataloader.dataset.ann_file) == out / 'data/val.json'
+    run(root, '--out', out)
+    told = capsys.readouterr().out
+    assert 'goes on with the run' in told and 'Converted' not in told
+
+
+def test_a_run_inside_of_what_is_converted_is_refused(tmp_path, untrained):
+    (tmp_path / 'a.json').write_text('{"shapes": [], "imagePath": "a.png"}')
+
+    with pytest.raises(UsageError, match='is converted: give a folder elsewhere'):
+        run(tmp_path, '--out', tmp_path / 'out')
 
 
 def test_missing_images_are_counted_before_anything_is_built(data, tmp_path):

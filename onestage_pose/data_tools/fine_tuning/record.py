@@ -15,12 +15,26 @@ from ...utils.errors import UsageError
 RECORD = 'finetune.json'
 
 
+# Endings of files that may be annotations.
+_SUFFIXES = {'.json', '.xml', '.yaml', '.yml', '.csv', '.txt'}
+
+
 def compute_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
+    """Return the SHA-256 of a file, or of the annotation files in a folder."""
     digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
+    files = [path]
+    if path.is_dir():
+        files = sorted(
+            each
+            for each in path.rglob('*')
+            if each.suffix.lower() in _SUFFIXES and each.is_file()
+        )
+    for each in files:
+        if path.is_dir():
+            digest.update(str(each.relative_to(path)).encode('utf-8', 'replace'))
+        with open(each, 'rb') as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return digest.hexdigest()
 
 

@@ -24,9 +24,6 @@ from ...utils.suggestions import did_you_mean
 
 #: Files that may be annotations of one image each are not opened one by one.
 MAX_FILES = 30
-_CONVERT = (
-    'annotations of other programs become such a file by `onestage-pose convert-data`'
-)
 # Images by which a folder is recognised.
 _NUM_TRIED = 50
 _SPLITS = {
@@ -37,6 +34,10 @@ _SPLITS = {
     'validation': 'val',
     'test': 'test',
 }
+
+
+class NoKeypointFile(UsageError):
+    """A folder has no COCO keypoint file that could be found."""
 
 
 @dataclass
@@ -71,7 +72,8 @@ def find_annotation_files(data: Path) -> tuple[Path, Path | None]:
         the names of two files say that they are ``train`` and ``val``.
 
     Raises:
-        UsageError: There is none, or nobody can say which one is meant.
+        NoKeypointFile: There is none.
+        UsageError: Nobody can say which one is meant, or there is no such path.
     """
     if data.is_file():
         return data.absolute(), None
@@ -79,15 +81,14 @@ def find_annotation_files(data: Path) -> tuple[Path, Path | None]:
         raise UsageError(f'DATA: there is no file or folder {data}.')
     found = sorted({*data.glob('*.json'), *data.glob('*/*.json')})
     if len(found) > MAX_FILES:
-        raise UsageError(
-            f'{data} holds {len(found)} JSON files; give the COCO keypoint file itself '
-            f'({_CONVERT}).'
+        raise NoKeypointFile(
+            f'{data} holds {len(found)} JSON files; give the COCO keypoint file itself.'
         )
     files = [path.absolute() for path in found if _holds_keypoints(path)]
     if not files:
-        raise UsageError(
+        raise NoKeypointFile(
             f'{data} holds no COCO keypoint file (a JSON file with "images" and '
-            f'"annotations" that have "keypoints"); {_CONVERT}.'
+            '"annotations" that have "keypoints").'
         )
     if len(files) == 1:
         return files[0], None

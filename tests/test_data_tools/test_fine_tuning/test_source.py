@@ -4,6 +4,7 @@
 import json
 
 from onestage_pose.data_tools.fine_tuning.source import (
+    NoKeypointFile,
     find_annotation_files,
     read_source,
 )
@@ -60,9 +61,9 @@ def test_files_that_nobody_can_tell_apart_are_named(tmp_path):
         find_annotation_files(tmp_path)
 
 
-def test_a_folder_without_one_is_sent_to_the_converters(tmp_path):
+def test_a_folder_without_one_says_so(tmp_path):
     (tmp_path / 'a.json').write_text('{"shapes": []}')
-    with pytest.raises(UsageError, match='holds no COCO keypoint file.*convert-data'):
+    with pytest.raises(NoKeypointFile, match='holds no COCO keypoint file'):
         find_annotation_files(tmp_path)
 
 
