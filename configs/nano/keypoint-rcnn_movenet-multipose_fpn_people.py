@@ -11,6 +11,12 @@ train_cfg = dict(type='IterBasedTrainLoop', max_iters=20000, val_interval=100000
 val_cfg = dict()
 test_cfg = dict()
 
+test_evaluator = [
+    dict(type='KeypointCocoMetric', score_mode='bbox', nms_mode='none'),
+    dict(type='PersonBoxMetric'),
+    dict(type='KeypointVisibilityMetric'),
+]
+
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=0.0006, weight_decay=0.05),

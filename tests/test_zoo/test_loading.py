@@ -45,6 +45,25 @@ def test_finds_the_person_on_the_photograph(nano, photograph):
     assert left_eye[0] > right_eye[0] and left_eye[1] < nose[1]
 
 
+def test_knows_which_keypoints_a_portrait_does_not_show(nano, photograph):
+    people = inference_bottomup(nano, photograph)[0].pred_instances
+    presence = people.keypoint_presence[0]
+    face, shoulders, knees_and_ankles = presence[:3], presence[5:7], presence[13:]
+    assert min(*face, *shoulders) > 0.5
+    assert knees_and_ankles.max() < 0.2
+
+
+def test_what_is_cut_off_becomes_less_probable(nano, photograph):
+    # above the shoulders, which lie at 400 pixels and more
+    people, whole = (
+        inference_bottomup(nano, image)[0].pred_instances
+        for image in (photograph[:290], photograph)
+    )
+    shoulders, rest = people.keypoint_presence[0, 5:7], people.keypoint_presence[0, 7:]
+    assert (shoulders < whole.keypoint_presence[0, 5:7] - 0.2).all()
+    assert rest.max() < 0.5 < people.keypoint_presence[0, :3].min()
+
+
 @pytest.mark.slow
 def test_has_the_ap_that_is_documented(shared_dir, tmp_path):
     files = get_model_files('nano')

@@ -51,6 +51,7 @@ model = dict(
             in_channels=64,
             conv_out_channels=96,
             norm_cfg=dict(type='BN'),
+            visibility_branch=dict(channels=64),
         ),
         loss_keypoint=dict(type='GaussianCrossEntropyLoss', sigma=1.0),
         box_scale=1.25,
@@ -79,5 +80,6 @@ model = dict(
         rcnn=dict(max_per_img=30),
         # people by the OKS to be expected of them
         rescore_thr=0.0,
+        rescore_by_presence=True,
     ),
 )

@@ -5,7 +5,7 @@ _base_ = '../keypoint-rcnn_movenet-multipose_fpn_people.py'
 
 trunk = (
     '{{ fileDirname }}/../../../onestage_pose/weights/'
-    'keypoint-rcnn_movenet-multipose_fpn_people-dad9d4d1.pth'
+    'keypoint-rcnn_movenet-multipose_fpn_people-0a55d1ba.pth'
 )
 model = dict(
     backbone=dict(init_cfg=dict(checkpoint=trunk, prefix='backbone')),
@@ -31,7 +31,11 @@ model = dict(
         ),
         box_scale=1.0,
     ),
+    test_cfg=dict(rescore_by_presence=None),
 )
+
+# without a visibility branch
+test_evaluator = {{_base_.val_evaluator}}
 
 train_dataloader = dict(batch_size=4)
 train_cfg = dict(max_iters=500, val_interval=500)

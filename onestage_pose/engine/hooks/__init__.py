@@ -8,6 +8,7 @@ from .input_visualization_hook import InputVisualizationHook
 from .preemption_hook import PreemptionHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .skeleton_check_hook import SkeletonCheckHook
+from .train_only_hook import TrainOnlyHook
 from .watchdog_hook import WatchdogHook
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     'PreemptionHook',
     'SafeCheckpointHook',
     'SkeletonCheckHook',
+    'TrainOnlyHook',
     'WatchdogHook',
 ]

@@ -1,0 +1,64 @@
+# Copyright (c) onestage_pose contributors.
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmpose.registry import HOOKS
+from torch import nn
+
+from ...utils.errors import ConfigValueError
+from ...utils.suggestions import did_you_mean
+
+
+@HOOKS.register_module()
+class TrainOnlyHook(Hook):
+    """Train some parts of a model and leave the others as they are.
+
+    The others get no gradient and stay in evaluation mode: batch norms keep their
+    statistics too. Evaluations in between see the model that a test would.
+
+    Args:
+        modules (Sequence[str]): Their names in the model, such as
+            ``'roi_head.keypoint_head.visibility_branch'``.
+
+    Raises:
+        ConfigValueError: Before the first iteration, the model has no such module.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        self.modules = tuple(modules)
+
+    def before_train(self, runner: Runner) -> None:
+        """Take the gradient from all other weights."""
+        model = _unwrap(runner.model)
+        known = dict(model.named_modules())
+        for name in self.modules:
+            if name not in known:
+                raise ConfigValueError(
+                    f'TrainOnlyHook: modules has {name!r}, which the model has not.'
+                    f'{did_you_mean(name, known)}'
+                )
+        model.requires_grad_(False)
+        for name in self.modules:
+            known[name].requires_grad_(True)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Have the others in evaluation mode, which an evaluation has ended."""
+        model = _unwrap(runner.model)
+        for module in model.modules():
+            module.training = False
+        for name in self.modules:
+            model.get_submodule(name).train()
+        # a detector that is not in training mode gives no losses in some of mmdet's
+        model.training = True
+
+
+def _unwrap(model: nn.Module) -> nn.Module:
+    return model.module if is_model_wrapper(model) else model
