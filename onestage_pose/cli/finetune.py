@@ -95,7 +95,8 @@ def run(args: argparse.Namespace) -> None:
                 f'{out} is in {each.path}, which is converted: give a folder elsewhere '
                 'with --out.'
             )
-    was_begun = claim_folder(out, _describe(args, data.path, val and val.path))
+    described = _describe(args, data.path, val and val.path)
+    was_begun = claim_folder(out, described, CONFIG)
     if (out / README).is_file():
         print(f'{out}: this run is finished.')
         print((out / README).read_text(encoding='utf-8'))

@@ -198,7 +198,7 @@ def test_the_whole_walk(tmp_path, capsys):
     """Thirty images of four keypoints, two commands, and no file of the user's."""
     data, out = write_kites(tmp_path / 'data', 30), tmp_path / 'out'
 
-    run(data, '--out', out)
+    run(data, '--out', out, '--epochs', 15)
     told = capsys.readouterr().out
 
     assert float(re.search(r'median error ([\d.]+) px', told).group(1)) < 3

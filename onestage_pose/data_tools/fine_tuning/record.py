@@ -38,12 +38,14 @@ def compute_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def claim_folder(folder: Path, run: Mapping[str, Any]) -> bool:
+def claim_folder(folder: Path, run: Mapping[str, Any], prepared: str) -> bool:
     """Make a folder that of a run, or find out that it is already.
 
     Args:
         folder (Path): May not exist.
         run (Mapping): What tells the run from others: data and options, for JSON.
+        prepared (str): Name of the file that a run writes once its data and options
+            have been understood. Without it, another run may take the folder over.
 
     Returns:
         bool: Whether the run was begun before.
@@ -74,7 +76,9 @@ def claim_folder(folder: Path, run: Mapping[str, Any]) -> bool:
         ) from error
     now = json.loads(json.dumps(run))
     other = [key for key in now if before.get(key) != now[key]]
-    if other:
+    if other and not (folder / prepared).exists():
+        write_text(json.dumps(run, indent=2) + '\n', record)
+    elif other:
         key = other[0]
         raise UsageError(
             f'{folder} holds another run, of {key}={before.get(key)!r} and not '
