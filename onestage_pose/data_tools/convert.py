@@ -92,6 +92,11 @@ def convert_data(
         raise UsageError(f'SRC: {source} does not exist.{suggest_path(source)}')
     if target.exists() and not target.is_dir():
         raise UsageError(f'DST: {target} is a file; give a folder to write to.')
+    if source.is_dir() and target.resolve().is_relative_to(source.resolve()):
+        raise UsageError(
+            f'{target} is the source or lies in it, so what is written would be read '
+            f'as a part of it the next time; write to a folder outside of {source}.'
+        )
     if images is not None and not Path(images).is_dir():
         raise UsageError(f'--images: there is no folder {images}.')
     if format is not None and format not in FORMATS:

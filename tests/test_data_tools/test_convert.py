@@ -116,3 +116,16 @@ def test_the_source_is_never_written_over(tmp_path, source):
 def test_an_option_that_means_nothing_is_told(tmp_path, source, options, told):
     with pytest.raises(UsageError, match=told):
         convert_data(source, tmp_path / 'out', **options)
+
+
+@pytest.mark.parametrize('inside', ['.', 'new/deep'])
+def test_nothing_is_written_into_the_source(source, inside):
+    target = source.parent / inside
+
+    with pytest.raises(UsageError, match='lies in it.* a folder outside of'):
+        convert_data(source.parent, target, force=True)
+
+    assert sorted(path.name for path in source.parent.iterdir()) == [
+        'coco.json',
+        'images',
+    ]

@@ -36,6 +36,7 @@ from ..labels import (
     Template,
     find_split,
 )
+from ..sides import pair_sides
 
 _FLAGS = {'true': 1, 'false': 0, '': 0}
 # Of an image that states no size; its file says it.
@@ -128,6 +129,14 @@ def _read_file(path: Path, split: str, labels: Labels, remarks: Remarks) -> None
                     f'{", ".join(known.keypoints)}; correct one of them.'
                 )
             labels.templates[name] = template
+        elif known.flip_idx is None:
+            known.flip_idx = template.flip_idx
+        elif template.flip_idx not in (None, known.flip_idx):
+            raise AnnotationError(
+                f'{file}: flip_idx={quote(template.flip_idx)} of the category '
+                f'{name!r} is {quote(known.flip_idx)} in another file of the source; '
+                'correct one of them.'
+            )
     base = path.parent
     stem = path.stem.removeprefix('person_keypoints_')
     words = dict.fromkeys([stem, find_split([stem]), *([split] if split else [])])
@@ -213,8 +222,13 @@ def _read_template(
     # people without any have zeros
     for each in records:
         each['keypoints'] = each['keypoints'] or [0] * (3 * len(names))
+    flip_idx = category.get('flip_idx') if names else None
+    if flip_idx is not None:
+        where = f'{file}: the category id={category["id"]}'
+        pair_sides(names, flip_idx=flip_idx, source=where)
     template = Template(
         names,
+        flip_idx=flip_idx,
         are_numbers=are_numbers or all(name.isdecimal() for name in names),
         id=category['id'],
     )

@@ -251,3 +251,32 @@ def test_what_means_nothing_even_so_is_named(coco, convert, change, told):
 def test_a_fraction_for_a_box_is_refused_by_the_reader(coco, convert):
     with pytest.raises(AnnotationError, match='seem to be fractions of the image'):
         convert(coco(person(bbox=[0.2, 0.2, 0.4, 0.6])))
+
+
+def test_flip_idx_is_kept(coco, convert):
+    it = convert(coco(person(), categories=[CATEGORY | dict(flip_idx=[1, 0])]))
+
+    assert it.content['categories'][0]['flip_idx'] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    'names, flip_idx, told',
+    [
+        (['nose', 'tail'], [1, 1], r'result.json: the category id=1: flip_idx=\[1, 1]'),
+        (['left_ear', 'right_ear'], [0, 1], "exchanges 'left_ear' with nothing"),
+    ],
+)
+def test_flip_idx_that_means_nothing_is_named(coco, convert, names, flip_idx, told):
+    category = CATEGORY | dict(keypoints=names, flip_idx=flip_idx)
+
+    with pytest.raises(AnnotationError, match=told):
+        convert(coco(person(), categories=[category]))
+
+
+def test_flip_idx_of_two_files_must_agree(coco, convert):
+    train = [CATEGORY | dict(flip_idx=[1, 0])]
+    root = coco(person(), categories=train, name='train.json').parent
+    coco(person(), categories=[CATEGORY | dict(flip_idx=[0, 1])], name='val.json')
+
+    with pytest.raises(AnnotationError, match='in another file of the source'):
+        convert(root)
