@@ -47,11 +47,14 @@ def describe(report: DataReport) -> str:
 
 
 def _describe_split(split: SplitReport) -> list[str]:
+    folder = 'no folder of images was found'
+    if split.image_folder is not None:
+        folder = f'images in {split.image_folder}'
     lines = [
         f'  {count(split.images, "image", "images")} '
         f'({split.images_without_objects} without objects), '
         f'{count(split.annotations, "annotation", "annotations")} '
-        f'({split.crowds} crowd regions); images in {split.image_folder}'
+        f'({split.crowds} crowd regions); {folder}'
     ]
     if split.image_sizes:
         (w0, w1, w2), (h0, h1, h2) = split.image_sizes.values()

@@ -223,6 +223,9 @@ def check_data(
         records = report.contents[number]['images']
         found = find_folder(file, records) if folder is None else Path(folder)
         split.image_folder = None if found is None else str(found)
+        if found is None:
+            last = [dict(file_name=_last(each['file_name'])) for each in records]
+            found = find_folder(file, last)
         for place, length in _check_images(split, records, found, decode, progress):
             path = osp.join(found, records[place]['file_name'])
             lengths.setdefault(length, []).append((number, place, path))
@@ -243,7 +246,8 @@ def _find_files(data: Path, other: str | Path | None) -> list[Path]:
         if not files or len(files) > (1 if other else 2):
             raise UsageError(
                 f'{data}: holds {len(files)} JSON files; give the file to check, and '
-                'perhaps that of another split.'
+                'perhaps that of another split. What a labelling program exported '
+                'becomes such a file by onestage-pose convert-data.'
             )
     if other is not None:
         if not Path(other).is_file():
@@ -281,6 +285,10 @@ def find_folder(file: Path, records: Sequence[Mapping]) -> Path | None:
     return candidates[int(np.argmax(found))] if any(found) else None
 
 
+def _last(file_name: str) -> str:
+    return file_name.replace('\\', '/').rsplit('/', 1)[-1]
+
+
 def _check_content(split: SplitReport, content: dict) -> dict:
     """Count what a file holds and look through its annotations.
 
@@ -300,6 +308,13 @@ def _check_content(split: SplitReport, content: dict) -> dict:
     split.crowds = sum(ann['iscrowd'] for ann in annotations)
     with_objects = {ann['image_id'] for ann in annotations if not ann['iscrowd']}
     split.images_without_objects = len(images) - len(with_objects)
+    if not with_objects:
+        split.add(
+            'no_annotation',
+            ERROR,
+            'no object is annotated, so nothing can be trained or judged; is it the '
+            'right file?',
+        )
     if images:
         sizes = np.array([[image['width'], image['height']] for image in images])
         split.image_sizes = {
@@ -416,6 +431,14 @@ def _check_category(
     for index in np.flatnonzero(reach.any(axis=1)):
         add('box_outside_image', 'clipped in training', index)
     labelled = flags > 0
+    if labelled.any() and not (flags == 2).any():
+        split.add(
+            'all_hidden',
+            WARNING,
+            'every labelled keypoint has visibility 1, which is hidden; one that is '
+            'seen has 2',
+            what=str(category.get('name', category['id'])),
+        )
     # a box of what is visible may not hold what is hidden
     asked = flags == 2 if (flags == 2).any() else labelled
     margin = (_MARGIN * sides + _SLACK)[:, None]
@@ -538,6 +561,11 @@ def _check_images(
         path = osp.join(folder or '', record['file_name'])
         if folder is None or not osp.isfile(path):
             text = 'there is no such file; give its folder with --images'
+            last = _last(record['file_name'])
+            if folder is not None and osp.isfile(folder / last):
+                where['what'] = (
+                    f'{folder / last} is there: convert-data corrects the name'
+                )
             split.add('missing_image', ERROR, text, **where)
             continue
         header = read_header(path)

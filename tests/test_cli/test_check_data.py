@@ -49,7 +49,9 @@ def test_an_error_ends_with_status_1(data, tmp_path, capsys):
         main(['check-data', str(data)])
 
     assert exit_.value.code == 1
-    assert 'error missing_image (1)' in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert 'error missing_image (1)' in told
+    assert 'no folder of images was found' in told
 
 
 def test_report_and_sheet_are_written(data, tmp_path):

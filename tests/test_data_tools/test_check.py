@@ -275,3 +275,39 @@ def test_real_people_are_right(shared_dir):
         for found in split.findings
     }
     assert counts == {(0, 'tiny_box'): 1, (0, 'left_right'): 8, (1, 'left_right'): 6}
+
+
+@pytest.mark.parametrize('people', [[], [person(iscrowd=1)]])
+def test_a_file_without_an_object_is_an_error(data, people):
+    report = check_data(data(*people))
+
+    assert ('no_annotation', 'error') in {(f.kind, f.level) for f in report.findings}
+
+
+@pytest.mark.parametrize('flag, expected', [(1, True), (2, False)])
+def test_keypoints_that_are_all_hidden_are_remarked(data, flag, expected):
+    report = check_data(data(person(keypoints=[20, 10, flag, 40, 30, 1, 0, 0, 0])))
+
+    assert ('all_hidden' in kinds(report)) == expected
+
+
+@pytest.mark.parametrize('is_given', [True, False])
+def test_an_image_that_is_there_by_its_last_name_is_told(data, tmp_path, is_given):
+    path = data(person())
+    content = json.loads(path.read_text())
+    content['images'][0]['file_name'] = r'D:\work\train_1.jpg'
+    write_json(path, content)
+
+    report = check_data(path, images=tmp_path / 'images' if is_given else None)
+
+    [found] = [each for each in report.findings if each.kind == 'missing_image']
+    there = tmp_path / 'images/train_1.jpg'
+    assert f'{there} is there: convert-data' in found.examples[0]['what']
+
+
+def test_a_folder_of_many_files_is_sent_to_convert_data(tmp_path):
+    for name in 'abc':
+        write_json(tmp_path / f'{name}.json', {})
+
+    with pytest.raises(UsageError, match='by onestage-pose convert-data'):
+        check_data(tmp_path)
