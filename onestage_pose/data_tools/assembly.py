@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import os.path as osp
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ BOX_MARGIN = 0.1
 LEAST_BOX = 0.02
 #: Name of the file where a source has no splits, and of the class where it names none.
 WHOLE, UNNAMED = 'annotations', 'object'
+# Share of the objects under which a label may be another one, misspelt.
+_RARE = 0.1
 # More annotations of an image than any source has; the reader counts them for training.
 _ANY_NUMBER = 10**9
 
@@ -201,6 +204,9 @@ def _choose_categories(
         elif not template.keypoints:
             template.keypoints = _put_in_order(names, labels.order)
             template.are_numbers = all(each.isdecimal() for each in names)
+            mine = [one.keypoints for one in objects if one.category == name]
+            for remark in _find_misspelt(template.keypoints, mine):
+                remarks.say(remark)
         else:
             unknown = [each for each in names if each not in template.keypoints]
             if unknown:
@@ -235,6 +241,31 @@ def _choose_categories(
             'trained on one: --category keeps it'
         )
     return templates
+
+
+def _find_misspelt(
+    names: Sequence[str], objects: Sequence[Iterable[str]]
+) -> Iterator[str]:
+    """Yield a remark for each label that seems to be another one, misspelt."""
+    number = Counter(name for labelled in objects for name in labelled)
+    known: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: -number[name]):
+        other = known.setdefault(re.sub(r'[\s_-]+', '', name.casefold()), name)
+        if other != name:
+            yield (
+                f'the keypoints {other!r} (in {number[other]} objects) and {name!r} '
+                f'(in {number[name]}) differ only by case, blanks or hyphens; if one '
+                'keypoint is meant, correct the label in the source'
+            )
+    total = sum(any(True for _ in labelled) for labelled in objects)
+    often = [name for name in names if 2 * number[name] > total]
+    for name in names:
+        if number[name] < _RARE * total and 2 * len(often) > len(names):
+            hint = did_you_mean(name, often) or ' Is it misspelt?'
+            yield (
+                f'the keypoint {name!r} is in {number[name]} of {total} objects, most '
+                f'others are in most.{hint}'
+            )
 
 
 def _put_in_order(names: Iterable[str], order: Sequence[str]) -> list[str]:

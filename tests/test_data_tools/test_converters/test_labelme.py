@@ -235,3 +235,30 @@ def test_two_files_of_one_image_are_an_error(labelme, convert):
 def test_a_shape_that_means_nothing_is_named(labelme, convert, shapes, told):
     with pytest.raises(AnnotationError, match=told):
         convert(labelme(*shapes))
+
+
+def test_labels_that_differ_by_case_and_blanks_are_named(labelme, convert):
+    other = [shape('Nose ', (5, 5), group=2), shape('tail', (7, 5), group=2)]
+
+    it = convert(
+        labelme(BOX, NOSE, TAIL, shape('dog', (0, 0), (9, 9), group=2), *other)
+    )
+
+    [note] = it.done.notes
+    assert "'Nose' (in 1 objects) and 'nose' (in 1)" in note
+    assert 'differ only by case, blanks or hyphens' in note
+
+
+@pytest.mark.parametrize('number, is_told', [(11, True), (10, False)])
+def test_a_label_of_few_objects_is_named(labelme, convert, number, is_told):
+    shapes = []
+    for place in range(number):
+        shapes += [
+            shape('nose', (place, 9), group=place),
+            shape('tail' if place else 'tial', (place, 5), group=place),
+        ]
+
+    told = ' '.join(convert(labelme(*shapes), category='dog').done.notes)
+
+    assert ("'tial' is in 1 of 11 objects" in told) == is_told
+    assert ('Did you mean tail?' in told) == is_told
