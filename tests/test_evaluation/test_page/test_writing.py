@@ -24,10 +24,11 @@ about.background = getComputedStyle(document.body).backgroundColor;
 about.overflow = document.documentElement.scrollWidth - innerWidth;
 about.drawn = [...document.querySelectorAll('figure svg')]
   .filter((svg) => svg.getBoundingClientRect().height > 50).length;
-Promise.all([...document.images].map((image) => {
-  image.loading = 'eager';
-  return image.decode().then(() => image.naturalWidth, () => 0);
-})).then((widths) => { about.images = widths.join(' '); });
+for (const image of document.images) image.loading = 'eager';
+// the page is written out after it
+addEventListener('load', () => {
+  about.images = [...document.images].map((image) => image.naturalWidth).join(' ');
+});
 </script>
 """
 
