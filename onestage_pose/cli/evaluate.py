@@ -130,6 +130,8 @@ def list_numbers(values: Mapping) -> Iterator[tuple[str, str]]:
 
 
 def _build_predictor(args: argparse.Namespace) -> tuple[PosePredictor, dict]:
+    if args.config is None and args.checkpoint is None:
+        print('Neither a model nor --results is given: evaluates the model nano.')
     config, checkpoint = find_model(args.config or 'nano', args.checkpoint)
     predictor = PosePredictor(
         config,

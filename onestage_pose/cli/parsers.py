@@ -324,7 +324,7 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         '--metainfo',
         metavar='FILE',
         help="MMPose's description of the keypoints (default: that of the model's "
-        "config, else COCO's)",
+        "config; with --results the category's names, else COCO's)",
     )
     parser.add_argument(
         '--html',

@@ -10,14 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 
 from ..apis.predictor import PosePredictor
 from ..apis.writing import write_json
 from ..datasets import PersonKeypointsDataset
 from ..evaluation.analysis import Analysis
 from ..evaluation.metrics import KeypointReport
-from ..structures.coco_records import read_results
+from ..structures.coco_records import (
+    read_categories,
+    read_images,
+    read_json,
+    read_results,
+)
+from ..structures.metainfo import load_sigmas
 from ..utils.errors import AnnotationError, UsageError
+from .fine_tuning.skeleton import find_unknown_sigmas, make_metainfo
+from .sides import pair_sides
 
 # What of a config's keypoint metric decides which number AP is.
 _OPTIONS = (
@@ -30,6 +39,8 @@ _OPTIONS = (
     'gt_converter',
 )
 _METRICS = ('KeypointReport', 'KeypointCocoMetric', 'CocoMetric')
+# Of OKS where a keypoint's is not known, as fine-tuning takes it.
+_SIGMA = 0.05
 # Scores are taken as they are, and nobody is left out.
 _AS_GIVEN = dict(score_mode='bbox', nms_mode='none')
 
@@ -60,7 +71,8 @@ def evaluate(
             from. By default it is looked for beside ``ann_file``; results can be
             evaluated without, and the page has no images then.
         metainfo (str | None): File of MMPose's that describes the keypoints; by default
-            that of the model's config, else COCO's.
+            that of the model's config; for results the keypoints of the file's only
+            category, or COCO's where it names none or 17.
         html_file (str | os.PathLike | None): Page to write.
         json_file (str | os.PathLike | None): Numbers to write.
         results_file (str | os.PathLike | None): COCO results to write, of the model.
@@ -163,8 +175,6 @@ def find_images(
 
 
 def _first_image(ann_file: Path) -> str | None:
-    from ..structures.coco_records import read_images, read_json
-
     content = read_json(str(ann_file), 'give the annotation file')
     images = read_images(str(ann_file), content)
     return images[0]['file_name'] if images else None
@@ -180,6 +190,8 @@ def _open_dataset(
     if described is None and predictor is not None:
         loader = predictor.model.cfg.get('test_dataloader') or {}
         described = loader.get('dataset', {}).get('metainfo')
+    elif described is None:
+        described = _describe_keypoints(ann_file)
     try:
         return PersonKeypointsDataset(
             ann_file=ann_file,
@@ -193,6 +205,26 @@ def _open_dataset(
             remedy = 'In this command: --metainfo FILE.'
             raise AnnotationError(f'{error} {remedy}') from error
         raise
+
+
+def _describe_keypoints(ann_file: str) -> dict | None:
+    """Make metainfo of the only category of a file, unless it may be COCO's."""
+    content = read_json(ann_file, 'give the annotation file')
+    categories = read_categories(ann_file, content)
+    names = categories[0].get('keypoints') if len(categories) == 1 else None
+    if not names or len(names) == len(load_sigmas()):
+        return None
+    pairs = pair_sides(
+        names, flip_idx=categories[0].get('flip_idx'), source=f'{ann_file}: categories'
+    )
+    number = len(find_unknown_sigmas(names))
+    print_log(
+        f'{ann_file}: the keypoints are those of its category. Sigmas of OKS: '
+        f"{len(names) - number} by COCO's names, {number} are {_SIGMA:g}. "
+        '--metainfo FILE gives others.',
+        logger='current',
+    )
+    return make_metainfo(Path(ann_file).stem, names, pairs=pairs, sigma=_SIGMA)
 
 
 def _predict(

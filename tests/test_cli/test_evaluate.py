@@ -4,6 +4,7 @@
 from onestage_pose.cli.evaluate import list_numbers
 from onestage_pose.cli.main import main
 from onestage_pose.evaluation.analysis import analyse
+from onestage_pose.utils.errors import UsageError
 
 import pytest
 
@@ -23,6 +24,18 @@ def test_words_that_contradict_each_other_are_refused(words, message, tmp_path):
         main(['evaluate', f'{tmp_path}/people.json', *words])
 
     assert message in str(exit_.value)
+
+
+def test_the_model_that_is_taken_unasked_is_named(tmp_path, monkeypatch, capsys):
+    def find(config, checkpoint):
+        raise UsageError(f'no {config} here')
+
+    monkeypatch.setattr('onestage_pose.cli.evaluate.find_model', find)
+
+    with pytest.raises(SystemExit, match='no nano here'):
+        main(['evaluate', f'{tmp_path}/people.json', f'--html={tmp_path}/page.html'])
+
+    assert 'evaluates the model nano' in capsys.readouterr().out
 
 
 def test_table_states_the_weights_and_each_kind_of_error():

@@ -92,7 +92,23 @@ def test_results_need_no_images(toy):
     assert found.values['people']['true'] == 3
 
 
-def test_other_keypoints_than_cocos_name_the_option(toy):
+def test_keypoints_of_the_only_category_are_taken(toy):
+    ann_file = toy / 'annotations/people_val.json'
+
+    found = evaluate(ann_file, results=toy / 'results.json')
+
+    *keypoints, _ = found.values['per_keypoint']
+    assert [row['name'] for row in keypoints] == list(NAMES)
+    # left and right are paired, by name
+    assert found.values['keypoint_errors']['inversion'] == 2
+
+
+def test_other_keypoints_than_cocos_without_names_name_the_option(toy):
+    path = toy / 'annotations/people_val.json'
+    content = json.loads(path.read_text())
+    del content['categories'][0]['keypoints']
+    path.write_text(json.dumps(content))
+
     with pytest.raises(AnnotationError, match='--metainfo FILE'):
         evaluate(toy / 'annotations/people_val.json', results=toy / 'results.json')
 
