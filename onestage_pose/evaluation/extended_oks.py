@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .analysis.similarity import double_variances
+
 #: How much wider than a person's box the activation window is.
 PADDING = 1.25
 
@@ -65,5 +67,4 @@ def oks(
 def _similarity(
     distance: np.ndarray, areas: np.ndarray, sigmas: Sequence[float]
 ) -> np.ndarray:
-    scale = 2 * areas[:, None] * (2 * np.asarray(sigmas)) ** 2
-    return np.exp(-(distance**2) / np.maximum(scale, np.spacing(1)))
+    return np.exp(-(distance**2) / double_variances(areas, sigmas))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..probabilities import expected_calibration_error, reliability
 from .errors import NEAR, KeypointErrors
 from .matching import match_people
 from .people import ImagePeople
@@ -32,15 +33,12 @@ def measure_calibration(scores: np.ndarray, is_right: np.ndarray) -> dict | None
     """
     if not len(scores) or scores.min() < 0 or scores.max() > 1:
         return None
-    places = np.minimum((scores * BINS).astype(int), BINS - 1)
-    curve = []
-    for place in range(BINS):
-        here = places == place
-        if here.any():
-            mean, share = float(scores[here].mean()), float(is_right[here].mean())
-            curve.append(dict(score=mean, right=share, number=int(here.sum())))
-    error = sum(abs(bin_['score'] - bin_['right']) * bin_['number'] for bin_ in curve)
-    return dict(curve=curve, error=error / len(scores))
+    curve = [
+        dict(score=mean, right=share, number=number)
+        for mean, share, number in reliability(scores, is_right, BINS)
+    ]
+    error = expected_calibration_error(scores, is_right, BINS)
+    return dict(curve=curve, error=error)
 
 
 def calibrate_people(images: Sequence[ImagePeople], sigmas: np.ndarray) -> dict | None:

@@ -26,7 +26,7 @@ def keypoint_similarity(
         np.ndarray: (D, G, K) float64, 0 to 1, labelled or not.
     """
     squares = ((points[:, None] - truth[None]) ** 2).sum(-1)
-    return np.exp(-squares / _double_variances(areas, sigmas))
+    return np.exp(-squares / double_variances(areas, sigmas))
 
 
 def distance_of_similarity(
@@ -42,7 +42,7 @@ def distance_of_similarity(
     Returns:
         np.ndarray: (K,) float64.
     """
-    variances = _double_variances(np.array([area]), sigmas)[0]
+    variances = double_variances(np.array([area]), sigmas)[0]
     return np.sqrt(-np.log(similarity) * variances)
 
 
@@ -74,10 +74,18 @@ def object_similarity(people: ImagePeople, sigmas: np.ndarray) -> np.ndarray:
         points - far[:, None], 0
     )
     squares = (outside**2).sum(-1)
-    by_box = np.exp(-squares / _double_variances(people.areas, sigmas)).mean(-1)
+    by_box = np.exp(-squares / double_variances(people.areas, sigmas)).mean(-1)
     return np.where(labelled.any(1), with_labels, by_box)
 
 
-def _double_variances(areas: np.ndarray, sigmas: np.ndarray) -> np.ndarray:
-    """(G, K); a person without area is like nobody, as in COCO."""
+def double_variances(areas: np.ndarray, sigmas: np.ndarray) -> np.ndarray:
+    """Return what squared distances are divided by in a similarity.
+
+    Args:
+        areas (np.ndarray): (G,) of the true people, in square pixels.
+        sigmas (np.ndarray): (K,).
+
+    Returns:
+        np.ndarray: (G, K); a person without area is like nobody, as in COCO.
+    """
     return 2 * (areas[:, None] + np.spacing(1)) * (2 * np.asarray(sigmas)) ** 2
