@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Hooks and optimizer wrappers of a training."""
+"""Hooks, optimizers and their wrappers of a training."""
 
 from .hooks import (
     DataCheckHook,
@@ -11,7 +11,7 @@ from .hooks import (
     SkeletonCheckHook,
     WatchdogHook,
 )
-from .optim_wrappers import Bfloat16OptimWrapper
+from .optim_wrappers import Bfloat16OptimWrapper, RelativeAdamW
 
 __all__ = [
     'Bfloat16OptimWrapper',
@@ -20,6 +20,7 @@ __all__ = [
     'FiniteHook',
     'InputVisualizationHook',
     'PreemptionHook',
+    'RelativeAdamW',
     'SafeCheckpointHook',
     'SkeletonCheckHook',
     'WatchdogHook',

@@ -175,9 +175,8 @@ def make_model(base: Config, facts: DataFacts) -> dict[str, Any]:
     roi_head = model['roi_head']
     head = roi_head['keypoint_head']
     head['num_keypoints'] = len(facts.names)
-    if head['type'] == 'PriorKeypointHead':
-        channels = find_prior_channels(facts.names)
-        head['prior_channels'] = channels
+    if head['type'] in ('PriorKeypointHead', 'FinePriorKeypointHead'):
+        head['prior_channels'] = find_prior_channels(facts.names)
     for place in (roi_head, head):
         place.get('codec', {}).pop('sigmas', None)
         place.get('codec', {}).pop('area_ratio', None)

@@ -25,6 +25,8 @@ _AXES = {
     'deconv.weight': 1,
     'deconv.bias': 0,
     'prior_scale': 0,
+    'refine.weight': 0,
+    'refine.bias': 0,
     'visibility_branch.offset': 0,
     'visibility_branch.weight': 0,
     'visibility_branch.bias': 0,

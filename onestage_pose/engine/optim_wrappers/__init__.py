@@ -1,6 +1,7 @@
 # Copyright (c) onestage_pose contributors.
-"""Optimizer wrappers, registered in mmengine's OPTIM_WRAPPERS."""
+"""Optimizers and their wrappers, registered in mmengine's registries of these."""
 
 from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
+from .relative_adamw import RelativeAdamW
 
-__all__ = ['Bfloat16OptimWrapper']
+__all__ = ['Bfloat16OptimWrapper', 'RelativeAdamW']

@@ -27,7 +27,9 @@ class BaseKeypointHead(BaseModule):
     """RoI features to keypoints: a trunk, a transposed conv, bilinear x2, a codec.
 
     A subclass sets ``self.trunk``, whose output has ``channels`` channels and
-    the resolution of its input.
+    the resolution of its input. One that takes finer RoI features says in ``upscale``
+    how much larger than they the heatmaps are, and overrides :meth:`extract` and
+    :meth:`predict_logits`.
 
     Keypoints outside this class are in COCO's pixel-index convention, inside in
     continuous coordinates, in which boxes always are; Detectron2 shifts by the same
@@ -55,6 +57,8 @@ class BaseKeypointHead(BaseModule):
         ConfigValueError: If the codec needs sigmas of OKS and those given are not of K
             keypoints.
     """
+
+    upscale = 4
 
     def __init__(
         self,
@@ -108,20 +112,24 @@ class BaseKeypointHead(BaseModule):
             x (Tensor): RoI features (N, C, h, w), N may be 0.
 
         Returns:
-            KeypointOutput: Logits (N, K, 4 h, 4 w), and ``visibility`` (N, K, 2) with
-            a visibility branch.
+            KeypointOutput: Logits (N, K, H, W), by default 4 h x 4 w, and
+            ``visibility`` (N, K, 2) with a visibility branch.
         """
         branch = self.visibility_branch
         if len(x) == 0:
             # batch norm in training mode refuses an empty batch
-            height, width = (4 * size for size in x.shape[-2:])
+            height, width = (self.upscale * size for size in x.shape[-2:])
             return KeypointOutput(
                 x.new_zeros(0, self.num_keypoints, height, width),
                 None if branch is None else x.new_zeros(0, self.num_keypoints, 2),
             )
-        feats = self.trunk(x)
+        feats = self.extract(x)
         logits = self.predict_logits(x, feats)
         return KeypointOutput(logits, None if branch is None else branch(feats, logits))
+
+    def extract(self, x: Tensor) -> Tensor:
+        """Return what the trunk makes of the RoI features: (N, C', h, w)."""
+        return self.trunk(x)
 
     def predict_logits(self, x: Tensor, feats: Tensor) -> Tensor:
         """Predict the heatmaps.

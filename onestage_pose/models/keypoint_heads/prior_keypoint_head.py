@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
@@ -60,12 +61,71 @@ class PriorKeypointHead(ConvKeypointHead):
 
     def predict_logits(self, x: Tensor, feats: Tensor) -> Tensor:
         """Predict the heatmaps: see :class:`BaseKeypointHead`; the prior is added."""
-        if self.prior_channels is None:
-            prior, scale = x[:, : self.num_keypoints], self.prior_scale
-        else:
-            prior, scale = x[:, self._prior_index], self.prior_scale * self._has_prior
-        prior = prior * scale[:, None, None]
         prior = F.interpolate(
-            prior, scale_factor=4, mode='bilinear', align_corners=False
+            self.get_prior(x), scale_factor=4, mode='bilinear', align_corners=False
         )
         return super().predict_logits(x, feats) + prior
+
+    def get_prior(self, x: Tensor) -> Tensor:
+        """Return what the backbone says of the joints, as logits: (N, K, h, w)."""
+        if self.prior_channels is None:
+            return x[:, : self.num_keypoints] * self.prior_scale[:, None, None]
+        scale = self.prior_scale * self._has_prior
+        return x[:, self._prior_index] * scale[:, None, None]
+
+
+@MODELS.register_module()
+class FinePriorKeypointHead(PriorKeypointHead):
+    """Prior and details at twice the resolution that the convolutions work at.
+
+    It takes RoI features of 28x28 with ``sampling_ratio=1``. Their averages over 2x2
+    are the features of 14x14 with ``sampling_ratio=2`` that the trunk reads. The prior
+    keeps the finer ones; so do two convolutions beside the trunk that add to the
+    heatmaps of 28x28 what 14x14 cells are too coarse for. They begin with adding
+    nothing.
+
+    Args:
+        detail_channels (int): Channels of the first of the two.
+        norm_cfg (dict, optional): See :class:`ConvKeypointHead`; of the first, too.
+        **kwargs: See :class:`PriorKeypointHead`.
+    """
+
+    upscale = 2
+
+    def __init__(
+        self, *, detail_channels: int = 48, norm_cfg: dict | None = None, **kwargs
+    ) -> None:
+        super().__init__(norm_cfg=norm_cfg, **kwargs)
+        in_channels, channels = self.trunk[0].in_channels, self.deconv.in_channels
+        self.detail = ConvModule(
+            in_channels, detail_channels, 3, padding=1, norm_cfg=norm_cfg, act_cfg=None
+        )
+        self.context = nn.Conv2d(channels, detail_channels, 1)
+        self.refine = nn.Conv2d(detail_channels, self.num_keypoints, 3, padding=1)
+
+    def init_weights(self) -> None:
+        """Initialise as the other heads; the details begin with 0."""
+        super().init_weights()
+        nn.init.zeros_(self.refine.weight)
+        nn.init.zeros_(self.refine.bias)
+
+    def extract(self, x: Tensor) -> Tensor:
+        """Return what the trunk makes of (N, C, 2 h, 2 w): (N, C', h, w)."""
+        return self.trunk(F.avg_pool2d(x, 2))
+
+    def predict_logits(self, x: Tensor, feats: Tensor) -> Tensor:
+        """Predict the heatmaps.
+
+        Args:
+            x (Tensor): RoI features (N, C, 2 h, 2 w), N above 0.
+            feats (Tensor): What the trunk makes of them, (N, C', h, w).
+
+        Returns:
+            Tensor: (N, K, 4 h, 4 w).
+        """
+        context = F.interpolate(self.context(feats), scale_factor=2, mode='nearest')
+        detail = self.refine(F.relu(self.detail(x) + context))
+        logits = self.deconv(feats) + self.get_prior(x) + detail
+        return F.interpolate(
+            logits, scale_factor=2, mode='bilinear', align_corners=False
+        )

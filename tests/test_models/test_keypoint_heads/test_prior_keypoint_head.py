@@ -1,9 +1,10 @@
 # Copyright (c) onestage_pose contributors.
-from onestage_pose.models import PriorKeypointHead
+from onestage_pose.models import FinePriorKeypointHead, PriorKeypointHead
 from onestage_pose.utils.errors import ConfigValueError
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -50,3 +51,50 @@ def test_channels_that_are_not_there_are_refused():
 
 def test_nobody():
     assert head()(torch.zeros(0, 6, 14, 14)).logits.shape == (0, 3, 56, 56)
+
+
+def fine_head(**options):
+    model = FinePriorKeypointHead(
+        num_convs=1, in_channels=6, conv_out_channels=4, num_keypoints=3, **options
+    )
+    model.init_weights()
+    return model
+
+
+def test_a_new_fine_head_gives_what_the_coarse_one_does_and_the_finer_prior():
+    fine, coarse = fine_head(prior_scale=2.0), head(prior_scale=0.0)
+    weights = fine.state_dict() | {'prior_scale': torch.zeros(3)}
+    coarse.load_state_dict({name: weights[name] for name in coarse.state_dict()})
+    x = torch.randn(2, 6, 28, 28)
+    prior = F.interpolate(2 * x[:, :3], scale_factor=2.0, mode='bilinear')
+
+    logits = fine(x).logits
+
+    assert logits.shape == (2, 3, 56, 56)
+    expected = coarse(F.avg_pool2d(x, 2)).logits + prior
+    assert torch.allclose(logits, expected, atol=1e-5)
+
+
+def test_details_are_seen_that_the_average_of_four_cells_hides():
+    model = fine_head(prior_scale=0.0)
+    nn.init.normal_(model.refine.weight)
+    x = torch.zeros(1, 6, 28, 28)
+    x[0, 5, 10, 10], x[0, 5, 10, 11] = 1, -1
+
+    change = model(x).logits - model(torch.zeros_like(x)).logits
+
+    assert F.avg_pool2d(x, 2).abs().max() == 0
+    assert change.abs().max() > 0.01
+
+
+def test_everything_in_a_fine_head_learns_after_the_first_step():
+    model = fine_head()
+    nn.init.normal_(model.refine.weight)
+
+    model(torch.randn(2, 6, 28, 28)).logits.square().sum().backward()
+
+    assert all(value.grad.abs().sum() > 0 for value in model.parameters())
+
+
+def test_nobody_for_a_fine_head():
+    assert fine_head()(torch.zeros(0, 6, 28, 28)).logits.shape == (0, 3, 56, 56)
