@@ -8,14 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
+from mmengine.fileio import dump, put_text
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 from pycocotools import mask as coco_mask
 
 from ...codecs.decoders.options import PERSON_AREA_RATIO
 from ...utils.errors import AnnotationError
+from ..analysis.calibration import measure_calibration
 from ..extended_oks import extended_oks, oks
 from ..ground_truth import check_lists, metrics_table, sample_ground_truth
+from ..page.figures import draw_reliability
 from ..predictions import check_predictions
 from ..probabilities import (
     auroc,
@@ -27,6 +30,7 @@ from ..probabilities import (
 
 MIN_IOU = 0.5
 MIN_PRESENCE = 0.5
+_AXES = 'predicted probability', 'share that is so'
 
 
 class MatchedPeople(NamedTuple):
@@ -54,6 +58,23 @@ class MatchedPeople(NamedTuple):
     boxes: np.ndarray
     areas: np.ndarray
 
+    def of_keypoint(self, number: int) -> MatchedPeople:
+        """Return the same of one keypoint alone."""
+        chosen = {
+            name: getattr(self, name)[:, [number]]
+            for name in self._fields
+            if name not in ('boxes', 'areas')
+        }
+        return self._replace(**chosen)
+
+    def events(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Return probabilities and whether they came true, by what they are of."""
+        labelled = self.visibility > 0
+        return {
+            'presence': (self.presence.ravel(), labelled.ravel()),
+            'visibility': (self.visible[labelled], self.visibility[labelled] == 2),
+        }
+
 
 @METRICS.register_module()
 class KeypointVisibilityMetric(BaseMetric):
@@ -79,6 +100,12 @@ class KeypointVisibilityMetric(BaseMetric):
     Args:
         collect_device: As in mmengine.
         prefix: First part of the metrics' names, ``'keypoint'`` by default.
+        json_file: File to write them to, in all and of each keypoint, with the curves
+            of presence and visibility beside what came true.
+        figure_file: SVG file to draw these curves in.
+
+    Attributes:
+        values (dict): What ``json_file`` holds, of the latest evaluation.
 
     Raises:
         AnnotationError: The model predicts no presence, or an image comes without
@@ -87,9 +114,18 @@ class KeypointVisibilityMetric(BaseMetric):
 
     default_prefix: str | None = 'keypoint'
 
-    def __init__(self, collect_device: str = 'cpu', prefix: str | None = None) -> None:
+    def __init__(
+        self,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+        json_file: str | None = None,
+        figure_file: str | None = None,
+    ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
+        self.json_file = json_file
+        self.figure_file = figure_file
         self.matched: MatchedPeople | None = None
+        self.values: dict[str, Any] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Match the people of a batch.
@@ -126,29 +162,12 @@ class KeypointVisibilityMetric(BaseMetric):
         """
         found = MatchedPeople(*(np.concatenate(each) for each in zip(*results)))
         self.matched = found
-        labelled = found.visibility > 0
-        events = {
-            'presence': (found.presence.ravel(), labelled.ravel()),
-            'visibility': (found.visible[labelled], found.visibility[labelled] == 2),
+        everything = _measure_keypoints(found)
+        metrics = {
+            f'{kind}/{name}': value
+            for kind, values in everything.items()
+            for name, value in values.items()
         }
-        metrics = {}
-        for name, (probability, happened) in events.items():
-            metrics |= {
-                f'{name}/AUROC': auroc(probability, happened),
-                f'{name}/AP': average_precision(probability, happened),
-                f'{name}/Brier': brier_score(probability, happened),
-                f'{name}/ECE': expected_calibration_error(probability, happened),
-            }
-        scores = found.scores.ravel(), labelled.ravel()
-        metrics['presence/score AUROC'] = auroc(*scores)
-        metrics['presence/score ECE'] = expected_calibration_error(*scores)
-        covariances = found.covariances[labelled]
-        known = np.isfinite(covariances).all((1, 2))
-        shares = share_inside_ellipses(
-            found.errors[labelled][known], covariances[known]
-        )
-        for share, inside in shares.items():
-            metrics[f'position/inside {share:.0%}'] = inside
         metrics |= self._measure_people(found)
         metrics = {name: float(value) for name, value in metrics.items()}
         logger: MMLogger = MMLogger.get_current_instance()
@@ -159,7 +178,23 @@ class KeypointVisibilityMetric(BaseMetric):
                 if name.startswith(kind)
             }
             logger.info(metrics_table(kind.capitalize(), chosen))
+        self.values = self._get_details(found, metrics)
+        if self.json_file is not None:
+            dump(self.values, self.json_file, indent=1)
+        if self.figure_file is not None:
+            curves = self.values['reliability']
+            put_text(draw_reliability(curves, *_AXES), self.figure_file)
         return metrics
+
+    def _get_details(self, found: MatchedPeople, metrics: dict) -> dict[str, Any]:
+        names = self.dataset_meta['keypoint_id2name']
+        per_keypoint = {
+            names[k]: _measure_keypoints(found.of_keypoint(k)) for k in sorted(names)
+        }
+        curves = {
+            name: measure_calibration(*event) for name, event in found.events().items()
+        }
+        return dict(all=metrics, per_keypoint=per_keypoint, reliability=curves)
 
     def _measure_people(self, found: MatchedPeople) -> dict[str, float]:
         number = len(found.visibility)
@@ -178,6 +213,30 @@ class KeypointVisibilityMetric(BaseMetric):
         }
         found = {f'people/{name}': each.mean() for name, each in means.items()}
         return found | {'people/number': number}
+
+
+def _measure_keypoints(found: MatchedPeople) -> dict[str, dict[str, float]]:
+    """Measure all but the people, by kind and name."""
+    measured: dict[str, dict[str, float]] = {
+        kind: {
+            'AUROC': auroc(*event),
+            'AP': average_precision(*event),
+            'Brier': brier_score(*event),
+            'ECE': expected_calibration_error(*event),
+        }
+        for kind, event in found.events().items()
+    }
+    labelled = found.visibility > 0
+    scores = found.scores.ravel(), labelled.ravel()
+    measured['presence']['score AUROC'] = auroc(*scores)
+    measured['presence']['score ECE'] = expected_calibration_error(*scores)
+    covariances = found.covariances[labelled]
+    known = np.isfinite(covariances).all((1, 2))
+    shares = share_inside_ellipses(found.errors[labelled][known], covariances[known])
+    measured['position'] = {
+        f'inside {share:.0%}': inside for share, inside in shares.items()
+    }
+    return measured
 
 
 def _match(annotations: list[dict], found: dict) -> MatchedPeople:

@@ -79,26 +79,39 @@ def draw_keypoint_errors(rows: Sequence[Mapping]) -> str:
 def draw_calibration(calibration: Mapping) -> str:
     """Draw scores beside the share that is right, as SVG."""
     names = {'bbox_scores': 'people', 'keypoint_scores': 'keypoints'}
-    colors = {'bbox_scores': _BAR, 'keypoint_scores': COLORS['miss']}
+    curves = {name: calibration[key] for key, name in names.items()}
+    return draw_reliability(curves, 'score', 'share that is right')
+
+
+def draw_reliability(
+    curves: Mapping[str, Mapping | None], said: str, happened: str
+) -> str:
+    """Draw what is said beside the share that comes true, as SVG.
+
+    Args:
+        curves (Mapping[str, Mapping | None]): By label, as
+            :func:`~onestage_pose.evaluation.analysis.calibration.measure_calibration`
+            gives them; None is left out.
+        said (str): Label of the horizontal axis.
+        happened (str): Label of the vertical axis.
+    """
+    curves = {name: each for name, each in curves.items() if each is not None}
     with rc_context(_STYLE):
         figure, axes = _new(3.4)
         axes.plot([0, 1], [0, 1], color='#888888', linestyle=':', linewidth=1)
-        for key, name in names.items():
-            if calibration[key] is None:
-                continue
-            curve = calibration[key]['curve']
+        for color, (name, values) in zip((_BAR, *COLORS.values()), curves.items()):
             axes.plot(
-                [each['score'] for each in curve],
-                [each['right'] for each in curve],
+                [each['score'] for each in values['curve']],
+                [each['right'] for each in values['curve']],
                 marker='o',
                 markersize=4,
-                color=colors[key],
-                label=f'{name}: mean distance {calibration[key]["error"]:.2f}',
+                color=color,
+                label=f'{name}: mean distance {values["error"]:.2f}',
             )
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel='score', ylabel='share that is right')
-        if any(calibration.values()):
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel=said, ylabel=happened)
+        if curves:
             axes.legend(loc='upper left')
-        return _svg(figure, 'Scores and the share that is right')
+        return _svg(figure, f'{said} and {happened}'.capitalize())
 
 
 def draw_recall(recall: Mapping[str, Sequence[Mapping]]) -> str:

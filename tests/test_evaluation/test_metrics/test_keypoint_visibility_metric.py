@@ -1,4 +1,6 @@
 # Copyright (c) onestage_pose contributors.
+import json
+
 from onestage_pose.evaluation import KeypointVisibilityMetric
 from onestage_pose.utils.errors import AnnotationError
 
@@ -36,9 +38,12 @@ def prediction(boxes=((0, 0, 40, 40),), scores=(0.9,), errors=0.0, **changes):
     return {**found, **changes}
 
 
-def measure(people, found):
-    metric = KeypointVisibilityMetric()
-    metric.dataset_meta = dict(sigmas=[0.05] * 3)
+META = dict(sigmas=[0.05] * 3, keypoint_id2name=dict(enumerate('abc')))
+
+
+def measure(people, found, **options):
+    metric = KeypointVisibilityMetric(**options)
+    metric.dataset_meta = META
     sample = dict(
         img_id=1, ori_shape=(80, 80), raw_ann_info=people, pred_instances=found
     )
@@ -54,6 +59,29 @@ def test_probabilities_are_compared_with_the_annotations():
     # visible if there: 0.9 and 0.2
     assert metrics['keypoint/visibility/AUROC'] == 1
     assert metrics['keypoint/visibility/ECE'] == pytest.approx(0.15)
+
+
+def test_files_hold_each_keypoint_and_the_curves(tmp_path):
+    files = dict(json_file=tmp_path / 'v.json', figure_file=tmp_path / 'v.svg')
+    people = [annotation(), annotation(2, (40, 40, 40, 40))]
+    people[1]['keypoints'] = [0, 0, 0, 60, 60, 2, 60, 60, 2]
+    found = prediction([(0, 0, 40, 40), (40, 40, 80, 80)], (0.9, 0.8))
+    found['keypoint_presence'][1] = [0.2, 0.7, 0.3]
+
+    metrics, _ = measure(people, found, **{k: str(v) for k, v in files.items()})
+
+    values = json.loads(files['json_file'].read_text())
+    assert values['all'] == {k.removeprefix('keypoint/'): v for k, v in metrics.items()}
+    per_keypoint = values['per_keypoint']
+    assert list(per_keypoint) == ['a', 'b', 'c']
+    assert per_keypoint['a']['presence']['Brier'] == pytest.approx((0.01 + 0.04) / 2)
+    # of b everybody's is there
+    assert per_keypoint['b']['presence']['AUROC'] == -1
+    assert per_keypoint['c']['presence']['AUROC'] == 1
+    curve = values['reliability']['presence']['curve']
+    assert sum(each['number'] for each in curve) == 6
+    figure = files['figure_file'].read_text()
+    assert figure.startswith('<svg') and 'presence: mean distance' in figure
 
 
 def test_each_person_takes_the_best_prediction_that_fits():
