@@ -1,7 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """What users upload and download, by area, and what becomes of each.
 
-``python -m tests.malformed_inputs`` prints the table of docs/reliability.md.
+``python -m tests.malformed_inputs`` prints the table of
+docs/reference/malformed_inputs.md.
 """
 
 from __future__ import annotations
@@ -1221,7 +1222,7 @@ AREAS: dict[str, Iterable[Case]] = {
 
 
 def table() -> str:
-    """The table of docs/reliability.md."""
+    """The table of docs/reference/malformed_inputs.md."""
     rows = [
         f'| {area} | {case.name} | {case.outcome} |'
         for area, cases in AREAS.items()

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""What may import what: docs/architecture.md's order, read from the source."""
+"""What may import what: the order of docs/explanation/architecture.md."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter

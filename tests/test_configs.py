@@ -292,7 +292,7 @@ class TestTwoStage:
 
 
 def test_nothing_reaches_the_helper_of_mmdet_that_unpickles():
-    # CVE-2024-12044, as docs/reliability.md has it
+    # CVE-2024-12044, as docs/reference/untrusted_files.md has it
     root = Path(mmdet.__file__).parent
     callers = {
         str(path.relative_to(root))

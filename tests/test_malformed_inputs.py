@@ -64,7 +64,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 
 def test_the_table_of_the_docs_is_this_one() -> None:
-    docs = (REPOSITORY / 'docs/reliability.md').read_text()
+    docs = (REPOSITORY / 'docs/reference/malformed_inputs.md').read_text()
 
     assert inputs.table() in docs
 

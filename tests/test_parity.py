@@ -2,7 +2,8 @@
 """A checkpoint of the original programs gives the originals' answers.
 
 Every ``ARCH_BACKBONE_IMAGE.npz`` in the folder that ``--parity-dir`` gives is checked,
-and the worst value of each bound printed at the end. docs/parity.md has the table.
+and the worst value of each bound printed at the end. docs/explanation/parity.md has
+the table.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def test_every_pin_has_hashes():
 
 @pytest.mark.parametrize('python', PYTHONS)
 def test_opencv_has_no_known_hole_in_its_decoders(python):
-    # CVE-2025-53644, mended in 4.12: docs/reliability.md
+    # CVE-2025-53644, mended in 4.12: docs/reference/untrusted_files.md
     version = read_pins(python)[0]['opencv-python-headless']
 
     assert Version(version) >= Version('4.12')

@@ -1,5 +1,5 @@
 # SimpleBaseline on the person boxes that this project's Keypoint R-CNN found;
-# docs/two_stage.md says how to make the file of boxes.
+# docs/how_to/two_stage.md says how to make the file of boxes.
 _base_ = (
     'mmpose::body_2d_keypoint/topdown_heatmap/coco/'
     'td-hm_res50_8xb64-210e_coco-256x192.py'

@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> None:
     missing = [name for name in REQUIRED if versions[name] is None]
     if missing:
         raise UsageError(
-            f'missing: {", ".join(missing)}. docs/installation.md says how to install '
-            'them.'
+            f'missing: {", ".join(missing)}. docs/get_started/installation.md '
+            'says how to install them.'
         )
     check_operators()
     print('Everything that is needed is there and works.')

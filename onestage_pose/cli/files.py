@@ -134,7 +134,7 @@ def _check_dataset(dataset: object, key: str) -> None:
         raise UsageError(
             f'{key}.ann_file: {path}: this annotation file does not exist; set '
             'ann_file (and data_root) of the dataset in the config, or put the data '
-            'there (docs/datasets.md).'
+            'there (docs/how_to/prepare_data.md).'
         )
 
 

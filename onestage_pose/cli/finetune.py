@@ -516,7 +516,9 @@ def _export(predictor: PosePredictor, target: Path) -> str:
         reason = str(error)
         print(f'No ONNX file: {reason}. `onestage-pose export` writes it later.')
         return f'No ONNX file was written: {reason}.'
-    return f'`{target.name}`: the model as one ONNX graph, see docs/deployment.md.'
+    return (
+        f'`{target.name}`: the model as one ONNX graph, see docs/how_to/export_onnx.md.'
+    )
 
 
 def _readme(out: Path, model: str, verdict: str, onnx: str) -> str:

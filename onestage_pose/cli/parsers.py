@@ -54,7 +54,7 @@ def parse(
 def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of predictions on images and videos."""
     parser.epilog = (
-        'docs/inference.md says what the scores mean and what the files hold.'
+        'docs/reference/results.md says what the scores mean and what the files hold.'
     )
     parser.add_argument(
         'input',
@@ -167,7 +167,7 @@ def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of fine-tuning on one's own annotations."""
     parser.epilog = (
         'The same command again resumes a run that was interrupted. '
-        'docs/finetuning.md shows the whole way.'
+        'docs/how_to/finetune.md shows the whole way.'
     )
     parser.add_argument(
         'data',
@@ -292,7 +292,7 @@ def add_test_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the report on a model or on results."""
-    parser.epilog = 'docs/evaluation.md says what the numbers mean.'
+    parser.epilog = 'docs/reference/metrics.md says what the numbers mean.'
     parser.add_argument(
         'ann_file', type=Path, metavar='ANN_FILE', help='COCO keypoint file'
     )
@@ -444,7 +444,10 @@ def add_download_arguments(parser: argparse.ArgumentParser) -> None:
 def add_convert_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the conversion of annotations."""
     formats = '; '.join(f'{name}: {what}' for name, what in FORMATS.items())
-    parser.epilog = f'Formats are {formats}. docs/annotations.md says what is read.'
+    parser.epilog = (
+        f'Formats are {formats}. '
+        'docs/reference/annotation_formats.md says what is read.'
+    )
     parser.add_argument(
         'source',
         type=Path,
@@ -489,7 +492,7 @@ def add_check_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the check of a data set."""
     parser.epilog = (
         'The exit status is 1 where an error was found, 0 where there are warnings '
-        'alone. docs/annotations.md lists what is looked for.'
+        'alone. docs/reference/data_checks.md lists what is looked for.'
     )
     parser.add_argument(
         'data',

@@ -175,7 +175,7 @@ def draw_images(
     if drawn and not people:
         print(
             f'Nobody scores over {predictor.bbox_thr}: --bbox-thr lowers that, and '
-            'docs/inference.md says how small people are found.'
+            'docs/how_to/predict.md says how small people are found.'
         )
     if failures:
         raise UsageError(

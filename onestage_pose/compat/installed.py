@@ -21,6 +21,6 @@ def check_mmpose() -> None:
         raise ImportError(
             "onestage_pose needs MMPose: run pip install --no-deps 'mmpose>=1.3.2,<2'. "
             'Without --no-deps pip would try to build chumpy, which is not needed and '
-            'does not build (docs/installation.md).',
+            'does not build (docs/get_started/installation.md).',
             name='mmpose',
         )

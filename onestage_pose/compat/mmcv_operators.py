@@ -64,7 +64,7 @@ def provide_operators(mmcv: ModuleType, make_operators: Callable) -> None:
 
         raise ImportError(
             f'The compiled part of mmcv does not load: {error}. It was most likely '
-            f'built for another PyTorch than {torch.__version__}: docs/installation.md '
-            'says which builds fit. Or take mmcv-lite: pip uninstall mmcv, then pip '
-            "install 'mmcv-lite>=2.0.0,<2.2.0'."
+            f'built for another PyTorch than {torch.__version__}: '
+            'docs/get_started/installation.md says which builds fit. Or take '
+            "mmcv-lite: pip uninstall mmcv, then pip install 'mmcv-lite>=2.0.0,<2.2.0'."
         ) from error

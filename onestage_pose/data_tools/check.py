@@ -55,7 +55,7 @@ class Finding:
     """Something that is wrong, or may be.
 
     Attributes:
-        kind (str): What, in one word; docs/annotations.md lists them.
+        kind (str): What, in one word; docs/reference/data_checks.md lists them.
         level (str): :data:`ERROR` or :data:`WARNING`.
         text (str): What it means, and what to do.
         count (int): How often it was found.

@@ -28,8 +28,8 @@ class DetectedPeopleDataset(CocoDataset):
     annotation file's category is. Without ``bbox_file`` it is mmpose's in all.
 
     Raises:
-        AnnotationError: ``bbox_file`` breaks the schema of docs/input_formats.md, or
-            has no box of a person.
+        AnnotationError: ``bbox_file`` breaks the schema of
+            docs/reference/input_formats.md, or has no box of a person.
         ConfigValueError: The metainfo breaks its schema.
     """
 

@@ -1,7 +1,7 @@
 # Copyright (c) onestage_pose contributors.
 """The schema of what a model predicts, as the metrics take it.
 
-docs/input_formats.md shows it.
+docs/reference/input_formats.md shows it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -9,7 +9,7 @@ import torch
 
 REMEDY = (
     "Install the full mmcv ('mmcv>=2.0.0,<2.2.0', in the place of mmcv-lite), built "
-    f'for PyTorch {torch.__version__}: docs/installation.md says how.'
+    f'for PyTorch {torch.__version__}: docs/get_started/installation.md says how.'
 )
 
 

@@ -2,7 +2,7 @@
 """The schema of COCO keypoint files: what is read, as what, and what is refused.
 
 The data set, in training and in testing, and the metrics read every record by these
-tables. docs/input_formats.md shows them; ``python -m
+tables. docs/reference/input_formats.md shows them; ``python -m
 onestage_pose.structures.coco_records`` prints them.
 """
 
@@ -289,7 +289,7 @@ def read_json(path: str, remedy: str, kind: type = dict) -> Any:
         if not osp.isfile(path):
             raise FileNotFoundError(
                 f'{path}: this annotation file does not exist; {remedy}, or put '
-                'the data there (docs/datasets.md).'
+                'the data there (docs/how_to/prepare_data.md).'
             )
     try:
         content = json.loads(fileio.get(path))
@@ -774,7 +774,7 @@ def _list_fault(ann: dict, key: str, length: int) -> str | None:
 
 
 def tables() -> str:
-    """Return the tables of docs/input_formats.md."""
+    """Return the tables of docs/reference/input_formats.md."""
     parts = []
     for title, fields in (
         ('images', (IMAGE_FIELDS[0], FILE_NAME, *IMAGE_FIELDS[1:])),

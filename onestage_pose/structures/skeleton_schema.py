@@ -1,7 +1,7 @@
 # Copyright (c) onestage_pose contributors.
 """The schema of metainfo: the keypoints of a data set, and what their file may hold.
 
-docs/input_formats.md shows it.
+docs/reference/input_formats.md shows it.
 """
 
 from __future__ import annotations

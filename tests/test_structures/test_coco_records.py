@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 PROFILE = settings(derandomize=True, deadline=None, max_examples=100)
-DOCS = Path(__file__).parents[2] / 'docs/input_formats.md'
+DOCS = Path(__file__).parents[2] / 'docs/reference/input_formats.md'
 
 json_values = st.recursive(
     st.none()

@@ -8,10 +8,9 @@ from onestage_pose.utils.errors import UsageError
 from onestage_pose.zoo import get_model_info, list_models
 from onestage_pose.zoo.table import MODELS
 
+import measured
 import pytest
 from torchvision.models.detection import KeypointRCNN_ResNet50_FPN_Weights
-
-from tests.tool_runs import REPOSITORY
 
 DOWNLOADED = [name for name, model in MODELS.items() if model.url]
 
@@ -41,10 +40,17 @@ def test_a_name_is_that_of_the_config(name):
 @pytest.mark.parametrize('name', list_models())
 def test_the_figures_are_those_of_the_documentation(name):
     model = get_model_info(name)
-    zoo = (REPOSITORY / 'docs/model_zoo.md').read_text()
 
     row = f'| `{name}` | {model.keypoint_ap} | {model.box_ap} | {model.evaluated_on} |'
-    assert row in zoo
+    assert row in measured.model_table()
+
+
+def test_the_figures_of_nano_are_those_that_were_measured():
+    nano = get_model_info('nano')
+
+    test = measured.read('nano')['test']
+    found = [round(100 * test[name], 1) for name in ('coco/AP', 'bbox/AP')]
+    assert found == [nano.keypoint_ap, nano.box_ap]
 
 
 @pytest.mark.parametrize('name', ['COCO_V1', 'COCO_LEGACY'])

@@ -73,7 +73,7 @@ def check_folder(folder):
     if not ours and folder.exists() and any(folder.iterdir()):
         raise SetupError(
             f'{folder} is there already and was not made by this program. Give another '
-            'place, VENV=/path, or see docs/installation.md for pip and uv.'
+            'place, VENV=/path, or see docs/get_started/installation.md for pip and uv.'
         )
 
 

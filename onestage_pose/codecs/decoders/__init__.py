@@ -27,6 +27,7 @@ from .scores import score_peak, score_window
 Decoder = Callable[[Tensor, Tensor, DecoderOptions], tuple[Tensor, Tensor]]
 Score = Callable[[Tensor, Tensor, DecoderOptions, Tensor, Tensor], Tensor]
 
+#: Ways to decode, by ``decode_mode`` of the codec.
 DECODERS: dict[str, Decoder] = dict(
     bicubic=decode_bicubic,
     argmax=decode_argmax,
@@ -34,6 +35,7 @@ DECODERS: dict[str, Decoder] = dict(
     dark=decode_dark,
     expected_oks=decode_expected_oks,
 )
+#: Ways to score keypoints, by ``score_mode`` of the codec.
 SCORES: dict[str, Score] = dict(
     peak=score_peak,
     window=score_window,

@@ -24,8 +24,8 @@ class Analysis:
     """What an evaluation found.
 
     Attributes:
-        values (dict): Plain numbers, text, lists and dicts; docs/evaluation.md says
-            what each is.
+        values (dict): Plain numbers, text, lists and dicts; docs/reference/metrics.md
+            says what each is.
         images (list[ImagePeople]): The people of each image.
         errors (list[KeypointErrors]): Of each image.
         cases (list[Case]): The worst of each kind.

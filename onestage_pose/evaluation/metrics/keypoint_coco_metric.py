@@ -72,8 +72,8 @@ class KeypointCocoMetric(CocoMetric):
         FileNotFoundError: ``ann_file`` does not exist.
         AnnotationError: An image comes without ground truth, an annotation without
             ``area`` where ``use_area`` needs it; or ground truth or a prediction break
-            their schema (docs/input_formats.md); or ``ann_file`` names other keypoints
-            than the metainfo.
+            their schema (docs/reference/input_formats.md); or ``ann_file`` names other
+            keypoints than the metainfo.
         ConfigValueError: The metainfo has no sigma of each keypoint.
     """
 

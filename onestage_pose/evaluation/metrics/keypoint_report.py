@@ -33,9 +33,9 @@ class KeypointReport(KeypointCocoMetric):
             ),
         ]
 
-    Ground truth and predictions are read as there; docs/evaluation.md says what each
-    number means. Metrics: ``report/AP``, ``AP .5``, ``AP .75`` and ``AR``, the same as
-    COCO's; ``PCK .05``, ``.1`` and ``.2`` of people who are found; ``jitter``,
+    Ground truth and predictions are read as there; docs/reference/metrics.md says what
+    each number means. Metrics: ``report/AP``, ``AP .5``, ``AP .75`` and ``AR``, the
+    same as COCO's; ``PCK .05``, ``.1`` and ``.2`` of people who are found; ``jitter``,
     ``inversion``, ``swap`` and ``miss``, shares of the labelled keypoints of people who
     are found; ``AP without jitter`` and so on; from 0 to 1, -1 for nothing to measure.
     ``missed people``, ``false people`` and ``doubles`` are counts, the latter two over

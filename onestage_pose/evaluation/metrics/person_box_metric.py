@@ -64,7 +64,7 @@ class PersonBoxMetric(BaseMetric):
         FileNotFoundError: ``ann_file`` does not exist.
         ValueError: An image comes without ground truth, ``format_only`` without
             ``outfile_prefix``; or an :class:`AnnotationError`: the ground truth or a
-            prediction breaks its schema (docs/input_formats.md).
+            prediction breaks its schema (docs/reference/input_formats.md).
     """
 
     default_prefix: str | None = 'bbox'

@@ -111,7 +111,7 @@ class TimmBackbone(BaseModule):
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f'{path}: there are no such weights for the backbone; '
-                'docs/model_zoo.md says where they come from. Set '
+                'docs/reference/models.md says where they come from. Set '
                 'model.backbone.init_cfg.checkpoint to them, or '
                 'model.backbone.init_cfg=None to start without.'
             ) from error

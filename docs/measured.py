@@ -1,0 +1,414 @@
+# Copyright (c) onestage_pose contributors.
+"""The numbers on the pages, from the files that the tools wrote.
+
+``docs/data/*.json`` hold what was measured, each with command, machine and date. The
+build puts them into the pages (``{{ nano.keypoint_ap }}``, ``{{ model_table }}``), and
+
+    python docs/measured.py
+
+puts them into README.md: tables between ``<!-- NAME -->`` and ``<!-- /NAME -->``,
+numbers between ``<!-- nano.keypoint_ap -->`` and ``<!-- / -->``. After a new
+``nano`` is published, one command changes every page, README.md and the table of
+models:
+
+    python docs/measured.py --nano-test TEST.json --nano-evaluation EVALUATION.json
+
+TEST.json comes from ``tools/test.py nano --out TEST.json --cfg-options
+model.test_cfg.output_covariances=True``, EVALUATION.json from ``onestage-pose evaluate
+ANN_FILE nano --json EVALUATION.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+DATA = DOCS / 'data'
+README = ROOT / 'README.md'
+ZOO = ROOT / 'onestage_pose/zoo/models.json'
+
+
+def read(name: str) -> dict:
+    """Read ``docs/data/NAME.json``."""
+    return json.loads((DATA / f'{name}.json').read_text(encoding='utf-8'))
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Write a table in Markdown."""
+    lines = [heading, ['---'] * len(heading), *rows]
+    return '\n'.join(f'| {" | ".join(map(str, line))} |' for line in lines)
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """Write a share in percent: ``'41.9'``."""
+    return f'{100 * value:.{digits}f}'
+
+
+def substitutions() -> dict[str, Any]:
+    """Return what the pages may insert, by name."""
+    nano, benchmark = read('nano'), read('benchmark')
+    return dict(
+        nano=nano_numbers(nano),
+        nano_source=source(nano, 'test'),
+        nano_table=nano_table(nano),
+        evaluation_source=source(nano, 'evaluation'),
+        evaluation_table=evaluation_table(nano['evaluation']),
+        visibility_table=visibility_table(nano),
+        model_table=model_table(),
+        benchmark_table=benchmark_table(benchmark),
+        benchmark_source=source(benchmark, 'table'),
+        targets_table=targets_table(benchmark),
+        speed=speed_numbers(benchmark),
+    )
+
+
+def source(data: dict, part: str) -> str:
+    """Write where numbers come from: command, machine, date."""
+    return f'`{data["commands"][part]}`; {data["machine"]}; {data["date"]}.'
+
+
+def nano_numbers(nano: dict) -> dict[str, str]:
+    """Return the numbers of ``nano`` that stand in sentences."""
+    test, found = nano['test'], nano['evaluation']
+    errors, without, people = (
+        found['keypoint_errors'],
+        found['without'],
+        found['people'],
+    )
+    ap = found['average_precision']['AP']
+    numbers = dict(
+        keypoint_ap=percent(test['coco/AP']),
+        ap50=percent(test['coco/AP .5']),
+        ap75=percent(test['coco/AP .75']),
+        ap_medium=percent(test['coco/AP (M)']),
+        ap_large=percent(test['coco/AP (L)']),
+        box_ap=percent(test['bbox/AP']),
+        box_ap_small=percent(test['bbox/AP (S)']),
+        ap_with_right_keypoints=percent(without['keypoints']['AP']),
+        missed=str(people['missed']),
+        false=str(people['false_over_score_thr']),
+        doubles=str(people['doubles_over_score_thr']),
+        right=str(people['matched_over_score_thr']),
+        people=str(people['true']),
+        images=str(people['images']),
+        matched=f'{test["keypoint/people/number"]:.0f}',
+        presence_auroc=f'{test["keypoint/presence/AUROC"]:.3f}',
+        presence_ece=f'{test["keypoint/presence/ECE"]:.3f}',
+        inside_90=percent(test['keypoint/position/inside 90%'], 0),
+        **nano['model'],
+    )
+    for kind in ('jitter', 'inversion', 'swap', 'miss'):
+        numbers[kind] = percent(errors[kind] / errors['labelled'])
+        numbers[f'gain_{kind}'] = percent(without[kind]['AP'] - ap)
+    for kind in ('doubles', 'false people', 'missed people', 'ranking'):
+        numbers[f'gain_{kind.split()[0]}'] = percent(without[kind]['AP'] - ap)
+    return numbers
+
+
+def nano_table(nano: dict) -> str:
+    """Write the row of ``nano`` with every AP."""
+    numbers = nano_numbers(nano)
+    names = ('keypoint_ap', 'ap50', 'ap75', 'ap_medium', 'ap_large', 'box_ap')
+    return table(
+        ['keypoint AP', 'AP50', 'AP75', 'AP M', 'AP L', 'box AP'],
+        [[numbers[name] for name in names]],
+    )
+
+
+def evaluation_table(found: dict) -> str:
+    """Write the numbers of a report, in percent."""
+    errors, without, people = (
+        found['keypoint_errors'],
+        found['without'],
+        found['people'],
+    )
+    *keypoints, everything = found['per_keypoint']
+    whole = found['average_precision']
+    rows = [
+        ['keypoint AP', percent(whole['AP'])],
+        [
+            'AP50, AP75, AR',
+            ', '.join(percent(whole[k]) for k in ('AP50', 'AP75', 'AR')),
+        ],
+        ['good keypoints', f'{percent(errors["good"] / errors["labelled"])}%'],
+    ]
+    rows += [
+        [
+            f'PCK at {share}: detected people (all people)',
+            f'{percent(value)} ({percent(everything["PCK_of_all"][share])})',
+        ]
+        for share, value in everything['PCK'].items()
+    ]
+    rows += [
+        [
+            f'{kind}: share of keypoints; AP without it (as in the paper)',
+            f'{percent(errors[kind] / errors["labelled"])}%; '
+            f'{percent(without[kind]["AP"])} ({percent(without[kind]["AP_paper"])})',
+        ]
+        for kind in ('jitter', 'inversion', 'swap', 'miss')
+    ]
+    for kind in ('doubles', 'false people'):
+        key = kind.split()[0]
+        rows.append(
+            [
+                f'{kind}: number, with a score over {people["score_thr"]}; AP without',
+                f'{people[key]}, {people[f"{key}_over_score_thr"]}; '
+                f'{percent(without[kind]["AP"])}',
+            ]
+        )
+    rows += [
+        [
+            'missed people: number; AP without',
+            f'{people["missed"]}; {percent(without["missed people"]["AP"])}',
+        ],
+        ['perfect ranking: AP', percent(without['ranking']['AP'])],
+    ]
+    rows += [
+        [
+            f'recall by {group}: {row["group"]} ({row["number"]} people)',
+            percent(row['recall']),
+        ]
+        for group, parts in found['recall'].items()
+        for row in parts
+    ]
+    rows += [
+        [f'calibration error of `{key}`', f'{value["error"]:.3f}']
+        for key, value in found['calibration'].items()
+    ]
+    rows += [
+        [
+            f'{row["name"]}: AP; median distance',
+            f'{percent(row["AP"])}; {row["median_px"]:.1f} px',
+        ]
+        for row in keypoints
+    ]
+    return table(['what', 'value'], rows)
+
+
+def visibility_table(nano: dict) -> str:
+    """Write what ``KeypointVisibilityMetric`` measured, beside what was aimed at."""
+    test = {
+        name.removeprefix('keypoint/'): value for name, value in nano['test'].items()
+    }
+
+    def three(name: str) -> str:
+        return f'{test[name]:.3f}'
+
+    return table(
+        ['what', '`nano`', '`keypoint_scores` instead', 'target'],
+        [
+            [
+                'presence: area under the ROC curve',
+                three('presence/AUROC'),
+                three('presence/score AUROC'),
+                '0.90',
+            ],
+            [
+                'presence: expected calibration error',
+                three('presence/ECE'),
+                three('presence/score ECE'),
+                '0.05',
+            ],
+            [
+                'presence: average precision, Brier score',
+                f'{three("presence/AP")}, {three("presence/Brier")}',
+                '',
+                '',
+            ],
+            [
+                'visibility: area under the ROC curve',
+                three('visibility/AUROC'),
+                '',
+                '0.75',
+            ],
+            ['visibility: expected calibration error', three('visibility/ECE'), '', ''],
+            [
+                'visibility: average precision, Brier score',
+                f'{three("visibility/AP")}, {three("visibility/Brier")}',
+                '',
+                '',
+            ],
+            [
+                'keypoints inside the 50% ellipse',
+                f'{percent(test["position/inside 50%"], 0)}%',
+                '',
+                '',
+            ],
+            [
+                'keypoints inside the 90% ellipse',
+                f'{percent(test["position/inside 90%"], 0)}%',
+                '',
+                '85% to 95%',
+            ],
+            [
+                'Ex-OKS; if every keypoint were placed; OKS',
+                f'{three("people/Ex-OKS")}; {three("people/Ex-OKS without")}; '
+                f'{three("people/OKS")}',
+                '',
+                '',
+            ],
+        ],
+    )
+
+
+def model_table() -> str:
+    """Write the published models with their accuracy, as the program lists them."""
+    models = json.loads(ZOO.read_text(encoding='utf-8'))
+    return table(
+        ['name', 'keypoint AP', 'box AP', 'evaluated on', 'trained by', 'weights'],
+        [
+            [
+                f'`{name}`',
+                model['keypoint_ap'],
+                model['box_ap'],
+                model['evaluated_on'],
+                model['origin'],
+                re.sub(r': see docs/\S+', '', model['licence']),
+            ]
+            for name, model in models.items()
+        ],
+    )
+
+
+def readme_table() -> str:
+    """Write the models of README.md: accuracy, and seconds an image on a CPU."""
+    models = json.loads(ZOO.read_text(encoding='utf-8'))
+    seconds = {name: row['seconds'] for name, row in read('cpu_seconds')['of'].items()}
+    return table(
+        ['name', 'keypoint AP', 'box AP', 'evaluated on', 'trained by', 's an image'],
+        [
+            [
+                f'`{name}`',
+                model['keypoint_ap'],
+                model['box_ap'],
+                model['evaluated_on'],
+                model['origin'],
+                seconds.get(name, ''),
+            ]
+            for name, model in models.items()
+            if 'legacy' not in name
+        ],
+    )
+
+
+def speed_numbers(benchmark: dict) -> dict[str, str]:
+    """Return ratios that stand in sentences: ``speed.gcm_float32_8``."""
+    numbers = {}
+    for row in benchmark['table']:
+        name = re.sub(r'\W+', '_', row['model'])
+        key = f'{name}_{row["dtype"]}_{row["people"]}'
+        numbers[key] = f'{row["of_torchvision"][0]:.2f}'
+    return numbers | benchmark['ratios']
+
+
+def benchmark_table(benchmark: dict) -> str:
+    """Write the benchmark: medians and quartiles, and ratios to torchvision."""
+
+    def spread(values: Sequence[float], digits: int) -> str:
+        middle, low, high = (f'{value:.{digits}f}' for value in values)
+        return f'{middle} ({low} to {high})'
+
+    return table(
+        ['model', 'dtype', 'people', 'ms (quartiles)', 'of torchvision float32'],
+        [
+            [
+                row['model'],
+                row['dtype'],
+                row['people'],
+                spread(row['ms'], 0),
+                spread(row['of_torchvision'], 2),
+            ]
+            for row in benchmark['table']
+        ],
+    )
+
+
+def targets_table(benchmark: dict) -> str:
+    """Write what was aimed at and what was reached."""
+    return table(
+        ['what', 'target', 'AVX-512 and AMX', 'AVX2 alone, an earlier version'],
+        [
+            [row['what'], row['target'], row['avx512'], row['avx2']]
+            for row in benchmark['targets']
+        ],
+    )
+
+
+def blocks() -> dict[str, str]:
+    """Return the blocks of README.md, by name."""
+    return dict(models=readme_table())
+
+
+def fill(text: str) -> str:
+    """Return a page of Markdown with its blocks as the data have them.
+
+    Args:
+        text (str): Blocks stand between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
+    """
+    for name, content in blocks().items():
+        start, end = f'<!-- {name} -->', f'<!-- /{name} -->'
+        before, _, rest = text.partition(start)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise ValueError(f'README.md has no {start} ... {end}')
+        text = f'{before}{start}\n{content}\n{end}{after}'
+    values = substitutions()
+
+    def insert(match: re.Match) -> str:
+        return f'{match[1]}{values[match[2]][match[3]]}{match[4]}'
+
+    text = re.sub(r'(<!-- (\w+)\.(\w+) -->)[^<]*(<!-- / -->)', insert, text)
+    return text
+
+
+def publish_nano(test: Path, evaluation: Path, date: str) -> None:
+    """Write ``docs/data/nano.json`` and the AP in the table of models.
+
+    Args:
+        test (Path): What ``tools/test.py nano --out`` wrote.
+        evaluation (Path): What ``onestage-pose evaluate --json`` wrote.
+        date (str): Of the measurement, YYYY-MM-DD.
+    """
+    nano = read('nano')
+    nano['date'] = date
+    nano['test'] = json.loads(test.read_text())
+    found = json.loads(evaluation.read_text())
+    found.pop('cases', None)  # single images, which no page needs
+    nano['evaluation'] = found
+    models = json.loads(ZOO.read_text(encoding='utf-8'))
+    weights = ROOT / 'onestage_pose/weights' / models['nano']['weights']
+    nano['model']['file_mb'] = f'{weights.stat().st_size / 1e6:.1f}'
+    (DATA / 'nano.json').write_text(json.dumps(nano, indent=1) + '\n')
+    models['nano']['keypoint_ap'] = round(100 * nano['test']['coco/AP'], 1)
+    models['nano']['box_ap'] = round(100 * nano['test']['bbox/AP'], 1)
+    ZOO.write_text(json.dumps(models, indent=2) + '\n')
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Write README.md, and first the numbers of a new ``nano``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--nano-test', type=Path, metavar='FILE')
+    parser.add_argument('--nano-evaluation', type=Path, metavar='FILE')
+    parser.add_argument(
+        '--date',
+        default=datetime.date.today().isoformat(),
+        help='of the measurement (default: today)',
+    )
+    args = parser.parse_args(argv)
+    if (args.nano_test is None) != (args.nano_evaluation is None):
+        parser.error('give --nano-test and --nano-evaluation together')
+    if args.nano_test is not None:
+        publish_nano(args.nano_test, args.nano_evaluation, args.date)
+    README.write_text(fill(README.read_text()))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
