@@ -61,6 +61,8 @@ def substitutions() -> dict[str, Any]:
         nano_table=nano_table(nano),
         evaluation_source=source(nano, 'evaluation'),
         evaluation_table=evaluation_table(nano['evaluation']),
+        keypoint_errors_table=keypoint_errors_table(nano['evaluation']),
+        calibration_table=calibration_table(nano['evaluation']),
         visibility_table=visibility_table(nano),
         model_table=model_table(),
         benchmark_table=benchmark_table(benchmark),
@@ -108,6 +110,14 @@ def nano_numbers(nano: dict) -> dict[str, str]:
     for kind in ('jitter', 'inversion', 'swap', 'miss'):
         numbers[kind] = percent(errors[kind] / errors['labelled'])
         numbers[f'gain_{kind}'] = percent(without[kind]['AP'] - ap)
+    for group, name, key in (
+        ('labelled keypoints', '16 to 17', 'recall_of_whole'),
+        ('labelled keypoints', '1 to 5', 'recall_of_parts'),
+        ('size', '32 to 96 px', 'recall_of_small'),
+        ('crowding', '1 or 2', 'recall_in_crowds'),
+    ):
+        [row] = [row for row in found['recall'][group] if row['group'] == name]
+        numbers[key] = percent(row['recall'], 0)
     for kind in ('doubles', 'false people', 'missed people', 'ranking'):
         numbers[f'gain_{kind.split()[0]}'] = percent(without[kind]['AP'] - ap)
     return numbers
@@ -191,6 +201,31 @@ def evaluation_table(found: dict) -> str:
         for row in keypoints
     ]
     return table(['what', 'value'], rows)
+
+
+def keypoint_errors_table(found: dict) -> str:
+    """Write the shares of the kinds of errors of each keypoint, in percent."""
+    kinds = ('jitter', 'inversion', 'swap', 'miss')
+    return table(
+        ['keypoint', *kinds, 'PCK at 0.1'],
+        [
+            [
+                row['name'].replace('_', ' '),
+                *(percent(row['errors'][kind] / row['number'], 0) for kind in kinds),
+                percent(row['PCK']['0.1'], 0),
+            ]
+            for row in found['per_keypoint'][:-1]
+        ],
+    )
+
+
+def calibration_table(found: dict) -> str:
+    """Write how often people of a score are right, in percent."""
+    curve = found['calibration']['bbox_scores']['curve']
+    return table(
+        ['people with a score around', *(f'{point["score"]:.2f}' for point in curve)],
+        [['are right in', *(f'{percent(point["right"], 0)}%' for point in curve)]],
+    )
 
 
 def visibility_table(nano: dict) -> str:
