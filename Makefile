@@ -15,7 +15,8 @@ BIN = $(VENV)/bin
 SETUP = "$(PYTHON)" tools/setup/setup_env.py "$(VENV)"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-train test test-slow lint audit format lock clean distclean
+.PHONY: help install demo demo-train test test-slow docs docs-env docs-linkcheck lint audit \
+    format lock clean distclean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -37,6 +38,17 @@ test: install ## all but the slow tests
 test-slow: install ## the slow tests
 	"$(BIN)/python" -m pytest -m slow $(TEST_ARGS)
 
+docs-env: install
+	@"$(BIN)/python" -c 'import myst_parser, pydata_sphinx_theme, sphinx_copybutton, sphinx_design' \
+	    2>/dev/null || "$(BIN)/uv" pip install --quiet --python "$(BIN)/python" -e '.[docs]'
+
+docs: docs-env ## build the documentation into docs/_build/html; warnings are errors
+	"$(BIN)/python" docs/measured.py
+	"$(BIN)/python" -m sphinx -W --keep-going -b html docs docs/_build/html
+
+docs-linkcheck: docs-env ## check the external links of the documentation (takes a network)
+	"$(BIN)/python" -m sphinx -b linkcheck docs docs/_build/linkcheck
+
 lint: install ## ruff: rules and format
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
@@ -55,7 +67,7 @@ lock: install ## resolve requirements/direct.txt to new versions and hashes
 	    --output-file requirements/lock.txt requirements/direct.txt
 
 clean: ## remove caches and build folders, not the environment
-	rm -rf build dist .pytest_cache .hypothesis .ruff_cache
+	rm -rf build dist docs/_build docs/reference/api docs/reference/cli.md .pytest_cache .hypothesis .ruff_cache
 	find . \( -path ./.git -o -path ./.venv -o -path './$(VENV)' \) -prune -o \
 	    -name __pycache__ -type d -prune -exec rm -rf {} +
 
