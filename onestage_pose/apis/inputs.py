@@ -285,7 +285,7 @@ def _of_named(
     images = [str(path) for path in files if get_file_kind(path) == 'image']
     others = [path.name for path in files if get_file_kind(path) != 'image']
     if not images:
-        beside = '' if recursive else '; folders within it are not looked into'
+        beside = '' if recursive else '; its subfolders are not searched'
         found = f' but {", ".join(others[:3])}' if others else ''
         raise UsageError(f'{place} holds no image{found}{beside}.')
     opened = _of_files(images)

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""People in whatever images there are, with one model."""
+"""Detect people in images, videos and streams with one model."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from .thresholds import BBOX_THR, get_kpt_thr
 
 
 class PosePredictor:
-    """Find people and their keypoints in images, videos and streams.
+    """Detect people and their keypoints in images, videos and streams.
 
-    The images are decoded and resized in threads while the network runs. Those of one
-    size after resizing share a batch; the results are those of single images, and come
-    in the order of the input, of which only a few images are held at a time.
+    Threads decode and resize images while the network runs. Images of one size after
+    resizing share a batch; results are those of single images. They come in the order
+    of the input, of which only a few images are in memory at a time.
 
     Args:
         model (str | os.PathLike | nn.Module): Name of a published model
@@ -44,21 +44,21 @@ class PosePredictor:
         checkpoint (str | os.PathLike | None): Path or address, beside a config.
         device (str | torch.device | None): By default a GPU if there is one; a model
             that is given stays where it is.
-        batch_size (int): Images that the network looks at together, at most.
+        batch_size (int): Largest number of images in a batch.
         bbox_thr (float): Leave out people whose score is not over this, 0 to 1.
-        flip_test (bool | None): Look at the mirrored image too, which takes twice the
-            time; None as the config has it.
+        flip_test (bool | None): Also process the mirrored image, which takes twice the
+            time; None follows the config.
         cfg_options (dict | None): Changes of the config, such as
             ``{'model.test_cfg.rcnn.max_per_img': 20}``.
-        num_threads (int): How many decode and resize; 0 for none beside the caller's.
-        keep_images (bool): Let results keep their images, which ``plot`` and ``save``
-            draw on. Without, a list of many results takes little memory.
+        num_threads (int): Threads that decode and resize; 0 for the caller's alone.
+        keep_images (bool): Results keep their images, which ``plot`` and ``save`` draw
+            on. Without them, a list of many results takes little memory.
 
     Raises:
-        UsageError: An argument is unknown or has no possible value, there is no such
-            model, config, checkpoint or device, or the model is not a one-stage model.
+        UsageError: An argument is unknown or invalid, there is no such model, config,
+            checkpoint or device, or the model is not a one-stage model.
         ConfigNameError: A name in ``cfg_options`` is misspelt.
-        CheckpointError: The checkpoint is broken, or of another model.
+        CheckpointError: The checkpoint is invalid, or of another model.
 
     Examples:
         >>> from onestage_pose import PosePredictor
@@ -113,32 +113,32 @@ class PosePredictor:
         on_error: Literal['warn', 'raise', 'return'] = 'warn',
         **unknown: Any,
     ) -> Iterator[PoseResult]:
-        """Find the people of each image.
+        """Detect the people in each image.
 
         Args:
             inputs: A path of an image, a video or a folder, or a pattern; an address
                 (http, https) of an image or a video, or that of a stream (rtsp, ...);
                 the number of a camera; an array (h, w, 3), BGR as OpenCV gives it; a
                 PIL image; a tensor (3, h, w), RGB; or a list or an iterator of these.
-            batch_size (int | None): For this call, another than the predictor's.
+            batch_size (int | None): For this call, instead of the predictor's.
             bbox_thr (float | None): Likewise.
             rgb (bool): Arrays are RGB.
-            recursive (bool): Look into the folders of a folder too.
-            heatmaps (bool): Give results the heatmaps of their people.
-            covariances (bool): Say of each keypoint how far off it may be.
-            on_error (str): What an image does that cannot be read: ``'warn'`` logs it
-                and goes on, and its result has an ``error`` and nobody; ``'return'``
-                does so without a word; ``'raise'`` ends the iteration. One image by
-                itself raises unless ``'return'`` is said.
+            recursive (bool): Include the subfolders of a folder.
+            heatmaps (bool): Add the heatmaps of their people to results.
+            covariances (bool): Add the uncertainty of each keypoint to results.
+            on_error (str): For an image that cannot be read, ``'warn'`` logs it, and
+                its result has an ``error`` and no people; ``'return'`` does the same
+                without a log; ``'raise'`` ends the iteration. A single image raises
+                unless this is ``'return'``.
 
         Returns:
-            Iterator[PoseResult]: One for each image, in order. Each is found when it is
-            asked for.
+            Iterator[PoseResult]: One for each image, in order, computed when you ask
+            for it.
 
         Raises:
             UsageError: At once: an option is unknown, there is no such file, or no
                 image in the folder.
-            VideoError: At once: it cannot be opened.
+            VideoError: At once: the video cannot be opened.
             ImageError, FileNotFoundError: With the result: see ``on_error``.
         """
         refuse_unknown(unknown, PosePredictor.__call__.__kwdefaults__, 'the predictor')
@@ -266,7 +266,7 @@ class PosePredictor:
 
 
 class _Loaded(NamedTuple):
-    """An image that the network can look at, or why it cannot."""
+    """An image in the form that the network takes, or why there is none."""
 
     item: ImageItem
     image: np.ndarray | None = None

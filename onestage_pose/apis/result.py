@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""What is found in one image."""
+"""What is detected in one image."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COCO_NAME = re.compile(r'(?:.*_)?(\d{6,})')
 
 @dataclass(eq=False, repr=False)
 class PoseResult:
-    """The people of one image, in numpy arrays, by falling score.
+    """The people detected in one image, as NumPy arrays, highest score first.
 
     Boxes are x1, y1, x2, y2, measured at the edges: 0 is the left edge of the image.
     Keypoints are x, y, measured at the centres of pixels, as in COCO: 0 is the centre
@@ -45,21 +45,21 @@ class PoseResult:
         keypoint_presence (np.ndarray, optional): (N, K) float32, the probability that a
             keypoint is in the image; of a model with a visibility branch, as ``nano``.
         keypoints_visible (np.ndarray, optional): (N, K) float32, the probability that
-            it is seen, likewise; never the greater one.
-        keypoint_covariances (np.ndarray, optional): (N, K, 2, 2) float32, how far off
-            the keypoints may be, in square pixels, where asked for.
-        labels (np.ndarray, optional): (N,) where the model knows several categories.
-        masks (np.ndarray, optional): (N, h, w) where it has a mask branch.
-        heatmaps (np.ndarray, optional): (K, h, w) float32 of these people, where asked
-            for.
+            it is seen, likewise; at most the presence.
+        keypoint_covariances (np.ndarray, optional): (N, K, 2, 2) float32, in square
+            pixels, with ``covariances=True`` of the predictor.
+        labels (np.ndarray, optional): (N,) of a model with several categories.
+        masks (np.ndarray, optional): (N, h, w) of a model with a mask branch.
+        heatmaps (np.ndarray, optional): (K, h, w) float32 of these people, with
+            ``heatmaps=True`` of the predictor.
         shape (tuple[int, int]): Height and width of the image, in pixels.
         path (str, optional): The file or the address of the image, or of the video.
         index (int): Place in the input, from 0.
         frame (int, optional): Place in the video, from 0.
-        image (np.ndarray, optional): The image, (h, w, 3) uint8 BGR; None where the
-            predictor was told not to keep it.
-        error (Exception, optional): Why the image could not be read; nobody is in a
-            result that has one.
+        image (np.ndarray, optional): The image, (h, w, 3) uint8 BGR; None with
+            ``keep_images=False`` of the predictor.
+        error (Exception, optional): Why the image could not be read; there are no
+            people then.
         kpt_thr (float): The model's default for drawing.
         dataset_meta (dict): mmpose's description of the skeleton.
     """
@@ -141,9 +141,9 @@ class PoseResult:
         """Return the people in the format of COCO's results.
 
         Args:
-            image_id (int | None): Of the image; by default the number that its file is
-                called by, as COCO's are.
-            category_id (int): Of people; with ``labels`` that of the first category.
+            image_id (int | None): That of the image; by default the number in its file
+                name, as in COCO.
+            category_id (int): That of people; with ``labels`` of the first category.
 
         Returns:
             list[dict]: One for each person: ``image_id``, ``category_id``, ``bbox``
@@ -227,7 +227,7 @@ class PoseResult:
         )
 
     def to_supervision(self) -> tuple[sv.KeyPoints, sv.Detections]:
-        """Return the people for Roboflow's supervision, which has to be installed.
+        """Return the people for Roboflow's supervision, which must be installed.
 
         Returns:
             tuple[sv.KeyPoints, sv.Detections]: In the same order; the class of people
@@ -283,18 +283,18 @@ class PoseResult:
     ) -> np.ndarray:
         """Draw the people.
 
-        Where the model tells, keypoints that are probably not in the image are left
-        out, and hidden ones are rings.
+        If the model has a visibility branch, keypoints that are probably not in the
+        image are left out, and hidden ones are rings.
 
         Args:
             kpt_thr (float | None): Leave out keypoints whose score is under this; by
                 default :attr:`kpt_thr`.
-            draw_bbox (bool): Draw the boxes too.
+            draw_bbox (bool): Draw the boxes.
             draw_scores (bool): Write each person's score at the box.
-            draw_heatmap (bool): Put the heatmaps below, as far as the result has them.
+            draw_heatmap (bool): Draw the heatmaps below the image.
             draw_ellipses (bool): Draw where each keypoint lies in 9 of 10 cases.
             color_by (str): ``'side'``: left green, right orange, middle blue;
-                ``'person'``: one colour a person.
+                ``'person'``: one colour for each person.
             radius (int | None): Of keypoints, in pixels; by default in proportion to
                 the image.
             thickness (int | None): Of limbs, likewise.
@@ -306,9 +306,9 @@ class PoseResult:
             np.ndarray: (h, w, 3) uint8 BGR, twice as high with heatmaps.
 
         Raises:
-            UsageError: An option is unknown or has no possible value, or there is no
-                image to draw on.
-            ImageError: The image could not be read, or ``image`` is none.
+            UsageError: An option is unknown or invalid, or there is no image to draw
+                on.
+            ImageError: The image could not be read, or ``image`` is not an image.
         """
         refuse_unknown(unknown, PLOT_OPTIONS, 'plot')
         check_number('kpt_thr', kpt_thr, 0, optional=True)
@@ -355,11 +355,11 @@ class PoseResult:
         """Draw the people and write the drawing, whole or not at all.
 
         Args:
-            target (str | os.PathLike): A file by the name of an image, else a folder,
-                which is created (one with a dot in its name where it ends in a slash);
-                the drawing then has the name of the image
-                (``NAME.png`` where OpenCV cannot write that kind), ``NAME_000012.jpg``
-                for a frame, or ``000012.jpg`` for an image without a name.
+            target (str | os.PathLike): An image file, or a folder, which is created
+                (give it a slash at the end if its name has a dot). In a folder, the
+                drawing has the name of the image (``NAME.png`` if OpenCV cannot write
+                that format), ``NAME_000012.jpg`` for a frame, or ``000012.jpg`` for an
+                image without a name.
             **options: As :meth:`plot` takes them.
 
         Returns:
@@ -367,7 +367,7 @@ class PoseResult:
 
         Raises:
             UsageError, ImageError: As :meth:`plot`; or the file is the image itself, or
-                of a kind that is not written.
+                of a format that cannot be written.
             OutputError: The file could not be written.
         """
         path = Path(os.fsdecode(target))

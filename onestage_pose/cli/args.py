@@ -30,21 +30,19 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that MMPose's train.py and test.py share."""
     parser.add_argument('--work-dir', help='where logs and results go')
     parser.add_argument(
-        '--show-dir', help='draw the predictions of evaluated images into this folder'
+        '--show-dir', help='draw the predictions on evaluated images into this folder'
     )
     parser.add_argument(
-        '--show', action='store_true', help='show them in a window as well'
+        '--show', action='store_true', help='also show them in a window'
     )
-    parser.add_argument(
-        '--interval', type=int, default=1, help='draw every so many images'
-    )
+    parser.add_argument('--interval', type=int, default=1, help='draw every N-th image')
     parser.add_argument(
         '--wait-time', type=float, default=1, help='seconds to show each window'
     )
     add_config_options(
         parser,
         'train_dataloader.batch_size=4, or a list as key="[a,b]" or key=a,b and nested '
-        'ones as key="[(a,b),(c,d)]", with the quotation marks and without white space',
+        'ones as key="[(a,b),(c,d)]", with the quotation marks and without spaces',
     )
     parser.add_argument(
         '--launcher',

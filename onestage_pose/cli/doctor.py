@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Say what is installed, what it runs on, and what is missing."""
+"""Report what is installed, what it runs on, and what is missing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
     for name, purpose in OPTIONAL.items():
         print(f'{name} {versions[name] or "is not installed"} (for {purpose})')
     ready = [name for name in list_models() if is_on_disk(name)]
-    print(f'Models on the disk: {", ".join(ready)}; others go to {get_home()}')
+    print(f'Models on disk: {", ".join(ready)}; others go to {get_home()}')
     missing = [name for name in REQUIRED if versions[name] is None]
     if missing:
         raise UsageError(
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
             'says how to install them.'
         )
     check_operators()
-    print('Everything that is needed is there and works.')
+    print('Everything needed is installed and works.')
 
 
 def find_version(*distributions: str) -> str | None:

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Evaluate a model or results on a COCO keypoint file, and say what is wrong."""
+"""Evaluate a model or results on a COCO keypoint file, and report their errors."""
 
 from __future__ import annotations
 
@@ -89,12 +89,12 @@ def list_numbers(values: Mapping) -> Iterator[tuple[str, str]]:
     for share, value in everything['PCK'].items():
         of_all = percent(everything['PCK_of_all'][share])
         yield (
-            f'PCK at {share}: found people (all people)',
+            f'PCK at {share}: detected people (all people)',
             f'{percent(value)} ({of_all})',
         )
     counts = values['keypoint_errors']
     total = max(1, counts['labelled'])
-    yield 'good keypoints of found people', percent(counts['good'] / total)
+    yield 'good keypoints of detected people', percent(counts['good'] / total)
     for kind in KINDS:
         share, without = counts[kind] / total, values['without'][kind]
         yield (
@@ -131,7 +131,7 @@ def list_numbers(values: Mapping) -> Iterator[tuple[str, str]]:
 
 def _build_predictor(args: argparse.Namespace) -> tuple[PosePredictor, dict]:
     if args.config is None and args.checkpoint is None:
-        print('Neither a model nor --results is given: evaluates the model nano.')
+        print('No model and no --results given: evaluating nano.')
     config, checkpoint = find_model(args.config or 'nano', args.checkpoint)
     predictor = PosePredictor(
         config,

@@ -64,8 +64,8 @@ def find_images(
     others = [path.name for path in files if get_file_kind(path) != 'image']
     if not images:
         raise UsageError(
-            f'{prefix}the folder {source} holds no image{_left_out(others)}; folders '
-            'within it are not looked into.'
+            f'{prefix}the folder {source} holds no image{_left_out(others)}; its '
+            'subfolders are not searched.'
         )
     if others:
         found = count(len(images), 'image', 'images')

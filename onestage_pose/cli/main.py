@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""The command ``onestage-pose``: everything that the scripts in ``tools/`` do."""
+"""The command ``onestage-pose``, which does what the scripts in ``tools/`` do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import parsers
 
 
 class Command(NamedTuple):
-    """A command; the module of its name here (``-`` as ``_``) has ``run(args)``.
+    """A command; the module with its name (``-`` as ``_``) has ``run(args)``.
 
     Attributes:
         summary (str): What it does, in one line.
@@ -29,7 +29,7 @@ class Command(NamedTuple):
 #: By name, in the order of the help.
 COMMANDS = {
     'predict': Command(
-        'find people in images, videos and streams, and draw them',
+        'detect people in images, videos and streams, and draw them',
         parsers.add_predict_arguments,
     ),
     'models': Command('list the published models', parsers.add_models_arguments),
@@ -38,7 +38,7 @@ COMMANDS = {
         parsers.add_download_arguments,
     ),
     'convert': Command(
-        'convert a checkpoint of Detectron2, or back to it',
+        'convert a checkpoint of Detectron2 or torchvision, or back',
         parsers.add_convert_arguments,
     ),
     'export': Command('write a model as one ONNX graph', parsers.add_export_arguments),
@@ -49,7 +49,7 @@ COMMANDS = {
     ),
     'test': Command('evaluate a checkpoint', parsers.add_test_arguments),
     'evaluate': Command(
-        'say what is wrong with a model or with results, and how much of it',
+        'report what a model or results get wrong, and how much AP it costs',
         parsers.add_evaluate_arguments,
     ),
     'convert-data': Command(
@@ -57,11 +57,11 @@ COMMANDS = {
         parsers.add_convert_data_arguments,
     ),
     'check-data': Command(
-        'say what is in a COCO keypoint file and its images, and what is wrong',
+        'report what is in a COCO keypoint file, and what is wrong with it',
         parsers.add_check_data_arguments,
     ),
     'doctor': Command(
-        'say what is installed and what is missing', parsers.add_doctor_arguments
+        'report what is installed and what is missing', parsers.add_doctor_arguments
     ),
 }
 
@@ -88,14 +88,14 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command that is typed.
+    """Run the command of the command line.
 
     Args:
-        argv (Sequence[str] | None): The words, by default those of ``sys.argv``.
+        argv (Sequence[str] | None): The arguments, by default those of ``sys.argv``.
 
     Raises:
-        SystemExit: Status 2 for words that mean nothing, 1 for an error that the user
-            can mend, as :func:`onestage_pose.cli.run.run_tool` says.
+        SystemExit: Status 2 for a mistyped command line, 1 for an error that the user
+            can correct, as :func:`onestage_pose.cli.run.run_tool` says.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser()

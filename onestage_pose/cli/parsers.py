@@ -1,8 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """The options of each command, for ``onestage-pose`` and the scripts in ``tools/``.
 
-Nothing here imports PyTorch or OpenMMLab: help and mistyped options are answered at
-once.
+Nothing here imports PyTorch or OpenMMLab, so help and mistyped options are answered
+at once.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def parse(
     argv: Sequence[str] | None = None,
     description: str | None = None,
 ) -> argparse.Namespace:
-    """Read the command line of a script that has one command.
+    """Parse the command line of a script with one command.
 
     Args:
         add_arguments (Callable): One of this module's.
-        argv (Sequence[str] | None): The words, by default those of ``sys.argv``.
+        argv (Sequence[str] | None): The arguments, by default those of ``sys.argv``.
         description (str | None): What the script does, lines kept as they are.
 
     Returns:
@@ -77,18 +77,18 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         '--out-dir',
         type=Path,
         default=Path('outputs'),
-        help='the drawings go to visualizations/ in it, and with --save-predictions '
-        'the numbers to predictions/ (default: outputs)',
+        help='where the results go: drawings to visualizations/, and with '
+        '--save-predictions the numbers to predictions/ (default: outputs)',
     )
     parser.add_argument(
-        '--recursive', action='store_true', help='look into the folders of a folder'
+        '--recursive', action='store_true', help='include the subfolders of a folder'
     )
     parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
     parser.add_argument(
         '--batch-size',
         type=positive,
         default=1,
-        help='images that the network looks at together (default: 1)',
+        help='images that the network processes together (default: 1)',
     )
     parser.add_argument(
         '--bbox-thr',
@@ -103,34 +103,36 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         f"{PEAK_KPT_THR} for a codec with score_mode='peak', whose scores are low, "
         f'else {KPT_THR})',
     )
-    parser.add_argument('--draw-bbox', action='store_true', help='draw the boxes too')
+    parser.add_argument('--draw-bbox', action='store_true', help='draw the boxes')
     parser.add_argument(
         '--draw-scores', action='store_true', help="write each person's score"
     )
     parser.add_argument(
-        '--draw-heatmap', action='store_true', help='draw the heatmaps below'
+        '--draw-heatmap', action='store_true', help='draw the heatmaps below the image'
     )
     parser.add_argument(
         '--color-by',
         choices=['side', 'person'],
         default='side',
-        help='left green and right orange, or one colour a person (default: side)',
+        help='left green and right orange, or a colour for each person (default: side)',
     )
     parser.add_argument(
         '--radius',
         type=positive,
-        help='of a keypoint, in pixels (default: in proportion to the image)',
+        help='radius of a keypoint, in pixels (default: in proportion to the image)',
     )
     parser.add_argument(
-        '--thickness', type=positive, help='of a limb, in pixels (default: likewise)'
+        '--thickness',
+        type=positive,
+        help='width of a limb, in pixels (default: likewise)',
     )
     parser.add_argument(
-        '--flip-test', action='store_true', help='also look at the mirrored image'
+        '--flip-test', action='store_true', help='also process the mirrored image'
     )
     parser.add_argument(
         '--save-predictions',
         action='store_true',
-        help='write keypoints, boxes and scores as JSON as well',
+        help='also write keypoints, boxes and scores as JSON',
     )
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 
@@ -166,8 +168,8 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
 def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of fine-tuning on one's own annotations."""
     parser.epilog = (
-        'The same command again resumes a run that was interrupted. '
-        'docs/how_to/finetune.md shows the whole way.'
+        'The same command again resumes an interrupted run. '
+        'docs/how_to/finetune.md describes every step.'
     )
     parser.add_argument(
         'data',
@@ -209,26 +211,26 @@ def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument(
         '--epochs',
         type=above_zero,
-        help='how often to see each image (default: by their number)',
+        help='how often each image is seen (default: by the number of images)',
     )
     length.add_argument(
-        '--minutes', type=above_zero, help='how long to train, about, on this machine'
+        '--minutes', type=above_zero, help='approximate training time on this machine'
     )
     parser.add_argument(
         '--batch-size',
         type=positive,
-        help='images of an iteration (default: 4, of large models 2)',
+        help='images in an iteration (default: 4, for large models 2)',
     )
     parser.add_argument(
         '--category',
         metavar='NAME',
-        help='the category to train on, where the file has several',
+        help='the category to train on, if the file has several',
     )
     parser.add_argument(
         '--keypoints',
         type=names,
         metavar='NAME,NAME',
-        help='names of the keypoints in order, where the file has none',
+        help='names of the keypoints in order, if the file has none',
     )
     parser.add_argument(
         '--sides',
@@ -236,7 +238,7 @@ def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         default=[],
         metavar='LEFT:RIGHT',
-        help='more words for left and right in names of keypoints, such as '
+        help='further words for left and right in names of keypoints, such as '
         'gauche:droite; left, l, links and right, r, rechts are known',
     )
     parser.add_argument(
@@ -245,7 +247,7 @@ def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         default=[],
         metavar='A:B',
-        help='keypoints that change places in a mirrored image',
+        help='keypoints that change places in mirrored images',
     )
     parser.add_argument(
         '--flip',
@@ -256,11 +258,14 @@ def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
         '--sigma',
         type=above_zero,
         default=DEFAULT_SIGMA,
-        help="of OKS, for keypoints that are not COCO's by name (default: "
+        help="sigma of OKS for keypoints without a name of COCO's (default: "
         f'{DEFAULT_SIGMA})',
     )
     parser.add_argument(
-        '--seed', type=int, default=0, help='of the split and the training (default: 0)'
+        '--seed',
+        type=int,
+        default=0,
+        help='random seed of the split and the training (default: 0)',
     )
 
 
@@ -318,7 +323,7 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar='DIR',
         help="the folder that the annotation file's image names start from (default: "
-        'looked for beside it)',
+        'looked for beside the file)',
     )
     parser.add_argument(
         '--metainfo',
@@ -360,17 +365,17 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=6,
         metavar='N',
-        help='images of each kind of error on the page (default: 6)',
+        help='images shown of each kind of error (default: 6)',
     )
     parser.add_argument(
         '--batch-size',
         type=positive,
         default=1,
-        help='images that the network looks at together (default: 1)',
+        help='images that the network processes together (default: 1)',
     )
     parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
     parser.add_argument(
-        '--flip-test', action='store_true', help='also look at the mirrored image'
+        '--flip-test', action='store_true', help='also process the mirrored image'
     )
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 
@@ -386,17 +391,20 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         f'({", ".join(list_models())}); then the file to write',
     )
     parser.add_argument(
-        '--check', type=Path, metavar='IMAGES', help='folder to compare on'
+        '--check',
+        type=Path,
+        metavar='IMAGES',
+        help='compare with PyTorch on the images of this folder',
     )
     parser.add_argument(
         '--num-images',
         '--num-pictures',  # its former name
         type=positive,
         default=20,
-        help='how many of them (default: 20)',
+        help='how many images of --check (default: 20)',
     )
     parser.add_argument(
-        '--force', action='store_true', help='write over the file if it exists'
+        '--force', action='store_true', help='overwrite an existing file'
     )
     add_config_options(parser, 'model.test_cfg.rcnn.score_thr=0.3')
 
@@ -416,10 +424,10 @@ def add_convert_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--to',
         choices=['detectron2', 'torchvision'],
-        help='with --reverse, the program that DST is for (default: detectron2)',
+        help='the program that DST is for, with --reverse (default: detectron2)',
     )
     parser.add_argument(
-        '--force', action='store_true', help='write over DST if it exists'
+        '--force', action='store_true', help='overwrite an existing DST'
     )
 
 
@@ -431,13 +439,17 @@ def add_download_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of downloads."""
     chosen = parser.add_mutually_exclusive_group(required=True)
     chosen.add_argument(
-        'names', nargs='*', default=[], metavar='NAME', help='onestage-pose models'
+        'names',
+        nargs='*',
+        default=[],
+        metavar='NAME',
+        help='names of models (onestage-pose models)',
     )
     chosen.add_argument('--all', action='store_true', help='all published models')
     parser.add_argument(
         '--keep-download',
         action='store_true',
-        help='keep the file as it was published beside the converted checkpoint',
+        help='keep the published file beside the converted checkpoint',
     )
 
 
@@ -452,47 +464,45 @@ def add_convert_data_arguments(parser: argparse.ArgumentParser) -> None:
         'source',
         type=Path,
         metavar='SRC',
-        help='the annotation file, or the folder that the program has exported',
+        help='the annotation file, or the folder that the program exported',
     )
     parser.add_argument(
         'target', type=Path, metavar='DST', help='the folder to write to'
     )
     parser.add_argument(
-        '--format', choices=list(FORMATS), help='of SRC (default: found out from it)'
+        '--format', choices=list(FORMATS), help='format of SRC (default: detected)'
     )
     parser.add_argument(
         '--images',
         type=Path,
         metavar='DIR',
-        help='the folder of the images, where they are not where SRC says',
+        help='the folder of the images, if they are not where SRC says',
     )
     parser.add_argument(
         '--keypoints',
         type=names,
         metavar='NAME,NAME',
-        help='all keypoints in order, where SRC has no names or no order',
+        help='all keypoints in order, if SRC has no names or no order',
     )
     parser.add_argument(
         '--category',
         metavar='NAME',
-        help='keep the objects of this category alone; also the category of objects '
-        'for which SRC says none',
+        help='keep only objects of this category; also the category of objects '
+        'without one',
     )
     parser.add_argument(
         '--copy-images',
         action='store_true',
-        help='copy the images to DST/images (default: they stay where they are)',
+        help='copy the images to DST/images (default: they are not copied)',
     )
-    parser.add_argument(
-        '--force', action='store_true', help='write over files that exist'
-    )
+    parser.add_argument('--force', action='store_true', help='overwrite existing files')
 
 
 def add_check_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the check of a data set."""
     parser.epilog = (
-        'The exit status is 1 where an error was found, 0 where there are warnings '
-        'alone. docs/reference/data_checks.md lists what is looked for.'
+        'The exit status is 1 if an error was found, 0 if there are only warnings. '
+        'docs/reference/data_checks.md lists all checks.'
     )
     parser.add_argument(
         'data',
@@ -511,7 +521,7 @@ def add_check_data_arguments(parser: argparse.ArgumentParser) -> None:
         '--images',
         type=Path,
         metavar='DIR',
-        help='the folder that the names of the images start from (default: looked for '
+        help='the folder that the image names start from (default: looked for '
         'beside the file)',
     )
     parser.add_argument(
@@ -523,7 +533,7 @@ def add_check_data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--decode',
         action='store_true',
-        help='decode every image, to find those that are torn',
+        help='decode every image, to find truncated ones',
     )
     parser.add_argument(
         '--json', type=Path, metavar='FILE', help='write counts and findings as JSON'
@@ -532,15 +542,16 @@ def add_check_data_arguments(parser: argparse.ArgumentParser) -> None:
         '--sheet',
         type=Path,
         metavar='FILE',
-        help='draw images with their annotations into one, suspicious ones first',
+        help='draw images with their annotations on one sheet, suspicious ones first',
     )
     parser.add_argument(
-        '--sheet-images', type=positive, default=20, help='how many (default: 20)'
+        '--sheet-images',
+        type=positive,
+        default=20,
+        help='number of images of --sheet (default: 20)',
     )
-    parser.add_argument(
-        '--force', action='store_true', help='write over files that exist'
-    )
+    parser.add_argument('--force', action='store_true', help='overwrite existing files')
 
 
 def add_doctor_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the look at the installation has no options."""
+    """Add nothing: the report on the installation has no options."""

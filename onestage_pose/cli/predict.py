@@ -174,8 +174,8 @@ def draw_images(
         _report(f'{count(drawn, "image", "images")}, {found}', jobs[0])
     if drawn and not people:
         print(
-            f'Nobody scores over {predictor.bbox_thr}: --bbox-thr lowers that, and '
-            'docs/how_to/predict.md says how small people are found.'
+            f'No person has a score over {predictor.bbox_thr}: lower --bbox-thr; '
+            'docs/how_to/predict.md says how to detect small people.'
         )
     if failures:
         raise UsageError(

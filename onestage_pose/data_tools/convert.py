@@ -76,7 +76,7 @@ def convert_data(
         keypoints (Sequence[str] | None): The names of the keypoints, in order.
         category (str | None): The only category that is kept.
         copy_images (bool): Copy the images to ``images/`` of the target.
-        force (bool): Write over files that exist.
+        force (bool): Overwrite existing files.
 
     Returns:
         Conversion: What was done.

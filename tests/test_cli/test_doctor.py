@@ -12,7 +12,7 @@ def test_says_that_all_is_there(capsys):
     main(['doctor'])
 
     told = capsys.readouterr().out
-    assert told.endswith('Everything that is needed is there and works.\n')
+    assert told.endswith('Everything needed is installed and works.\n')
     for word in (f'torch {torch.__version__.split("+")[0]}', 'OpenMMLab: ', 'CPU: '):
         assert word in told
 

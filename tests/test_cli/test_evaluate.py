@@ -35,7 +35,7 @@ def test_the_model_that_is_taken_unasked_is_named(tmp_path, monkeypatch, capsys)
     with pytest.raises(SystemExit, match='no nano here'):
         main(['evaluate', f'{tmp_path}/people.json', f'--html={tmp_path}/page.html'])
 
-    assert 'evaluates the model nano' in capsys.readouterr().out
+    assert 'evaluating nano' in capsys.readouterr().out
 
 
 def test_table_states_the_weights_and_each_kind_of_error():

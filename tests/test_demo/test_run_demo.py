@@ -38,7 +38,7 @@ def test_looks_at_a_picture_of_ones_own(tmp_path, folder):
     words = '--input', str(folder / 'a.png'), '--bbox-thr', '0.98'
     done = run(tmp_path / 'out', *words)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert 'Nobody scores over 0.98: --bbox-thr lowers' in done.stdout
+    assert 'No person has a score over 0.98: lower --bbox-thr' in done.stdout
     assert [p.name for p in (tmp_path / 'out/visualizations').iterdir()] == ['a.png']
 
 
