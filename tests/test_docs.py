@@ -61,9 +61,14 @@ def blocks(path, *languages):
 
 def commands(code):
     """Return the commands of a shell block as words, continued lines joined."""
-    lines = code.replace('\\\n', ' ').splitlines()
-    parts = [part for line in lines for part in re.split(r' && |; ', line)]
-    return [words for part in parts if (words := shlex.split(part, comments=True))]
+    found = []
+    for line in code.replace('\\\n', ' ').splitlines():
+        words = shlex.split(line, comments=True)
+        while words:
+            end = next((i for i, word in enumerate(words) if word == '&&'), len(words))
+            found.append(words[:end])
+            words = words[end + 1 :]
+    return [words for words in found if words]
 
 
 def all_commands(first):
@@ -77,8 +82,8 @@ def all_commands(first):
 
 
 def parse(parser, words):
-    """Parse words of a page, in which ``[...]`` may stand for what is optional."""
-    words = [word for word in words if word not in ('...', '[options')]
+    """Parse words of a page, in which ``[...]`` may stand about what is optional."""
+    words = [word if '=' in word else word.strip('[]') for word in words]
     try:
         parser.parse_args(words)
     except SystemExit as error:
@@ -89,7 +94,7 @@ def parse(parser, words):
     'words', all_commands(lambda words: words[0] == 'onestage-pose')
 )
 def test_a_command_parses(words):
-    parse(build_parser(), [word.strip('[]') for word in words[1:]])
+    parse(build_parser(), words[1:])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,7 @@ def test_a_command_parses(words):
 def test_a_script_that_is_a_command_parses(words):
     parser = argparse.ArgumentParser()
     SCRIPTS[words[1]](parser)
-    parse(parser, [word.strip('[]') for word in words[2:]])
+    parse(parser, words[2:])
 
 
 @pytest.mark.parametrize(
