@@ -18,7 +18,7 @@ LEVELS = [
     {'models', 'datasets', 'evaluation', 'visualization'},
     {'checkpoints', 'engine'},
     {'zoo', 'apis'},
-    {'deployment', 'data_tools'},
+    {'deployment', 'data_tools', 'serving'},
     {'cli'},
     {'__main__', 'projects'},
 ]

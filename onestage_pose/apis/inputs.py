@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import glob
+import io
 import os
 import re
 import shutil
@@ -167,9 +168,24 @@ def open_inputs(
 def check_complete(path: Path) -> None:
     """Raise ``ImageError`` for a truncated image, whose end OpenCV fills with grey."""
     try:
-        # before Pillow's decoders; the loader looks at the size
-        check_image(path.read_bytes(), str(path), max_pixels=2**62)
-        with Image.open(path) as image:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        # the loader has to tell
+        return
+    check_complete_content(content, str(path))
+
+
+def check_complete_content(content: bytes, name: str) -> None:
+    """Raise ``ImageError`` for an encoded image that is truncated.
+
+    Args:
+        content (bytes): The file.
+        name (str): Its path, for messages.
+    """
+    # before Pillow's decoders; the loader looks at the size
+    check_image(content, name, max_pixels=2**62)
+    try:
+        with Image.open(io.BytesIO(content)) as image:
             if image.format == 'PNG':
                 # Its parts carry checksums, which need no decoding.
                 image.verify()
@@ -177,11 +193,11 @@ def check_complete(path: Path) -> None:
                 # Of a JPEG every eighth pixel, which reads all of the file.
                 image.draft('L', (1, 1))
                 image.load()
-    except (FileNotFoundError, UnidentifiedImageError, Image.DecompressionBombError):
-        # Not there, or not Pillow's kind or size of image; the loader has to tell.
+    except (UnidentifiedImageError, Image.DecompressionBombError):
+        # Not Pillow's kind or size of image; the loader has to tell.
         return
     except (OSError, SyntaxError) as error:
-        raise ImageError(f'{path}: this image is truncated ({error}).') from error
+        raise ImageError(f'{name}: this image is truncated ({error}).') from error
 
 
 def fetch(address: str, file: str) -> None:

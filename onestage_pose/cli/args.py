@@ -78,6 +78,17 @@ def positive(word: str) -> int:
     return int(word)
 
 
+def port(word: str) -> int:
+    """Read the number of a port.
+
+    Args:
+        word (str): From 0, which means a free one, to 65535.
+    """
+    if not word.isdecimal() or int(word) > 65535:
+        raise argparse.ArgumentTypeError(f'{word!r} is no port; give 0 to 65535')
+    return int(word)
+
+
 def names(word: str) -> list[str]:
     """Read names with commas between them, as argparse's ``type``."""
     found = [name.strip() for name in word.split(',')]

@@ -42,6 +42,7 @@ COMMANDS = {
         parsers.add_convert_arguments,
     ),
     'export': Command('write a model as one ONNX graph', parsers.add_export_arguments),
+    'serve': Command('serve a model over HTTP', parsers.add_serve_arguments),
     'train': Command('train a model from a config', parsers.add_train_arguments),
     'finetune': Command(
         'fine-tune a published model to keypoints of your own',

@@ -20,6 +20,7 @@ from .args import (
     add_config_options,
     names,
     pair,
+    port,
     positive,
     probability,
 )
@@ -133,6 +134,70 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         '--save-predictions',
         action='store_true',
         help='also write keypoints, boxes and scores as JSON',
+    )
+    add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
+
+
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the server."""
+    parser.epilog = 'docs/how_to/serve.md says what it answers, and how to run it safely.'
+    parser.add_argument(
+        'config',
+        nargs='?',
+        default='nano',
+        help='the name of a published model, or a config (default: nano)',
+    )
+    parser.add_argument('checkpoint', nargs='?', help='the checkpoint, beside a config')
+    parser.add_argument(
+        '--host',
+        default='127.0.0.1',
+        help='the address to listen on; 0.0.0.0 for all (default: this machine alone)',
+    )
+    parser.add_argument(
+        '--port', type=port, default=8000, help='0 for a free one (default: 8000)'
+    )
+    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+    parser.add_argument(
+        '--batch-size',
+        type=positive,
+        default=8,
+        help='images that the network looks at together, at most (default: 8)',
+    )
+    parser.add_argument(
+        '--bbox-thr',
+        type=probability,
+        default=BBOX_THR,
+        help='leave out people whose score is not over this, unless a request says '
+        f'otherwise (default: {BBOX_THR})',
+    )
+    parser.add_argument(
+        '--max-bytes',
+        type=positive,
+        default=32 * 2**20,
+        help="of a request's body (default: 32 MiB)",
+    )
+    parser.add_argument(
+        '--max-pixels',
+        type=positive,
+        default=50_000_000,
+        help='of an image (default: 50 million)',
+    )
+    parser.add_argument(
+        '--max-waiting',
+        type=positive,
+        default=64,
+        help='requests that wait for the model; others get status 503 (default: 64)',
+    )
+    parser.add_argument(
+        '--timeout',
+        type=above_zero,
+        default=60.0,
+        help='seconds until a request gives up (default: 60)',
+    )
+    parser.add_argument(
+        '--allow-urls',
+        action='store_true',
+        help='also read images from addresses, of public servers alone',
     )
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 

@@ -1,0 +1,71 @@
+# Copyright (c) onestage_pose contributors.
+"""Serve a model over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+
+from ..apis.predictor import PosePredictor
+from ..utils.errors import UsageError
+
+
+def run(args: argparse.Namespace) -> None:
+    """Serve until Ctrl-C or SIGTERM; what is being looked at is answered first.
+
+    Raises:
+        UsageError: Something that was typed cannot be used, or the extra ``serve`` is
+            not installed.
+    """
+    try:
+        import uvicorn
+
+        from ..serving import ServerLimits, create_app
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f'there is no {error.name}, which the server needs: '
+            "pip install 'onestage_pose[serve]'"
+        ) from error
+    limits = ServerLimits(
+        max_bytes=args.max_bytes,
+        max_pixels=args.max_pixels,
+        max_waiting=args.max_waiting,
+        timeout=args.timeout,
+    )
+    # before the model is loaded
+    with _listen(args.host, args.port) as listener:
+        predictor = PosePredictor(
+            args.config,
+            args.checkpoint,
+            device=args.device,
+            bbox_thr=args.bbox_thr,
+            cfg_options=args.cfg_options,
+            keep_images=False,
+        )
+        app = create_app(predictor, limits, args.batch_size, allow_urls=args.allow_urls)
+        config = uvicorn.Config(
+            app,
+            log_level='warning',
+            timeout_graceful_shutdown=int(args.timeout) + 1,
+            # beyond those that wait, some that send or are refused
+            limit_concurrency=4 * args.max_waiting,
+        )
+        host, port = listener.getsockname()[:2]
+        base = f'http://[{host}]:{port}' if ':' in host else f'http://{host}:{port}'
+        print(
+            f'POST an image to {base}/predict; {base}/docs describes the interface.',
+            flush=True,
+        )
+        uvicorn.Server(config).run([listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ':' in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise UsageError(
+            f'--host {host} --port {port}: cannot be listened on '
+            f'({os.strerror(error.errno)}); give another.'
+        ) from error

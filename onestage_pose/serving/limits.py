@@ -1,0 +1,27 @@
+# Copyright (c) onestage_pose contributors.
+"""What a request may ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """What a request may ask for; more is refused.
+
+    Attributes:
+        max_bytes (int): Of a request's body, and of an image behind an address.
+        max_pixels (int): Of an image, by its header.
+        max_waiting (int): Requests that wait for the model; further ones are told to
+            come back.
+        body_timeout (float): Seconds that a body may take to arrive, and an address to
+            be read.
+        timeout (float): Seconds until a request gives up waiting for the model.
+    """
+
+    max_bytes: int = 32 * 2**20
+    max_pixels: int = 50_000_000
+    max_waiting: int = 64
+    body_timeout: float = 30.0
+    timeout: float = 60.0
