@@ -140,7 +140,9 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the server."""
-    parser.epilog = 'docs/how_to/serve.md says what it answers, and how to run it safely.'
+    parser.epilog = (
+        'docs/how_to/serve.md says what it answers, and how to run it safely.'
+    )
     parser.add_argument(
         'config',
         nargs='?',
