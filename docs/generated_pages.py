@@ -127,11 +127,13 @@ def api_pages() -> dict[str, str]:
 
     Returns:
         dict[str, str]: The pages by file name. Each name of the project is on one page:
-        that of the deepest package which exports it.
+        the first one for the names at the top, else that of the deepest package which
+        exports it.
     """
     packages = [onestage_pose, *_public_packages(onestage_pose)]
     home: dict[int, str] = {}
-    for package in sorted(packages, key=lambda each: each.__name__.count('.')):
+    deepest_last = sorted(packages[1:], key=lambda each: each.__name__.count('.'))
+    for package in [*deepest_last, onestage_pose]:
         for name in package.__all__:
             home[id(getattr(package, name))] = package.__name__
     pages = {}
@@ -174,12 +176,6 @@ def _public_packages(package: ModuleType) -> Iterator[ModuleType]:
 def _api_page(package: ModuleType, names: list[str]) -> str:
     title = package.__name__
     parts = [_title(title, '='), f'.. automodule:: {title}\n   :no-members:\n']
-    if package is onestage_pose:
-        parts.append(
-            'Names at the top: :class:`~onestage_pose.apis.PosePredictor`, '
-            ':func:`~onestage_pose.zoo.list_models` and '
-            ':func:`~onestage_pose.zoo.load_model`.\n'
-        )
     for name in names:
         value = getattr(package, name)
         if inspect.isclass(value):

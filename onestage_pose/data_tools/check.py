@@ -193,7 +193,7 @@ def check_data(
         other_images (str | Path | None): That of the other file; None takes ``images``.
         decode (bool): Decode every image, to find those that are torn.
         progress (Callable): Goes through items, their description and number, as
-            :func:`onestage_pose.cli.progress.track`.
+            ``track`` of ``onestage_pose.cli.progress``.
 
     Returns:
         DataReport: Counts and findings. A file that the reader refuses has the one

@@ -42,7 +42,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
     - ``keypoints`` (N, K, 2) float32 in pixels, the centre of the top-left pixel
       being (0, 0); ``keypoints_visible`` (N, K) float32, 1 where labelled, else 0;
     - in training ``visibility_targets`` (N, K, 2) int8, see
-      :func:`onestage_pose.datasets.visibility.get_visibility_targets`;
+      ``onestage_pose.datasets.visibility.get_visibility_targets``;
     - ``num_keypoints`` (N,) int64, counted; ``area`` (N,) float32, the file's, else
       0.53 of the box's; ``iscrowd`` (N,) int64; ``category_id`` (N,) int64;
     - ``id``, list of the N annotation ids;

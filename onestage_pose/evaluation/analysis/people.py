@@ -105,7 +105,7 @@ def read_people(
 
     Args:
         content (Mapping): A COCO file's ``images`` and ``annotations``, checked
-            (:func:`onestage_pose.evaluation.ground_truth.read_ground_truth`). Where
+            (``onestage_pose.evaluation.ground_truth.read_ground_truth``). Where
             annotations are renumbered, ``own_id`` is their number in the file.
         results (Sequence[Mapping]): COCO results: ``image_id``, ``category_id``,
             ``keypoints`` (3K: x, y, score) and ``score``. As in the AP, one whose

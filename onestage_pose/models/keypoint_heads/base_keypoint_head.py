@@ -159,7 +159,7 @@ class BaseKeypointHead(BaseModule):
             keypoints (Tensor): (N, K, 2) in pixel-index convention.
             keypoints_visible (Tensor): (N, K), above 0 where labelled.
             visibility_targets (Tensor, optional): (N, K, 2), see
-                :func:`onestage_pose.datasets.visibility.get_visibility_targets`; for
+                ``onestage_pose.datasets.visibility.get_visibility_targets``; for
                 a head with a visibility branch.
 
         Returns:

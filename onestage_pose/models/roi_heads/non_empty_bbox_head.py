@@ -16,7 +16,8 @@ class NonEmptyBBoxHead(Shared2FCBBoxHead):
     counts it among the ``max_per_img`` instances.
 
     Args:
-        *args, **kwargs: As of mmdet's ``Shared2FCBBoxHead``.
+        *args: As of mmdet's ``Shared2FCBBoxHead``.
+        **kwargs: Likewise.
         min_size (float): Least width and height of a box, in pixels of the network's
             input.
     """

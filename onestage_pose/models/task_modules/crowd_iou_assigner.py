@@ -17,7 +17,8 @@ class CrowdIoUAssigner(MaxIoUAssigner):
     in one crowd region.
 
     Args:
-        *args, **kwargs: As of mmdet's ``MaxIoUAssigner``.
+        *args: As of mmdet's ``MaxIoUAssigner``.
+        **kwargs: Likewise.
         iou_calculator (dict): Config of the IoU calculator; mmdet's by its full name,
             so that it is found in mmpose's scope as well.
     """
