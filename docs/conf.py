@@ -29,7 +29,7 @@ extensions = [
 exclude_patterns = ['_build', 'data']
 
 # pages in Markdown
-myst_enable_extensions = ['colon_fence', 'dollarmath', 'substitution', 'deflist']
+myst_enable_extensions = ['colon_fence', 'deflist', 'substitution']
 myst_heading_anchors = 4
 myst_substitutions = measured.substitutions()
 

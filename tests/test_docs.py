@@ -138,7 +138,12 @@ def test_python_compiles_and_imports_what_is_there(code):
             for alias in node.names:
                 assert importlib.util.find_spec(alias.name.split('.')[0])
         elif isinstance(node, ast.ImportFrom):
-            module = importlib.import_module(node.module)
+            try:
+                module = importlib.import_module(node.module)
+            except ImportError as error:
+                if 'onestage_pose[' not in str(error):
+                    raise
+                pytest.skip(f'an extra is not installed: {error}')
             assert all(hasattr(module, alias.name) for alias in node.names)
 
 
