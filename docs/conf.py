@@ -10,7 +10,6 @@ sys.path[:0] = [str(DOCS.parent), str(DOCS)]
 from onestage_pose.version import __version__  # noqa: E402
 
 import generated_pages  # noqa: E402
-import measured  # noqa: E402
 from mmcv.transforms.utils import cache_randomness  # noqa: E402
 
 project = 'onestage_pose'
@@ -29,9 +28,8 @@ extensions = [
 exclude_patterns = ['_build', 'data']
 
 # pages in Markdown
-myst_enable_extensions = ['colon_fence', 'deflist', 'substitution']
+myst_enable_extensions = ['colon_fence', 'deflist']
 myst_heading_anchors = 4
-myst_substitutions = measured.substitutions()
 
 # docstrings
 napoleon_use_ivar = True  # the fields of named tuples are described there already

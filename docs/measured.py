@@ -1,15 +1,15 @@
 # Copyright (c) onestage_pose contributors.
 """The numbers on the pages, from the files that the tools wrote.
 
-``docs/data/*.json`` hold what was measured, each with command, machine and date. The
-build puts them into the pages (``{{ nano.keypoint_ap }}``, ``{{ model_table }}``), and
+``docs/data/*.json`` hold what was measured, each with command, machine and date.
 
     python docs/measured.py
 
-puts them into README.md: tables between ``<!-- NAME -->`` and ``<!-- /NAME -->``,
-numbers between ``<!-- nano.keypoint_ap -->`` and ``<!-- / -->``. After a new
-``nano`` is published, one command changes every page, README.md and the table of
-models:
+puts them into README.md and the pages of the documentation: tables between lines
+``<!-- model_table -->`` and ``<!-- /model_table -->``, numbers between ``<!--
+nano.keypoint_ap -->`` and ``<!-- / -->``. ``make docs`` does it, and a test fails where
+a page differs from the data. After a new ``nano`` is published, one command changes
+the data, every page and the table of models:
 
     python docs/measured.py --nano-test TEST.json --nano-evaluation EVALUATION.json
 
@@ -53,7 +53,7 @@ def percent(value: float, digits: int = 1) -> str:
 
 
 def substitutions() -> dict[str, Any]:
-    """Return what the pages may insert, by name."""
+    """Return what a page may have, by name: tables, and numbers by two names."""
     nano, benchmark = read('nano'), read('benchmark')
     return dict(
         nano=nano_numbers(nano),
@@ -65,6 +65,7 @@ def substitutions() -> dict[str, Any]:
         calibration_table=calibration_table(nano['evaluation']),
         visibility_table=visibility_table(nano),
         model_table=model_table(),
+        readme_table=readme_table(),
         benchmark_table=benchmark_table(benchmark),
         benchmark_source=source(benchmark, 'table'),
         targets_table=targets_table(benchmark),
@@ -377,30 +378,47 @@ def targets_table(benchmark: dict) -> str:
     )
 
 
-def blocks() -> dict[str, str]:
-    """Return the blocks of README.md, by name."""
-    return dict(models=readme_table())
+def pages() -> list[Path]:
+    """Return the pages that may have numbers."""
+    found = [path for path in DOCS.rglob('*.md') if '_build' not in path.parts]
+    return [README, *sorted(found)]
 
 
-def fill(text: str) -> str:
-    """Return a page of Markdown with its blocks as the data have them.
+def fill(text: str, values: dict[str, Any] | None = None) -> str:
+    """Return a page of Markdown with its numbers as the data have them.
 
     Args:
-        text (str): Blocks stand between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
+        text (str): Tables stand between lines ``<!-- NAME -->`` and ``<!-- /NAME -->``,
+            numbers between ``<!-- NAME.PART -->`` and ``<!-- / -->`` in a line.
+        values (dict | None): Of :func:`substitutions`.
+
+    Raises:
+        ValueError: A name is unknown, an end is missing, or a line starts with a
+            number, which Markdown would take for HTML.
     """
-    for name, content in blocks().items():
-        start, end = f'<!-- {name} -->', f'<!-- /{name} -->'
-        before, _, rest = text.partition(start)
-        _, found, after = rest.partition(end)
-        if not found:
-            raise ValueError(f'README.md has no {start} ... {end}')
-        text = f'{before}{start}\n{content}\n{end}{after}'
-    values = substitutions()
+    values = substitutions() if values is None else values
+
+    def look_up(name: str) -> str:
+        value = values
+        for part in name.split('.'):
+            if not isinstance(value, dict) or part not in value:
+                raise ValueError(f'docs/data has no number {name}')
+            value = value[part]
+        return value
+
+    def insert_table(match: re.Match) -> str:
+        name = match[1]
+        return f'<!-- {name} -->\n{look_up(name)}\n<!-- /{name} -->'
 
     def insert(match: re.Match) -> str:
-        return f'{match[1]}{values[match[2]][match[3]]}{match[4]}'
+        return f'<!-- {match[1]} -->{look_up(match[1])}<!-- / -->'
 
-    text = re.sub(r'(<!-- (\w+)\.(\w+) -->)[^<]*(<!-- / -->)', insert, text)
+    text = re.sub(r'(?ms)^<!-- (\w+) -->$.*?^<!-- /\1 -->$', insert_table, text)
+    number = r'<!-- ([\w.]+) -->[^\n]*?<!-- / -->'
+    text = re.sub(number, insert, text)
+    first = re.search(rf'(?m)^[ >*-]*{number}', text)
+    if first is not None:
+        raise ValueError(f'a line starts with {first[1]}: put a word before it')
     return text
 
 
@@ -428,7 +446,7 @@ def publish_nano(test: Path, evaluation: Path, date: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Write README.md, and first the numbers of a new ``nano``."""
+    """Write the pages, and first the data of a new ``nano``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--nano-test', type=Path, metavar='FILE')
     parser.add_argument('--nano-evaluation', type=Path, metavar='FILE')
@@ -442,7 +460,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error('give --nano-test and --nano-evaluation together')
     if args.nano_test is not None:
         publish_nano(args.nano_test, args.nano_evaluation, args.date)
-    README.write_text(fill(README.read_text()))
+    values = substitutions()
+    for page in pages():
+        text = page.read_text(encoding='utf-8')
+        filled = fill(text, values)
+        if filled != text:
+            page.write_text(filled, encoding='utf-8')
+            print(f'{page.relative_to(ROOT)} has new numbers')
 
 
 if __name__ == '__main__':
