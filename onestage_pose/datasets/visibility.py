@@ -36,7 +36,10 @@ def check_known_visibilities(known: Sequence[int], where: str) -> tuple[int, ...
 
 
 def get_visibility_targets(
-    visibility: np.ndarray, known: Sequence[int], trusted: np.ndarray
+    visibility: np.ndarray,
+    known: Sequence[int],
+    trusted: np.ndarray,
+    annotated: np.ndarray | None = None,
 ) -> np.ndarray:
     """Say what a visibility branch may learn from annotations.
 
@@ -51,13 +54,15 @@ def get_visibility_targets(
             not known; without 1 or 2, visibility is not.
         trusted (np.ndarray): (N,) bool, the instances whose keypoints a person
             labelled.
+        annotated (np.ndarray, optional): (K,) bool, the keypoints that are annotated
+            at all; by default those that any of these instances has.
 
     Returns:
         np.ndarray: (N, K, 2) int8: presence and visibility, -1 where not known.
     """
     labelled = visibility > 0
     useful = trusted[:, None] & labelled.any(1, keepdims=True)
-    useful = useful & labelled.any(0, keepdims=True)
+    useful = useful & (labelled.any(0) if annotated is None else annotated)
     presence = np.where(useful & (0 in known), labelled, -1)
     seen = useful & labelled & {1, 2}.issubset(known)
     return np.stack([presence, np.where(seen, visibility == 2, -1)], -1).astype(np.int8)

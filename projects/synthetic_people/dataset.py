@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import onestage_pose.datasets  # noqa: F401  (registers the alias that this replaces)
+from onestage_pose.datasets.visibility import VISIBILITIES, get_visibility_targets
 from onestage_pose.structures.metainfo import resolve_metainfo
 
 import numpy as np
@@ -42,6 +43,8 @@ class SyntheticPeople(BaseCocoStyleDataset):
     - ``num_keypoints`` list of N counts of labelled keypoints; ``area`` (N,)
       float32, numbers of seen pixels; ``iscrowd`` list of N zeros; ``category_id``
       (N,) int64, ones; ``id``, list of N annotation ids unique over the dataset;
+    - in training ``visibility_targets`` (N, 17, 2) int8: of each keypoint whether it
+      is labelled, and seen, for a visibility branch;
     - ``raw_ann_info``, list of N records as in a COCO file, whose visibility is 0
       for unlabelled keypoints (outside the image, on the far side of the head, or
       of a person of whom almost nothing is seen), 1 for those hidden by a thing,
@@ -198,6 +201,13 @@ class SyntheticPeople(BaseCocoStyleDataset):
             raw_ann_info=records,
             invalid_segs=[],
         )
+        if not self.test_mode:
+            info['visibility_targets'] = get_visibility_targets(
+                keypoints[..., 2],
+                VISIBILITIES,
+                trusted=np.ones(n, bool),
+                annotated=np.ones(_NUM_KEYPOINTS, bool),
+            )
         if self.with_segmentation:
             info['segmentation'] = [record['segmentation'] for record in records]
         return info

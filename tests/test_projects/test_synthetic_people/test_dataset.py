@@ -104,6 +104,7 @@ def test_shapes_and_dtypes_of_an_item():
         keypoints_visible=((3, 17), 'float32'),
         area=((3,), 'float32'),
         category_id=((3,), 'int64'),
+        visibility_targets=((3, 17, 2), 'int8'),
     )
 
 
@@ -131,6 +132,19 @@ def test_records_say_what_the_arrays_say():
         np.testing.assert_allclose([x, y, x + w, y + h], info['bbox'][n])
         assert record['num_keypoints'] == (flat[:, 2] > 0).sum()
         assert record['id'] == info['id'][n]
+
+
+def test_training_images_tell_which_keypoints_are_there_and_seen():
+    data = people_set(crop_prob=1.0)
+    kinds = set()
+    for item in data:
+        for record, targets in zip(item['raw_ann_info'], item['visibility_targets']):
+            visibility = np.array(record['keypoints'][2::3])
+            assert (targets[:, 0] == (visibility > 0)).all() or not visibility.any()
+            assert (targets[visibility > 0, 1] == visibility[visibility > 0] - 1).all()
+            kinds |= set(map(tuple, targets))
+    assert kinds >= {(0, -1), (1, 0), (1, 1)}
+    assert 'visibility_targets' not in people_set(test_mode=True)[0]
 
 
 def test_every_size_of_a_list_is_drawn():
