@@ -17,6 +17,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     generate_latest,
 )
 
@@ -153,6 +154,8 @@ class _Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        # memory, files and CPU time of the process
+        ProcessCollector(registry=self.registry)
         shared = dict(registry=self.registry, namespace='onestage_pose')
         self.requests = Counter(
             'requests', 'Answers to /predict by status.', ['status'], **shared

@@ -224,6 +224,7 @@ def test_health_and_metrics(client):
     assert 'onestage_pose_requests_total{status="400"} 1.0' in metrics
     assert 'onestage_pose_batch_images_count 1.0' in metrics
     assert 'onestage_pose_waiting 0.0' in metrics
+    assert 'process_resident_memory_bytes' in metrics
 
 
 def test_the_interface_is_described(client):
