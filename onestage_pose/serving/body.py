@@ -9,6 +9,7 @@ import mmcv
 import numpy as np
 from fastapi import HTTPException, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..apis.inputs import check_complete_content
@@ -89,6 +90,8 @@ async def read_image(
         return await run_in_threadpool(decode, content, limits.max_pixels)
     except ImageError as error:
         raise HTTPException(400, str(error)) from error
+    except ClientDisconnect:
+        raise HTTPException(400, 'The client has gone.') from None
 
 
 def decode(content: bytes, max_pixels: int) -> np.ndarray:

@@ -202,6 +202,35 @@ def test_a_body_that_does_not_come_is_given_up(predictor):
     assert [each.status_code for each in call(app, [endless()])] == [408]
 
 
+def test_a_client_that_goes_before_its_image_has_come_is_no_fault(predictor):
+    app = create_app(predictor)
+    scope = {
+        'type': 'http',
+        'method': 'POST',
+        'path': '/predict',
+        'query_string': b'',
+        'headers': [],
+    }
+    coming = [
+        {'type': 'http.request', 'body': PNG[:50], 'more_body': True},
+        {'type': 'http.disconnect'},
+    ]
+    sent = []
+
+    async def receive():
+        return coming.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    async def main():
+        async with app.router.lifespan_context(app):
+            await app(scope, receive, send)
+
+    asyncio.run(main())
+    assert sent[0]['status'] == 400 and not predictor.images
+
+
 def test_a_request_that_waits_too_long_is_given_up(predictor):
     app = create_app(predictor, ServerLimits(timeout=0.0))
     assert [each.status_code for each in call(app, [PNG])] == [504]
