@@ -10,9 +10,9 @@ from torch import Tensor
 from ...structures.coordinates import pixel_index_to_continuous, resize_pixel_index
 from .options import DecoderOptions
 
-# logits that are held upsampled at once: as many as a GPU takes well, and as a CPU
-# keeps in its cache
-MAX_UPSAMPLED = dict(cpu=2**20, other=2**24)
+# logits that are held upsampled at once: 256 MiB on a GPU, whose every batch is thirty
+# kernels, and as many as a CPU keeps in its cache
+MAX_UPSAMPLED = dict(cpu=2**20, other=2**26)
 
 
 def decode_bicubic(

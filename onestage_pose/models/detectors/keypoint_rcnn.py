@@ -13,7 +13,7 @@ from ..test_time_augs import mirror_images
 from ..utils.finite_features import check_features
 from ..utils.incomplete_annotations import rpn_loss_and_predict
 from ..utils.like_sizes import split_by_size
-from ..utils.postprocessing import pack_instances, postprocess
+from ..utils.postprocessing import pack_together, postprocess
 from ..utils.precision import autocast_to
 from ..utils.targets import samples_optional, use_instance_labels
 from ..utils.test_cfg import KeypointTestCfg
@@ -123,12 +123,12 @@ class KeypointRCNN(TwoStageDetector):
     ) -> list:
         """Post-process what the RoI head predicts and store it the way mmpose does.
 
-        Each image's sample gets ``pred_instances``, see :func:`pack_instances`, and on
+        Each image's sample gets ``pred_instances``, see :func:`pack_together`, and on
         demand ``pred_fields.heatmaps`` (K, H, W); ``rescale`` as in :meth:`predict`.
         """
         options, shape = self.test_options, 'ori_shape' if rescale else 'img_shape'
+        results_list = self._postprocess(results_list)
         for sample, result in zip(data_samples, results_list):
-            result = self.postprocess(result)
             if options.output_covariances:
                 result.keypoint_covariances = (
                     self.roi_head.keypoint_head.predict_covariances(
@@ -142,11 +142,16 @@ class KeypointRCNN(TwoStageDetector):
                 logits, boxes = seen.keypoint_logits, self.roi_head.enlarge(seen.bboxes)
                 heatmaps = paste_heatmaps(logits, boxes, sample.metainfo[shape][:2])
                 sample.pred_fields = PixelData(heatmaps=heatmaps)
-            sample.pred_instances = pack_instances(result, self.roi_head.num_classes)
+        packed = pack_together(results_list, self.roi_head.num_classes)
+        for sample, instances in zip(data_samples, packed):
+            sample.pred_instances = instances
         return data_samples
 
     def postprocess(self, result: InstanceData) -> InstanceData:
         """Rescore and suppress one image's instances, see :func:`postprocess`."""
+        return self._postprocess([result])[0]
+
+    def _postprocess(self, results: list[InstanceData]) -> list[InstanceData]:
         options = self.test_options
         options.check_sigmas(self.roi_head.num_keypoints, self.roi_head.sigmas)
-        return postprocess(result, options)
+        return postprocess(results, options)

@@ -17,6 +17,7 @@ from ...structures import (
 )
 from ...utils.errors import ConfigValueError
 from ..layers.global_context_module import INIT_CFG
+from ..utils.together import each_image
 
 CODEC = dict(type='RoIHeatmap')
 LOSS_KEYPOINT = dict(type='CrossEntropyLoss', loss_weight=1.0)
@@ -231,7 +232,7 @@ class BaseKeypointHead(BaseModule):
         batch_img_metas: list[dict],
         rescale: bool = False,
     ) -> list[InstanceData]:
-        """Decode what the head predicts and add it to the results, image by image.
+        """Decode what the head predicts and add it to the results of each image.
 
         Args:
             output (KeypointOutput): Of all images' instances in turn.
@@ -251,26 +252,22 @@ class BaseKeypointHead(BaseModule):
         """
         numbers = [len(each) for each in boxes]
         keypoints, scores = self.decode(output, torch.cat(boxes))
-        for result, meta, points, score, logits in zip(
-            results_list,
-            batch_img_metas,
-            keypoints.split(numbers),
-            scores.split(numbers),
-            output.logits.float().split(numbers),
-        ):
-            if rescale:
-                points = points / points.new_tensor(meta['scale_factor'])
-            if not self.continuous_keypoints:
-                points = continuous_to_pixel_index(points)
-            result.keypoints = points
-            result.keypoint_scores = score
-            result.keypoint_logits = logits
+        if rescale:
+            scales = [meta['scale_factor'] for meta in batch_img_metas]
+            keypoints = keypoints / each_image(scales, numbers, keypoints)[:, None]
+        if not self.continuous_keypoints:
+            keypoints = continuous_to_pixel_index(keypoints)
+        found = dict(
+            keypoints=keypoints,
+            keypoint_scores=scores,
+            keypoint_logits=output.logits.float(),
+        )
         if self.visibility_branch is not None:
             presence, visible = self.predict_visibility(output)
-            for result, *each in zip(
-                results_list, presence.split(numbers), visible.split(numbers)
-            ):
-                result.keypoint_presence, result.keypoints_visible = each
+            found.update(keypoint_presence=presence, keypoints_visible=visible)
+        for name, values in found.items():
+            for result, value in zip(results_list, values.split(numbers)):
+                result.set_field(value, name)
         return results_list
 
     def predict_visibility(self, output: KeypointOutput) -> tuple[Tensor, Tensor]:

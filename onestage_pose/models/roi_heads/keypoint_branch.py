@@ -9,7 +9,7 @@ import torch
 from mmcv.ops import batched_nms
 from mmdet.models.task_modules.samplers import SamplingResult
 from mmdet.registry import MODELS
-from mmdet.structures.bbox import bbox2roi, bbox_flip, scale_boxes
+from mmdet.structures.bbox import bbox_flip
 from mmengine.structures import InstanceData
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor, nn
@@ -19,8 +19,10 @@ from ...codecs.decoders import PERSON_AREA_RATIO
 from ...structures import KeypointOutput, pixel_index_to_continuous
 from ...structures.metainfo import load_sigmas
 from ...utils.errors import ConfigValueError
-from ..test_time_augs import average_flipped
+from ..test_time_augs import average_flipped, mirror_boxes
 from ..utils.incomplete_annotations import jitter_boxes, zero_loss
+from ..utils.together import each_image, is_plain_nms, to_rois
+from .box_detection import merge_together
 
 
 class KeypointBranchMixin:
@@ -178,7 +180,7 @@ class KeypointBranchMixin:
             KeypointOutput: Of all images' people in turn.
         """
         extractor = self.keypoint_roi_extractor
-        feats = extractor(x[: extractor.num_inputs], bbox2roi(boxes))
+        feats = extractor(x[: extractor.num_inputs], to_rois(boxes))
         return self.keypoint_head(feats)
 
     def keypoint_loss(
@@ -299,9 +301,11 @@ class KeypointBranchMixin:
                 rcnn_test_cfg=self.test_cfg,
                 rescale=False,
             )
-            results = [
-                self._merge_flipped(*each) for each in zip(results, others, metas)
-            ]
+            if is_plain_nms(self.test_cfg.nms):
+                results = merge_together(results, others, metas, self.test_cfg)
+            else:
+                pairs = zip(results, others, metas)
+                results = [self._merge_flipped(*each) for each in pairs]
         results = self.predict_keypoint(
             x,
             metas,
@@ -313,10 +317,12 @@ class KeypointBranchMixin:
             # rescales the boxes along with the masks
             return self.predict_mask(x, metas, results, rescale=rescale)
         if rescale:
-            for result, meta in zip(results, metas):
-                result.bboxes = scale_boxes(
-                    result.bboxes, [1 / s for s in meta['scale_factor']]
-                )
+            numbers = [len(result) for result in results]
+            boxes = torch.cat([result.bboxes for result in results])
+            scales = [[1 / s for s in meta['scale_factor']] * 2 for meta in metas]
+            boxes = boxes * each_image(scales, numbers, boxes)
+            for result, rescaled in zip(results, boxes.split(numbers)):
+                result.bboxes = rescaled
         return results
 
     def _merge_flipped(
@@ -359,16 +365,16 @@ class KeypointBranchMixin:
             list[InstanceData]: The same with ``keypoints``,
             ``keypoint_scores`` and ``keypoint_logits``.
         """
-        boxes = [self.enlarge(result.bboxes) for result in results_list]
+        numbers = [len(result) for result in results_list]
+        all_boxes = self.enlarge(torch.cat([result.bboxes for result in results_list]))
+        boxes = list(all_boxes.split(numbers))
         output = self._keypoint_forward(x, boxes)
         if flipped_x is not None:
-            mirrored = [
-                bbox_flip(box, meta['img_shape'])
-                for box, meta in zip(boxes, batch_img_metas)
-            ]
+            widths = [meta['img_shape'][1] for meta in batch_img_metas]
+            mirrored = mirror_boxes(all_boxes, each_image(widths, numbers, all_boxes))
             output = average_flipped(
                 output,
-                self._keypoint_forward(flipped_x, mirrored),
+                self._keypoint_forward(flipped_x, list(mirrored.split(numbers))),
                 batch_img_metas[0]['flip_indices'],
             )
         return self.keypoint_head.predict_by_feat(

@@ -2,10 +2,13 @@
 from mmdet.models.roi_heads import CascadeRoIHead, StandardRoIHead
 from mmdet.models.utils import unpack_gt_instances
 from mmdet.registry import MODELS
+from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..utils.incomplete_annotations import completely_annotated, zero_loss
+from ..utils.together import to_rois
+from .box_detection import detect_together, detects_together
 from .keypoint_branch import KeypointBranchMixin
 
 
@@ -60,6 +63,52 @@ class KeypointRoIHead(KeypointBranchMixin, StandardRoIHead):
                 ]
             )
         return losses
+
+    def predict_bbox(
+        self,
+        x: tuple[Tensor, ...],
+        batch_img_metas: list[dict],
+        rpn_results_list: list[InstanceData],
+        rcnn_test_cfg: ConfigDict,
+        rescale: bool = False,
+    ) -> list[InstanceData]:
+        """Detect the instances of all images together.
+
+        What :func:`detects_together` does not know is left to mmdet, image by image.
+
+        Args:
+            x (tuple[Tensor]): Feature maps, each (B, C, H, W).
+            batch_img_metas (list[dict]): Metainfo of each image.
+            rpn_results_list (list[InstanceData]): Proposals of each image.
+            rcnn_test_cfg (ConfigDict): ``test_cfg.rcnn``.
+            rescale (bool): Whether the boxes are in the original image's frame,
+                otherwise in the network input's.
+
+        Returns:
+            list[InstanceData]: Of each image ``bboxes`` (N, 4), ``scores`` (N,) and
+            ``labels`` (N,), best first.
+        """
+        boxes = [proposals.bboxes for proposals in rpn_results_list]
+        numbers = [len(each) for each in boxes]
+        if (
+            rescale
+            or not sum(numbers)
+            or not detects_together(self.bbox_head, rcnn_test_cfg)
+        ):
+            return super().predict_bbox(
+                x, batch_img_metas, rpn_results_list, rcnn_test_cfg, rescale
+            )
+        rois = to_rois(boxes)
+        found = self._bbox_forward(x, rois)
+        return detect_together(
+            self.bbox_head,
+            rois,
+            found['cls_score'],
+            found['bbox_pred'],
+            numbers,
+            batch_img_metas,
+            rcnn_test_cfg,
+        )
 
 
 @MODELS.register_module()

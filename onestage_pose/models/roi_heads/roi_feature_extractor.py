@@ -103,6 +103,24 @@ class RoIFeatureExtractor(SingleRoIExtractor):
             Tensor: (N, C, h, w) float32.
         """
         with torch.autocast(rois.device.type, enabled=False):
-            return super().forward(
-                tuple(feat.float() for feat in feats), rois.float(), roi_scale_factor
-            )
+            feats, rois = tuple(feat.float() for feat in feats), rois.float()
+            if len(feats) == 1 or not len(rois) or torch.is_grad_enabled():
+                return super().forward(feats, rois, roi_scale_factor)
+            return self._pool_levels(feats, rois, roi_scale_factor)
+
+    def _pool_levels(
+        self, feats: tuple[Tensor, ...], rois: Tensor, roi_scale_factor: float | None
+    ) -> Tensor:
+        """As mmdet's, but that it waits for the device once and not for each level."""
+        levels = self.map_roi_levels(rois, len(feats))
+        order = levels.argsort(stable=True)
+        level = torch.arange(len(feats), device=rois.device)
+        numbers = (levels == level[:, None]).sum(1).tolist()
+        if roi_scale_factor is not None:
+            rois = self.roi_rescale(rois, roi_scale_factor)
+        size = self.roi_layers[0].output_size
+        pooled = feats[0].new_empty(len(rois), self.out_channels, *size)
+        for layer, feat, members in zip(self.roi_layers, feats, order.split(numbers)):
+            if len(members):
+                pooled[members] = layer(feat, rois[members])
+        return pooled

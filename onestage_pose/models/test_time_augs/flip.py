@@ -1,10 +1,11 @@
 # Copyright (c) onestage_pose contributors.
-"""The flip test: a second look at the mirror image. Boxes are mirrored by mmdet."""
+"""The flip test: a second look at the mirror image."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from mmpose.models.utils.tta import flip_heatmaps
 from torch import Tensor
 
@@ -21,11 +22,30 @@ def mirror_images(batch_inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
     Returns:
         Tensor: (B, 3, H, W), a copy.
     """
+    widths = {meta['img_shape'][1] for meta in batch_img_metas}
     mirrored = batch_inputs.clone()
+    if len(widths) == 1:
+        (width,) = widths
+        mirrored[..., :width] = batch_inputs[..., :width].flip(-1)
+        return mirrored
     for image, meta in zip(mirrored, batch_img_metas):
         width = meta['img_shape'][1]
         image[..., :width] = image[..., :width].flip(-1)
     return mirrored
+
+
+def mirror_boxes(boxes: Tensor, widths: Tensor) -> Tensor:
+    """Mirror boxes, as mmdet's ``bbox_flip`` does those of one image.
+
+    Args:
+        boxes (Tensor): (N, 4) xyxy, of any images.
+        widths (Tensor): (N,) of their images.
+
+    Returns:
+        Tensor: (N, 4).
+    """
+    left, top, right, bottom = boxes.unbind(-1)
+    return torch.stack((widths - right, top, widths - left, bottom), -1)
 
 
 def average_flipped(

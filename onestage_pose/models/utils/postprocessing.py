@@ -3,50 +3,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import accumulate
+
+import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from .pose_nms import pose_nms
 from .test_cfg import PredictionCfg
+from .together import each_image
 
 
-def postprocess(result: InstanceData, options: PredictionCfg) -> InstanceData:
-    """Rescore and suppress the instances of one image by their poses.
+def postprocess(
+    results: list[InstanceData], options: PredictionCfg
+) -> list[InstanceData]:
+    """Rescore and suppress the instances of each image by their poses.
 
     Args:
-        result (InstanceData): As the RoI head predicts them.
+        results (list[InstanceData]): Of each image, as the RoI head predicts them.
         options (PredictionCfg): ``rescore_thr`` and ``pose_nms``.
 
     Returns:
-        InstanceData: Those left, by falling score.
+        list[InstanceData]: Those left of each image, by falling score.
     """
     if options.rescore_thr is not None:
         by_presence = bool(options.rescore_by_presence)
-        result = rescore(result, options.rescore_thr, by_presence)
+        results = rescore(results, options.rescore_thr, by_presence)
     if options.pose_nms is not None:
-        result = pose_nms(result, **options.pose_nms.model_dump())
-    return result
+        given = options.pose_nms.model_dump()
+        results = [pose_nms(result, **given) for result in results]
+    return results
 
 
 def rescore(
-    result: InstanceData, thr: float, by_presence: bool = False
-) -> InstanceData:
+    results: list[InstanceData], thr: float, by_presence: bool = False
+) -> list[InstanceData]:
     """Multiply the scores by those of the keypoints, and sort.
 
     Args:
-        result (InstanceData): ``scores`` (N,), which are changed, and
-            ``keypoint_scores`` (N, K) of one image.
+        results (list[InstanceData]): ``scores`` (N,) and ``keypoint_scores`` (N, K) of
+            each image.
         thr (float): As :func:`mean_confident_score` takes it.
         by_presence (bool): Let each keypoint count as much as ``keypoint_presence``
-            (N, K), which the result has then.
+            (N, K), which the results have then.
 
     Returns:
-        InstanceData: By falling score.
+        list[InstanceData]: Of each image, by falling score.
     """
-    weights = result.keypoint_presence if by_presence else None
-    mean = mean_confident_score(result.keypoint_scores, thr, weights)
-    result.scores = result.scores * mean
-    return result[result.scores.argsort(descending=True)]
+    if len(results) > 1 and 'masks' in results[0]:
+        # which are as large as their image
+        return [rescore([each], thr, by_presence)[0] for each in results]
+    numbers = [len(each) for each in results]
+    every = concatenate(results)
+    weights = every.keypoint_presence if by_presence else None
+    mean = mean_confident_score(every.keypoint_scores, thr, weights)
+    every.scores = every.scores * mean
+    order = every.scores.argsort(descending=True, stable=True)
+    if len(results) > 1:
+        image = each_image(range(len(results)), numbers, every.scores)
+        order = order[image[order].argsort(stable=True)]
+    return split(every[order], numbers)
+
+
+def concatenate(
+    results: list[InstanceData], leave_out: Collection[str] = ()
+) -> InstanceData:
+    """Return the instances of all images in turn.
+
+    Args:
+        results (list[InstanceData]): Of each image, with the same fields.
+        leave_out (Collection[str]): Names of fields that are not needed.
+    """
+    names = [name for name in results[0].keys() if name not in leave_out]
+    if len(results) == 1:
+        return InstanceData(**{name: results[0].get(name) for name in names})
+    return InstanceData(
+        **{name: torch.cat([each.get(name) for each in results]) for name in names}
+    )
+
+
+def split(every: InstanceData, numbers: list[int]) -> list[InstanceData]:
+    """Return the instances of each image, ``numbers`` of them, as views."""
+    ends = list(accumulate(numbers))
+    starts = (end - number for end, number in zip(ends, numbers))
+    return [every[start:end] for start, end in zip(starts, ends)]
 
 
 def mean_confident_score(
@@ -70,8 +111,19 @@ def mean_confident_score(
     return (keypoint_scores * confident).sum(-1) / confident.sum(-1).clamp(min=1e-6)
 
 
+def pack_together(results: list[InstanceData], num_classes: int) -> list[InstanceData]:
+    """Store the instances of each image, see :func:`pack_instances`.
+
+    Those of all images come from the device in one go.
+    """
+    if 'masks' in results[0]:
+        return [pack_instances(each, num_classes) for each in results]
+    every = concatenate(results, leave_out=('keypoint_logits',))
+    return split(pack_instances(every, num_classes), [len(each) for each in results])
+
+
 def pack_instances(result: InstanceData, num_classes: int) -> InstanceData:
-    """Store the instances of one image the way mmpose's estimators do.
+    """Store instances the way mmpose's estimators do.
 
     Args:
         result (InstanceData): As the RoI head predicts them.

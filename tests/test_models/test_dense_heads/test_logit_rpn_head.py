@@ -2,6 +2,7 @@
 """Proposals are ranked as mmdet ranks them, but for those it cannot tell apart."""
 
 from onestage_pose.models import LogitRPNHead
+from onestage_pose.models.dense_heads import logit_rpn_head
 
 import pytest
 import torch
@@ -65,3 +66,65 @@ def test_reads_the_maps_of_the_largest_strides_that_it_has_anchors_for():
     [logits], [deltas] = head((fine, coarse))
     [expected], _ = head((coarse,))
     assert torch.equal(logits, expected) and deltas.shape == (1, 4, 3, 4)
+
+
+class TestTogether:
+    """Proposals of all images at once, against mmdet's loop over the images."""
+
+    METAS = [dict(img_shape=(48, 64)), dict(img_shape=(40, 50))]
+
+    def found(self, predict_by_feat, **changes):
+        with DefaultScope.overwrite_default_scope('mmdet'):
+            head = LogitRPNHead(
+                **{
+                    **OPTIONS,
+                    'anchor_generator': dict(
+                        type='AnchorGenerator',
+                        scales=[2],
+                        ratios=[0.5, 1.0],
+                        strides=[8, 16],
+                    ),
+                    'test_cfg': ConfigDict({**OPTIONS['test_cfg'], **changes}),
+                }
+            )
+        generator = torch.Generator().manual_seed(0)
+        sizes = [(6, 8), (3, 4)]
+        logits, deltas = (
+            [torch.randn(2, 2 * each, *size, generator=generator) for size in sizes]
+            for each in (1, 4)
+        )
+        return predict_by_feat(head, logits, deltas, batch_img_metas=self.METAS)
+
+    @pytest.mark.parametrize(
+        'changes',
+        [
+            dict(nms_pre=60, max_per_img=20),
+            dict(nms_pre=-1, max_per_img=100),
+            dict(nms_pre=60, max_per_img=20, min_bbox_size=18),
+            dict(nms_pre=20, max_per_img=9, nms=dict(type='nms', iou_threshold=0.2)),
+            # mmdet's own loop then
+            dict(nms=dict(type='nms', iou_threshold=0.5, max_num=3)),
+        ],
+    )
+    def test_is_what_each_image_has_alone(self, changes):
+        found = self.found(LogitRPNHead.predict_by_feat, **changes)
+        expected = self.found(RPNHead.predict_by_feat, **changes)
+        for these, those in zip(found, expected):
+            assert torch.equal(these.bboxes, those.bboxes)
+            assert torch.equal(these.labels, those.labels)
+            torch.testing.assert_close(these.scores, those.scores)
+
+
+def test_anchors_are_kept_for_a_few_sizes(monkeypatch):
+    with DefaultScope.overwrite_default_scope('mmdet'):
+        head = LogitRPNHead(**OPTIONS)
+    monkeypatch.setattr(logit_rpn_head, 'MAX_KNOWN_ANCHORS', 2)
+    for height in (2, 3, 3, 4, 3):
+        logits, deltas = torch.randn(1, 1, height, 4), torch.zeros(1, 4, height, 4)
+        meta = dict(img_shape=(16 * height, 64))
+        cfg = ConfigDict({**OPTIONS['test_cfg'], 'max_per_img': 99, 'nms_pre': 99})
+        [found] = head.predict_by_feat(
+            [logits], [deltas], batch_img_metas=[meta], cfg=cfg
+        )
+        assert len(found) == 4 * height
+    assert len(head._known_anchors) == 2

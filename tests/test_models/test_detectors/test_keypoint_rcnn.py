@@ -3,12 +3,14 @@
 
 import copy
 
+from onestage_pose.codecs.decoders import bicubic
 from onestage_pose.models import CrowdIoUAssigner
 from onestage_pose.models.acceleration import FoldedNorm, WinogradConv2d
 from onestage_pose.models.detectors import keypoint_rcnn
 from onestage_pose.models.test_time_augs import mirror_images
 from onestage_pose.models.utils import precision
 from onestage_pose.models.utils.incomplete_annotations import jitter_boxes
+from onestage_pose.ops import batched_nms, roi_align
 from onestage_pose.utils.errors import ConfigValueError
 
 import numpy as np
@@ -17,6 +19,7 @@ import torch
 from mmdet.models.layers import FrozenBatchNorm2d
 from mmengine.structures import InstanceData
 
+from tests.launches import LaunchCounter
 from tests.model_factory import (
     collate,
     losses,
@@ -445,6 +448,71 @@ class TestPredict:
         data = collate(model, *one_picture())
         (outputs,) = model(**data, mode='tensor')
         assert outputs[-1].shape == (40, 17, 56, 56)
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    """Takes the ways that other devices than a CPU are taken."""
+
+    def roi_align_operator(features, rois, output, scale, ratio, aligned):
+        size = output.shape[2:]
+        pooled = torch.ops.torchvision.roi_align(
+            features, rois, scale, *size, ratio, aligned
+        )
+        output.copy_(pooled)
+
+    monkeypatch.setattr(batched_nms, 'nms_one_by_one', batched_nms.nms_by_rounds)
+    monkeypatch.setattr(roi_align, 'roi_align', roi_align_operator)
+    limits = dict.fromkeys(bicubic.MAX_UPSAMPLED, bicubic.MAX_UPSAMPLED['other'])
+    monkeypatch.setattr(bicubic, 'MAX_UPSAMPLED', limits)
+
+
+class TestLaunches:
+    """What a device is asked for does not grow with the images of a batch."""
+
+    SIZE = (64, 96)
+    KINDS = dict(
+        one_look=dict(test_cfg__rescore_thr=0.2, **KINDS['all_levels']),
+        flip_test=dict(test_cfg__flip_test=True),
+    )
+
+    def people(self, model, number):
+        """What is launched from the feature maps on, and the people found."""
+        pictures = [make_picture(*self.SIZE, seed) for seed in range(number)]
+        data = collate(model, pictures, [make_sample(self.SIZE)] * number)
+        images, samples = data['inputs'], data['data_samples']
+        maps = [model.extract_feat(images) for _ in range(2)]
+        in_turn = iter(maps)
+        model.extract_feat = lambda _: next(in_turn)
+        try:
+            with LaunchCounter() as counter:
+                model.predict(images, samples)
+        finally:
+            del model.extract_feat
+        return counter.launches, [sample.pred_instances for sample in samples]
+
+    @pytest.mark.parametrize('kind', KINDS)
+    @torch.no_grad()
+    def test_of_a_batch_are_at_most_twice_those_of_an_image(self, kind, as_on_a_gpu):
+        model = tiny_model(test_cfg__rpn__nms_pre=40, **self.KINDS[kind]).eval()
+        (one, _), (sixteen, _) = (self.people(model, number) for number in (1, 16))
+        assert sixteen.total() <= 2 * one.total()
+
+    @torch.no_grad()
+    def test_on_a_cpu_of_a_batch_are_at_most_three_times_those_of_an_image(self):
+        model = tiny_model().eval()
+        (one, _), (sixteen, _) = (self.people(model, number) for number in (1, 16))
+        assert sixteen.total() <= 3 * one.total()
+
+    @torch.no_grad()
+    def test_as_on_a_gpu_the_same_people_are_found(self, request):
+        model = tiny_model(test_cfg__flip_test=True).eval()
+        _, expected = self.people(model, 3)
+        request.getfixturevalue('as_on_a_gpu')
+        _, found = self.people(model, 3)
+        for these, those in zip(found, expected):
+            assert len(these) == len(those) > 0
+            np.testing.assert_allclose(these.keypoints, those.keypoints, atol=0.02)
 
 
 class TestFlipTest:

@@ -1,5 +1,9 @@
 # Copyright (c) onestage_pose contributors.
-from onestage_pose.models.test_time_augs import average_flipped, mirror_images
+from onestage_pose.models.test_time_augs import (
+    average_flipped,
+    mirror_boxes,
+    mirror_images,
+)
 from onestage_pose.structures import KeypointOutput
 
 import torch
@@ -40,3 +44,9 @@ class TestAverageFlipped:
             [1, 0],
         )
         assert made.visibility.tolist() == [[2.0, 2.0]]
+
+
+def test_boxes_are_mirrored_in_their_own_images():
+    boxes = torch.tensor([[1.0, 2, 3, 4], [1.0, 2, 3, 4]])
+    made = mirror_boxes(boxes, torch.tensor([10.0, 20.0]))
+    assert made.tolist() == [[7, 2, 9, 4], [17, 2, 19, 4]]
