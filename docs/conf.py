@@ -28,6 +28,7 @@ extensions = [
 exclude_patterns = ['_build', 'data']
 
 # pages in Markdown
+smartquotes = False  # quotation marks are meant as they are typed
 myst_enable_extensions = ['colon_fence', 'deflist']
 myst_heading_anchors = 4
 

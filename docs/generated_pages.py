@@ -13,6 +13,7 @@ import inspect
 import pkgutil
 import re
 import shutil
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -54,7 +55,7 @@ def cli_page() -> str:
         '# Command line',
         '',
         '`onestage-pose COMMAND [options]`. `onestage-pose COMMAND --help` prints the '
-        'same. In a checkout, `tools/train.py`, `tools/test.py`, `tools/finetune.py`, '
+        'same. In a clone, `tools/train.py`, `tools/test.py`, `tools/finetune.py`, '
         '`tools/deployment/export_onnx.py`, `demo/image_demo.py` and '
         '`tools/model_converters/detectron2_to_mmpose.py` are the commands `train`, '
         '`test`, `finetune`, `export`, `predict` and `convert`.',
@@ -74,9 +75,10 @@ def cli_page() -> str:
         if isinstance(action, argparse._SubParsersAction)
     )
     for name, command in commands.choices.items():
-        usage = re.sub(r'\s+', ' ', command.format_usage()).strip()
+        usage = re.sub(r'\s+', ' ', command.format_usage()).removeprefix('usage: ')
+        usage = textwrap.fill(usage, 76, subsequent_indent='    ')
         lines += ['', f'## {name}', '', f'{command.description}', '']
-        lines += ['```text', usage.removeprefix('usage: '), '```', '']
+        lines += ['```text', usage, '```', '']
         rows = [row for action in command._actions for row in _option(action, command)]
         if rows:
             lines += ['| argument or option | meaning |', '|---|---|', *rows, '']
@@ -153,7 +155,7 @@ def api_pages() -> dict[str, str]:
         if inspect.isclass(value) and value.__module__ == errors.__name__
     ]
     pages['onestage_pose.utils.errors.rst'] = _api_page(errors, names)
-    listed = '\n'.join(f'   {name.removesuffix(".rst")}' for name in sorted(pages))
+    listed = '\n'.join(f'   {name}' for name in sorted(map(_stem, pages)))
     pages['index.rst'] = (
         f'{_title("Python API", "=")}\n'
         'Everything public, from its docstring. Most programs need the first page '
@@ -161,6 +163,10 @@ def api_pages() -> dict[str, str]:
         f'.. toctree::\n   :maxdepth: 1\n\n{listed}\n'
     )
     return pages
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix('.rst')
 
 
 def _public_packages(package: ModuleType) -> Iterator[ModuleType]:
