@@ -54,6 +54,7 @@ class ImageItem:
         pixels (optional): The image where it is in memory.
         rgb (bool): An array in ``pixels`` is RGB.
         frame (int, optional): Of a video, counted from 0.
+        time (float, optional): Of the frame, in seconds from the first one.
         error (Exception, optional): Why there is no image; raised by :meth:`load`.
     """
 
@@ -62,6 +63,7 @@ class ImageItem:
     pixels: Pixels | None = None
     rgb: bool = False
     frame: int | None = None
+    time: float | None = None
     error: Exception | None = None
 
     def load(self, loader: LoadImageFromFile) -> dict:
@@ -321,6 +323,7 @@ def _of_video(video: VideoSource) -> Inputs:
                 path=video.path,
                 pixels=frame,
                 frame=number,
+                time=video.time,
             )
 
     return Inputs(frames(), total=video.num_frames, video=video)

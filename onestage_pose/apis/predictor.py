@@ -260,6 +260,7 @@ class PosePredictor:
             names=self.names,
             path=loaded.item.path,
             frame=loaded.item.frame,
+            time=loaded.item.time,
             kpt_thr=self.kpt_thr,
             dataset_meta=self.dataset_meta,
         )

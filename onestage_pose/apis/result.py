@@ -32,6 +32,8 @@ _COCO_NAME = re.compile(r'(?:.*_)?(\d{6,})')
 class PoseResult:
     """The people detected in one image, as NumPy arrays, highest score first.
 
+    A tracker sorts them by ``ids``.
+
     Boxes are x1, y1, x2, y2, measured at the edges: 0 is the left edge of the image.
     Keypoints are x, y, measured at the centres of pixels, as in COCO: 0 is the centre
     of the first pixel. Both are in pixels of the original image, as it is shown.
@@ -56,6 +58,9 @@ class PoseResult:
         path (str, optional): The file or the address of the image, or of the video.
         index (int): Place in the input, from 0.
         frame (int, optional): Place in the video, from 0.
+        time (float, optional): Of the frame, in seconds from the video's first one.
+        ids (np.ndarray, optional): (N,) int64, which person of the video each is, from
+            1; of :class:`onestage_pose.tracking.PoseTracker`.
         image (np.ndarray, optional): The image, (h, w, 3) uint8 BGR; None with
             ``keep_images=False`` of the predictor.
         error (Exception, optional): Why the image could not be read; there are no
@@ -73,6 +78,8 @@ class PoseResult:
     path: str | None = None
     index: int = 0
     frame: int | None = None
+    time: float | None = None
+    ids: np.ndarray | None = None
     keypoint_presence: np.ndarray | None = None
     keypoints_visible: np.ndarray | None = None
     keypoint_covariances: np.ndarray | None = None
@@ -105,9 +112,9 @@ class PoseResult:
         """Return everything as plain numbers, lists and text, for JSON.
 
         Returns:
-            dict: ``path``, ``index``, ``frame``, ``height``, ``width``,
+            dict: ``path``, ``index``, ``frame``, ``time``, ``height``, ``width``,
             ``keypoint_names`` and ``people``: of each ``box``, ``score``, and
-            ``keypoints`` as [x, y, score], and where the result has them
+            ``keypoints`` as [x, y, score], and where the result has them ``id``,
             ``keypoint_presence``, ``keypoints_visible`` and ``keypoint_covariances``;
             ``error`` where the image was not read.
         """
@@ -119,6 +126,9 @@ class PoseResult:
         for name, values in self._extras():
             for person, value in zip(people, values):
                 person[name] = value.tolist()
+        if self.ids is not None:
+            for person, number in zip(people, self.ids):
+                person['id'] = int(number)
         if self.labels is not None:
             for person, label in zip(people, self.labels):
                 person['label'] = int(label)
@@ -126,6 +136,7 @@ class PoseResult:
             path=self.path,
             index=self.index,
             frame=self.frame,
+            time=self.time,
             height=int(self.shape[0]),
             width=int(self.shape[1]),
             keypoint_names=list(self.names),
@@ -257,6 +268,9 @@ class PoseResult:
         )
         for name, values in self._extras():
             instances.set_field(values, name)
+        if self.ids is not None:
+            # mmdet's name
+            instances.instances_id = self.ids
         for name in ('labels', 'masks'):
             if getattr(self, name) is not None:
                 instances.set_field(getattr(self, name), name)
@@ -272,6 +286,7 @@ class PoseResult:
         kpt_thr: float | None = None,
         draw_bbox: bool = False,
         draw_scores: bool = False,
+        draw_ids: bool = False,
         draw_heatmap: bool = False,
         draw_ellipses: bool = False,
         color_by: Literal['side', 'person'] = 'side',
@@ -291,6 +306,7 @@ class PoseResult:
                 default :attr:`kpt_thr`.
             draw_bbox (bool): Draw the boxes.
             draw_scores (bool): Write each person's score at the box.
+            draw_ids (bool): Write each person's number there, of a tracker.
             draw_heatmap (bool): Draw the heatmaps below the image.
             draw_ellipses (bool): Draw where each keypoint lies in 9 of 10 cases.
             color_by (str): ``'side'``: left green, right orange, middle blue;
@@ -344,6 +360,7 @@ class PoseResult:
             draw_bbox=draw_bbox,
             draw_heatmap=draw_heatmap,
             draw_scores=draw_scores,
+            draw_ids=draw_ids,
             draw_ellipses=draw_ellipses,
             color_by=color_by,
             kpt_thr=self.kpt_thr if kpt_thr is None else kpt_thr,

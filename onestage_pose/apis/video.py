@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import PurePath
 
@@ -35,6 +36,10 @@ class VideoSource:
         num_frames (int, optional): How many it says it has; None where it is live or
             does not say.
         num_read (int): Frames that were given so far.
+        time (float): When the frame that was given last is shown, in seconds from the
+            first one: as the file or the stream says, whose rate may vary; of a camera
+            when it came. It grows with each frame.
+        is_live (bool): It is a camera, or a stream that knows no end.
         height (int): Of the first frame as it is shown, in pixels.
         width (int): Likewise.
 
@@ -47,7 +52,7 @@ class VideoSource:
         is_camera = isinstance(source, int)
         self.path = None if is_camera else os.fspath(source)
         self.name = f'camera {source}' if is_camera else PurePath(self.path).name
-        self.num_read = 0
+        self.num_read, self.time = 0, 0.0
         is_file = not is_camera and '://' not in self.path
         if is_file:
             _check_file(self.path)
@@ -67,6 +72,8 @@ class VideoSource:
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.fps = fps if np.isfinite(fps) and 0 < fps < 1000 else DEFAULT_FPS
         self.num_frames = count if count > 0 and not is_camera else None
+        self.is_live = not is_file and self.num_frames is None
+        self._began = self._tell()
 
     @property
     def frames_missing(self) -> str | None:
@@ -95,9 +102,23 @@ class VideoSource:
                 self.num_read += 1
                 yield frame
                 read, frame = self._capture.read()
-                frame = frame if read else None
+                if not read:
+                    break
+                self._advance()
         finally:
             self._capture.release()
+
+    def _tell(self) -> float:
+        """Return the time of the frame that was read last, in seconds."""
+        if self.path is None:
+            return time.monotonic()
+        return self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+
+    def _advance(self) -> None:
+        told = self._tell() - self._began
+        # a file that does not say, or whose clock goes back
+        is_later = np.isfinite(told) and told > self.time
+        self.time = told if is_later else self.time + 1 / self.fps
 
 
 def _check_file(path: str) -> None:

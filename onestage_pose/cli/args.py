@@ -105,6 +105,21 @@ def pair(word: str) -> tuple[str, str]:
     return one, other
 
 
+def tiles(word: str) -> tuple[int, int]:
+    """Read two numbers with an x between them, as argparse's ``type``."""
+    across, cross, down = word.partition('x')
+    is_pair = cross and across.isdecimal() and down.isdecimal()
+    found = (int(across), int(down)) if is_pair else (0, 0)
+    if min(found) < 1 or max(found) < 2:
+        raise argparse.ArgumentTypeError(f'{word} is no number of tiles; give 3x2')
+    return found
+
+
+def not_negative(word: str) -> float:
+    """Read a number of 0 or more, as argparse's ``type``."""
+    return 0.0 if word == '0' else above_zero(word)
+
+
 def above_zero(word: str) -> float:
     """Read a number above 0, as argparse's ``type``."""
     try:

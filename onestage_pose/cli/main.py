@@ -32,6 +32,10 @@ COMMANDS = {
         'detect people in images, videos and streams, and draw them',
         parsers.add_predict_arguments,
     ),
+    'track': Command(
+        'follow people through a video, and write who is who',
+        parsers.add_track_arguments,
+    ),
     'models': Command('list the published models', parsers.add_models_arguments),
     'download': Command(
         'download published models before they are used',

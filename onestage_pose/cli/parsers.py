@@ -19,10 +19,12 @@ from .args import (
     add_common_arguments,
     add_config_options,
     names,
+    not_negative,
     pair,
     port,
     positive,
     probability,
+    tiles,
 )
 
 #: Sigma of OKS of a keypoint that COCO does not name: between its eyes' and hips'.
@@ -62,18 +64,7 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         help='an image, a folder, a pattern ("images/*.jpg"), a video, an address '
         "(http, https, rtsp), or a camera's number",
     )
-    parser.add_argument(
-        'config',
-        nargs='?',
-        default='nano',
-        help='the name of a published model, or the config of a model, a Python file '
-        '(default: nano)',
-    )
-    parser.add_argument(
-        'checkpoint',
-        nargs='?',
-        help='the checkpoint, a file or an address; not for a model given by name',
-    )
+    _add_model_arguments(parser)
     parser.add_argument(
         '--out-dir',
         type=Path,
@@ -202,6 +193,103 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         help='also read images from addresses, of public servers alone',
     )
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
+
+
+def add_track_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of tracking in videos."""
+    parser.epilog = 'docs/tracking.md says what the lines hold and what is measured.'
+    parser.add_argument(
+        'input',
+        help='a video, an address (http, https, rtsp), or the number of a camera',
+    )
+    _add_model_arguments(parser)
+    parser.add_argument(
+        '--out', type=Path, metavar='FILE.mp4', help='draw the people into this video'
+    )
+    parser.add_argument(
+        '--json',
+        type=Path,
+        metavar='FILE.jsonl',
+        help='write a line of JSON for each frame',
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='show them in a window; q ends it'
+    )
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        '--resume',
+        action='store_true',
+        help='go on with the file of --json of a run that was interrupted',
+    )
+    start.add_argument(
+        '--force', action='store_true', help='write over files that exist'
+    )
+    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+    parser.add_argument(
+        '--batch-size',
+        type=positive,
+        default=1,
+        help='images that the network looks at together (default: 1)',
+    )
+    parser.add_argument(
+        '--bbox-thr',
+        type=probability,
+        default=BBOX_THR,
+        help='follow people from a score over this on; who is followed already may '
+        f'have a weaker one (default: {BBOX_THR})',
+    )
+    parser.add_argument(
+        '--max-gap',
+        type=not_negative,
+        default=1.0,
+        metavar='SECONDS',
+        help='how long somebody may be lost for and keep the number (default: 1)',
+    )
+    parser.add_argument(
+        '--smooth',
+        type=not_negative,
+        default=1.0,
+        metavar='STRENGTH',
+        help='how much keypoints at rest are smoothed; 0 is off (default: 1)',
+    )
+    parser.add_argument(
+        '--tiles',
+        type=tiles,
+        metavar='COLUMNSxROWS',
+        help='for small people: look at so many overlapping parts of each frame too, '
+        'which takes the time of as many frames',
+    )
+    parser.add_argument(
+        '--kpt-thr',
+        type=probability,
+        help='do not draw keypoints whose score is under this (default: as predict)',
+    )
+    parser.add_argument('--draw-bbox', action='store_true', help='draw the boxes too')
+    parser.add_argument(
+        '--color-by',
+        choices=['side', 'person'],
+        default='person',
+        help='one colour a person, or left green and right orange (default: person)',
+    )
+    parser.add_argument(
+        '--flip-test', action='store_true', help='also look at the mirrored image'
+    )
+    add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
+
+
+def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        'config',
+        nargs='?',
+        default='nano',
+        help='the name of a published model, or the config of a model, a Python file '
+        '(default: nano)',
+    )
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='the checkpoint, a file or an address; not for a model given by name',
+    )
 
 
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     """
     if args.device is not None:
         choose_device(args.device, '--device')
-    source = _read_source(args.input)
+    source = read_source(args.input)
     inputs = open_inputs(source, recursive=args.recursive)
     jobs = plan(inputs, args.out_dir, args.save_predictions, args.input)
     _say_left_out(args.input, inputs)
@@ -222,8 +222,8 @@ def draw_video(
     _report(f'{count(frames, "frame", "frames")}, {found} in all of them', job)
 
 
-def _read_source(text: str) -> str | int:
-    """A number that is no file is a camera's."""
+def read_source(text: str) -> str | int:
+    """Return what is typed; a number that is no file is a camera's."""
     return int(text) if text.isdecimal() and not os.path.exists(text) else text
 
 

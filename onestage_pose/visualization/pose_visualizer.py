@@ -79,6 +79,7 @@ class PoseVisualizer(PoseLocalVisualizer):
         data_sample: PoseDataSample,
         *args: Any,
         draw_scores: bool = False,
+        draw_ids: bool = False,
         draw_ellipses: bool = False,
         color_by: Literal['side', 'person'] = 'side',
         **kwargs: Any,
@@ -87,14 +88,17 @@ class PoseVisualizer(PoseLocalVisualizer):
 
         Args: see mmpose's ``add_datasample``; in addition
             draw_scores (bool): Write each predicted person's score at the box.
+            draw_ids (bool): Write ``instances_id`` there, of a tracker.
             draw_ellipses (bool): Draw where keypoints lie in 9 of 10 cases, by
                 ``keypoint_covariances``.
-            color_by (str): ``'side'``, or ``'person'`` for one colour a person.
+            color_by (str): ``'side'``, or ``'person'`` for one colour a person, which
+                goes by ``instances_id`` where instances have it.
 
         Returns:
             np.ndarray: The drawing, (h, w, 3) RGB.
         """
-        with self._sizes_of(image), self._options(draw_scores, draw_ellipses, color_by):
+        options = draw_scores, draw_ids, draw_ellipses, color_by
+        with self._sizes_of(image), self._options(*options):
             return super().add_datasample(name, image, data_sample, *args, **kwargs)
 
     def _draw_instances_kpts(
@@ -117,8 +121,8 @@ class PoseVisualizer(PoseLocalVisualizer):
         if self._color_by == 'side':
             image = draw(image, instances, *args, **kwargs)
         else:
-            for index in range(len(instances)):
-                with self._one_color(PERSON_COLORS[index % len(PERSON_COLORS)]):
+            for index, color in enumerate(_person_colors(instances)):
+                with self._one_color(color):
                     one = instances[index : index + 1]
                     image = draw(image, one, *args, **kwargs)
         if 'keypoint_presence' in instances:
@@ -129,8 +133,9 @@ class PoseVisualizer(PoseLocalVisualizer):
             image = self._outline_ellipses(
                 image, instances.keypoints[drawn], instances.keypoint_covariances[drawn]
             )
-        if self._draw_scores and 'bbox_scores' in instances:
-            image = self._write_scores(image, instances)
+        labels = self._labels(instances)
+        if labels:
+            image = self._write_labels(image, instances, labels)
         return image
 
     def _draw_instances_bbox(
@@ -139,8 +144,8 @@ class PoseVisualizer(PoseLocalVisualizer):
         draw = super()._draw_instances_bbox
         if self._color_by == 'side':
             return draw(image, instances)
-        for index in range(len(instances)):
-            with self._one_color(PERSON_COLORS[index % len(PERSON_COLORS)]):
+        for index, color in enumerate(_person_colors(instances)):
+            with self._one_color(color):
                 image = draw(image, instances[index : index + 1])
         return image
 
@@ -176,23 +181,30 @@ class PoseVisualizer(PoseLocalVisualizer):
         self.set_image(drawn)
         return drawn
 
-    def _write_scores(self, image: np.ndarray, instances: InstanceData) -> np.ndarray:
+    def _labels(self, instances: InstanceData) -> list[str]:
+        parts = []
+        if self._draw_ids and 'instances_id' in instances:
+            parts.append([f'{number}' for number in instances.instances_id])
+        if self._draw_scores and 'bbox_scores' in instances:
+            parts.append([f'{score:.2f}' for score in instances.bbox_scores])
+        return [': '.join(each) for each in zip(*parts)]
+
+    def _write_labels(
+        self, image: np.ndarray, instances: InstanceData, labels: list[str]
+    ) -> np.ndarray:
         drawn = np.ascontiguousarray(image)
         font = cv2.FONT_HERSHEY_SIMPLEX
         height = max(_MIN_TEXT_HEIGHT, _TEXT_HEIGHT * self.line_width)
         thickness = max(1, height // 12)
         scale = cv2.getFontScaleFromHeight(font, height, thickness)
-        for index, (box, score) in enumerate(
-            zip(instances.bboxes, instances.bbox_scores)
-        ):
-            text = f'{score:.2f}'
+        colors = _person_colors(instances)
+        for box, text, color in zip(instances.bboxes, labels, colors):
             (width, above), below = cv2.getTextSize(text, font, scale, thickness)
             # inside the image, also where the box touches its border
             x = int(np.clip(box[0], 0, max(0, drawn.shape[1] - width)))
             y = int(np.clip(box[1], above + below, drawn.shape[0]))
-            color = (0, 0, 0)
-            if self._color_by == 'person':
-                color = PERSON_COLORS[index % len(PERSON_COLORS)]
+            if self._color_by != 'person':
+                color = (0, 0, 0)
             corners = (x, y - above - below), (x + width, y)
             cv2.rectangle(drawn, *corners, color, cv2.FILLED)
             place = x, y - below // 2
@@ -203,7 +215,7 @@ class PoseVisualizer(PoseLocalVisualizer):
         return drawn
 
     # while nothing is drawn
-    _draw_scores, _draw_ellipses, _color_by = False, False, 'side'
+    _draw_scores, _draw_ids, _draw_ellipses, _color_by = False, False, False, 'side'
 
     @contextmanager
     def _sizes_of(self, image: np.ndarray) -> Iterator[None]:
@@ -219,17 +231,17 @@ class PoseVisualizer(PoseLocalVisualizer):
 
     @contextmanager
     def _options(
-        self, draw_scores: bool, draw_ellipses: bool, color_by: str
+        self, draw_scores: bool, draw_ids: bool, draw_ellipses: bool, color_by: str
     ) -> Iterator[None]:
         if color_by not in ('side', 'person'):
             raise ValueError(f"color_by={color_by!r}: give 'side' or 'person'.")
-        self._draw_scores, self._draw_ellipses = draw_scores, draw_ellipses
-        self._color_by = color_by
+        self._draw_scores, self._draw_ids = draw_scores, draw_ids
+        self._draw_ellipses, self._color_by = draw_ellipses, color_by
         try:
             yield
         finally:
-            self._draw_scores, self._draw_ellipses = False, False
-            self._color_by = 'side'
+            self._draw_scores, self._draw_ids = False, False
+            self._draw_ellipses, self._color_by = False, 'side'
 
     @contextmanager
     def _one_color(self, color: tuple) -> Iterator[None]:
@@ -242,6 +254,11 @@ class PoseVisualizer(PoseLocalVisualizer):
             yield
         finally:
             self.kpt_color, self.link_color, self.bbox_color = given
+
+
+def _person_colors(instances: InstanceData) -> list[tuple]:
+    numbers = instances.get('instances_id', range(len(instances)))
+    return [PERSON_COLORS[number % len(PERSON_COLORS)] for number in numbers]
 
 
 def _is_name(color: Any) -> bool:

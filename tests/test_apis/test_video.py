@@ -13,7 +13,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.video_files import quarters, turn_in_header, write_video
+from tests.video_files import (
+    quarters,
+    set_durations,
+    time_scale,
+    turn_in_header,
+    write_video,
+)
 
 
 @pytest.fixture
@@ -46,6 +52,32 @@ def test_a_frame_is_turned_as_the_header_says(film, degrees):
     upright = np.rot90(quarters(), -degrees // 90)
     assert (video.height, video.width) == frame.shape[:2] == upright.shape[:2]
     assert np.abs(upright - frame.astype(int)).mean() < 8
+
+
+def times_of(video):
+    return [video.time for _ in video]
+
+
+def test_a_frame_has_its_time(film):
+    assert times_of(VideoSource(film)) == pytest.approx([0, 0.2, 0.4])
+
+
+def test_times_of_a_variable_rate_are_kept(film):
+    unit = time_scale(film)
+    set_durations(film, [unit // 10, 3 * unit // 10, unit // 10])
+
+    assert times_of(VideoSource(film)) == pytest.approx([0, 0.1, 0.4])
+
+
+@pytest.mark.parametrize('told', [0.0, float('nan'), -5.0])
+def test_times_that_mean_nothing_follow_the_frame_rate(film, says, told):
+    says(cv2.CAP_PROP_POS_MSEC, told)
+
+    assert times_of(VideoSource(film)) == pytest.approx([0, 0.2, 0.4])
+
+
+def test_a_file_is_not_live(film):
+    assert VideoSource(film).is_live is False
 
 
 def test_counts_what_it_gave(film):
