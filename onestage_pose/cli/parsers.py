@@ -197,7 +197,9 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_track_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of tracking in videos."""
-    parser.epilog = 'docs/tracking.md says what the lines hold and what is measured.'
+    parser.epilog = (
+        'docs/how_to/track.md says what the lines hold and what is measured.'
+    )
     parser.add_argument(
         'input',
         help='a video, an address (http, https, rtsp), or the number of a camera',

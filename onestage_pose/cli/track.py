@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
         raise UsageError(f'--resume: {video.name} cannot be read again from a place.')
     lines = None
     if args.json is not None:
-        settings = _settings(args, video)
+        settings = None if video.is_live else _settings(args, video)
         lines = TrackLines(args.json, settings, args.resume, args.force)
     predictor = build_predictor(args)
     tracker = PoseTracker(
@@ -103,6 +103,9 @@ def follow(
                 ids.update(result.ids.tolist())
                 if not draw(result):
                     break
+            else:
+                if lines is not None:
+                    lines.finish()
     except KeyboardInterrupt:
         if not video.is_live:
             raise
@@ -189,6 +192,8 @@ def _check_outputs(args: argparse.Namespace) -> None:
             raise UsageError(f'--out {args.out}: give a name that ends in .mp4.')
         if args.out.exists() and not (args.force or args.resume):
             raise UsageError(f'--out {args.out} exists: --force writes over it.')
+    if args.out is not None and args.out == args.json:
+        raise UsageError(f'--out and --json are both {args.out}: give two files.')
     if args.show:
         check_display()
 

@@ -99,13 +99,13 @@ class TrackLines:
 
     Each line is written when its frame is done. Every :data:`STATE_INTERVAL` frames the
     state of the tracker goes to ``NAME.state`` beside it: a run that goes on drops the
-    lines after that, and writes them again as they were. ``NAME.state`` goes when all
-    is done. Used as a context manager.
+    lines after that, and writes them again as they were. Used as a context manager;
+    :meth:`finish` says that all is done.
 
     Args:
         path (Path): The file.
-        settings (Mapping): What the lines depend on, for JSON: a run that goes on has
-            to have the same.
+        settings (Mapping | None): What the lines depend on, for JSON: a run that goes
+            on has to have the same. None for what cannot be read again, as a camera.
         resume (bool): Go on with what is there; from the start where nothing is.
         force (bool): Write over what is there.
 
@@ -122,7 +122,7 @@ class TrackLines:
     def __init__(
         self,
         path: Path,
-        settings: Mapping[str, Any],
+        settings: Mapping[str, Any] | None,
         resume: bool = False,
         force: bool = False,
     ) -> None:
@@ -199,7 +199,13 @@ class TrackLines:
         if self.num_frames % STATE_INTERVAL == 0:
             self._save(state())
 
+    def finish(self) -> None:
+        """Remove ``NAME.state``: every frame has its line."""
+        self.state_path.unlink(missing_ok=True)
+
     def _save(self, state: dict[str, Any] | None) -> None:
+        if self._settings is None:
+            return
         saved = dict(
             settings=self._settings,
             num_frames=self.num_frames,
@@ -236,8 +242,6 @@ class TrackLines:
             # of what could not be written before, which has been raised
             if kind is None:
                 raise
-        if kind is None:
-            self.state_path.unlink(missing_ok=True)
 
 
 class _Naming:

@@ -44,7 +44,8 @@ def pairwise_oks(
     """
     if not len(keypoints) or not len(others):
         return np.zeros((len(keypoints), len(others)))
-    sizes = boxes[:, 2:] - boxes[:, :2]
+    # a predicted box can shrink to nothing
+    sizes = np.maximum(boxes[:, 2:] - boxes[:, :2], 1)
     alike = keypoint_similarity(
         others[..., :2],
         keypoints[..., :2],

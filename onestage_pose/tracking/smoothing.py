@@ -12,9 +12,9 @@ import numpy as np
 MIN_CUTOFF = 1.0
 #: Hertz by which that grows for each of the person's sizes that a keypoint moves in a
 #: second.
-SPEED_COEFFICIENT = 8.0
+SPEED_COEFFICIENT = 4.0
 #: Hertz under which the speed itself is smoothed.
-SPEED_CUTOFF = 2.0
+SPEED_CUTOFF = 1.0
 
 
 class _State(NamedTuple):

@@ -49,6 +49,12 @@ class TestForms:
         assert found['people'][1]['box'] == [1, 2, 21, 42]
         assert found['people'][1]['keypoints'][16] == pytest.approx([69, 60, 0.8])
 
+    def test_a_dict_has_ids_and_time_of_a_tracker(self):
+        found = make_result(ids=np.array([4, 2]), frame=3, time=0.1).to_dict()
+
+        assert (found['frame'], found['time']) == (3, 0.1)
+        assert [person['id'] for person in found['people']] == [4, 2]
+
     def test_a_dict_says_what_was_wrong(self):
         result = make_result(error=ImageError('a.jpg: truncated'))
 

@@ -3,7 +3,13 @@
 
 import argparse
 
-from onestage_pose.cli.args import add_common_arguments, positive, probability
+from onestage_pose.cli.args import (
+    add_common_arguments,
+    not_negative,
+    positive,
+    probability,
+    tiles,
+)
 
 import pytest
 
@@ -37,3 +43,25 @@ def test_what_is_no_probability_is_refused(word: str) -> None:
 @pytest.mark.parametrize('word, value', [('0', 0), ('0.5', 0.5), ('1', 1)])
 def test_a_probability_is_read(word: str, value: float) -> None:
     assert probability(word) == value
+
+
+@pytest.mark.parametrize('word, value', [('2x2', (2, 2)), ('3x1', (3, 1))])
+def test_a_number_of_tiles_is_read(word: str, value: tuple) -> None:
+    assert tiles(word) == value
+
+
+@pytest.mark.parametrize('word', ['2', '1x1', '0x3', 'x2', '2x', '-2x3', 'axb'])
+def test_what_is_no_number_of_tiles_is_refused(word: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match='give 3x2'):
+        tiles(word)
+
+
+@pytest.mark.parametrize('word, value', [('0', 0), ('0.5', 0.5), ('3', 3)])
+def test_a_number_from_0_on_is_read(word: str, value: float) -> None:
+    assert not_negative(word) == value
+
+
+@pytest.mark.parametrize('word', ['-1', 'nan', 'inf', 'much'])
+def test_what_is_below_0_is_refused(word: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match='no number above 0'):
+        not_negative(word)

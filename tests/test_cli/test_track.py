@@ -9,6 +9,7 @@ from onestage_pose.apis.video import VideoSource
 from onestage_pose.cli import track
 from onestage_pose.cli.parsers import add_track_arguments, parse
 from onestage_pose.tracking import lines as lines_module
+from onestage_pose.tracking.window import Window
 from onestage_pose.utils.errors import UsageError
 
 import cv2
@@ -121,6 +122,18 @@ def test_a_run_that_is_killed_in_a_line_goes_on_as_if_nothing_had_been(
     assert path.read_bytes() == (tracked / 'tracks.jsonl').read_bytes()
     assert len(list(VideoSource(out))) == FRAMES
     assert sorted(each.name for each in tmp_path.iterdir()) == ['out.mp4', path.name]
+
+
+def test_a_run_that_its_window_ends_can_go_on(pan, tmp_path, monkeypatch):
+    monkeypatch.setattr(track, 'check_display', lambda: None)
+    monkeypatch.setattr(Window, '__enter__', lambda self: self)
+    monkeypatch.setattr(Window, '__exit__', lambda *_: None)
+    monkeypatch.setattr(Window, 'show', lambda *_: False)
+
+    run(pan, '--show', '--json', tmp_path / 'tracks.jsonl')
+
+    assert len((tmp_path / 'tracks.jsonl').read_text().splitlines()) == 1
+    assert (tmp_path / 'tracks.jsonl.state').exists()
 
 
 def test_times_of_a_variable_rate_are_in_the_lines(pan, tmp_path):

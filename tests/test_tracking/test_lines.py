@@ -31,6 +31,7 @@ def write(path, begin, end, **options):
     with TrackLines(path, SETTINGS, **options) as lines:
         for n in range(begin, end):
             lines.write(frame(n), lambda: dict(seen=n + 1))  # noqa: B023
+        lines.finish()
 
 
 def interrupt(path, frames):
@@ -117,6 +118,17 @@ def test_an_error_in_the_run_leaves_what_it_goes_on_from(tmp_path):
         raise KeyboardInterrupt
 
     assert TrackLines(path, SETTINGS, resume=True).num_frames == 4
+
+
+def test_what_cannot_be_read_again_leaves_no_state(tmp_path):
+    path = tmp_path / 'tracks.jsonl'
+    with pytest.raises(KeyboardInterrupt), TrackLines(path, None) as lines:
+        for n in range(5):
+            lines.write(frame(n), dict)
+        raise KeyboardInterrupt
+
+    assert [each.name for each in tmp_path.iterdir()] == ['tracks.jsonl']
+    assert len(path.read_text().splitlines()) == 5
 
 
 def test_resuming_nothing_starts(tmp_path):

@@ -50,6 +50,12 @@ def test_of_guesses_alone_nothing_is_known():
     assert not pairwise_oks(people(score=0.01), people(), BOXES, SIGMAS).any()
 
 
+def test_a_box_without_area_is_like_nobody():
+    boxes = np.array([[50, 50, 40, 20], [50, 50, 50, 50.0]])
+
+    assert pairwise_oks(people(0), people(1), boxes, SIGMAS).max() < 0.1
+
+
 def test_iou_of_half_a_box():
     assert pairwise_iou(BOXES, BOXES)[0] == pytest.approx([1, 1 / 3])
 

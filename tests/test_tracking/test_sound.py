@@ -44,9 +44,7 @@ def test_without_it_the_video_stays_as_it_is(tmp_path, monkeypatch, drawn, text,
 
     said = add_sound(drawn, drawn)
 
-    assert said == f'{drawn} has no sound: {note}'.replace(
-        'installed', 'installed.'
-    ) or (note in said)
+    assert note in said
     assert drawn.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ['drawn.mp4', 'programs']
 
@@ -66,5 +64,5 @@ def test_the_sound_of_the_source_is_there(tmp_path, drawn, has_sound):
 
     told = subprocess.run(['ffmpeg', '-i', drawn], capture_output=True, text=True)
     assert note is None
-    assert ('Audio: aac' in told.stderr) == has_sound
+    assert ('Audio:' in told.stderr) == has_sound
     assert len(list(VideoSource(drawn))) == 5

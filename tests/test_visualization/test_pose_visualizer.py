@@ -101,6 +101,27 @@ def test_scores_are_written_on_demand():
     assert drawn.max() > 150
 
 
+def test_ids_are_written_on_demand():
+    sample = make_sample((50, 50))
+    sample.pred_instances.instances_id = np.array([7])
+
+    drawn = draw(sample, draw_ids=True, kpt_thr=2.0)
+
+    assert drawn.max() > 150
+
+
+def test_without_ids_none_are_written():
+    assert not draw(make_sample((50, 50)), draw_ids=True, kpt_thr=2.0).any()
+
+
+@pytest.mark.parametrize('ids', [[4], [14]])
+def test_the_colour_of_a_person_goes_by_the_id(ids):
+    sample = make_sample((50, 50))
+    sample.pred_instances.instances_id = np.array(ids)
+
+    assert colors(draw(sample, color_by='person')) == {PERSON_COLORS[4]}
+
+
 def test_nobody_changes_nothing():
     drawn = draw(make_sample(), draw_scores=True, draw_bbox=True, color_by='person')
 
