@@ -59,7 +59,9 @@ def read_pins(python):
 
 
 @pytest.mark.parametrize('python', PYTHONS)
-@pytest.mark.parametrize('extra', ['', 'lite', 'mmpose', 'onnx', 'tests', 'direct.txt'])
+@pytest.mark.parametrize(
+    'extra', ['', 'lite', 'mmpose', 'onnx', 'track', 'tests', 'direct.txt']
+)
 def test_lock_satisfies(python, extra):
     pins, environment = read_pins(python)
     project = tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']
