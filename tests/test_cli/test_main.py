@@ -54,10 +54,10 @@ def test_help_lists_every_command(capsys):
 
 def test_a_misspelt_command_suggests_the_likely_one(capsys):
     with pytest.raises(SystemExit) as exit_:
-        main(['trian', 'config.py'])
+        main(['finetun', 'DATA'])
 
     assert exit_.value.code == 2
-    assert "there is no command 'trian'. Did you mean train?" in capsys.readouterr().err
+    assert "there is no command 'finetun'. Did you mean finetune?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('name', COMMANDS)
