@@ -57,7 +57,8 @@ def test_a_misspelt_command_suggests_the_likely_one(capsys):
         main(['finetun', 'DATA'])
 
     assert exit_.value.code == 2
-    assert "there is no command 'finetun'. Did you mean finetune?" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "there is no command 'finetun'. Did you mean finetune?" in told
 
 
 @pytest.mark.parametrize('name', COMMANDS)
