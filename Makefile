@@ -40,7 +40,7 @@ test-slow: install ## the slow tests
 
 docs-env: install
 	@"$(BIN)/python" -c 'import myst_parser, pydata_sphinx_theme, sphinx_copybutton, sphinx_design' \
-	    2>/dev/null || "$(BIN)/uv" pip install --quiet --python "$(BIN)/python" -e '.[docs]'
+	    2>/dev/null || "$(BIN)/uv" pip install --quiet --python "$(BIN)/python" -r requirements/docs.txt
 
 docs: docs-env ## build the documentation into docs/_build/html; warnings are errors
 	"$(BIN)/python" docs/measured.py

@@ -91,6 +91,14 @@ def test_lock_leaves_out_what_is_excluded(python):
     assert not excluded & set(read_pins(python)[0])
 
 
+def test_make_docs_installs_the_extra():
+    project = tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']
+    listed = read_requirements(ROOT / 'requirements/docs.txt')
+
+    extra = project['optional-dependencies']['docs']
+    assert sorted(map(str, listed)) == sorted(map(str, map(Requirement, extra)))
+
+
 def test_every_pin_has_hashes():
     text = LOCK.read_text()
 
