@@ -318,6 +318,7 @@ def readme_table() -> str:
     """Write the models of README.md: accuracy, and seconds an image on a CPU."""
     models = json.loads(ZOO.read_text(encoding='utf-8'))
     seconds = {name: row['seconds'] for name, row in read('cpu_seconds')['of'].items()}
+    seconds['nano'] = read('nano')['model']['seconds']
     return table(
         ['name', 'keypoint AP', 'box AP', 'evaluated on', 'trained by', 's an image'],
         [
