@@ -2,6 +2,7 @@
 """The same numbers in less time, or in less memory; everything here may be left out."""
 
 from .accelerate import accelerate, use_channels_last
+from .compiled import compile_dense_parts
 from .float32_outputs import register_float32_outputs
 from .folded_norm import FoldedNorm, FoldingConv2d, fold_norms
 from .winograd_conv import WinogradConv2d
@@ -11,6 +12,7 @@ __all__ = [
     'FoldingConv2d',
     'WinogradConv2d',
     'accelerate',
+    'compile_dense_parts',
     'fold_norms',
     'register_float32_outputs',
     'use_channels_last',

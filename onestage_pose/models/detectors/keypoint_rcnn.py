@@ -8,13 +8,18 @@ from torch import Tensor
 
 from ...ops import log_backend
 from ...visualization import paste_heatmaps
-from ..acceleration import accelerate, register_float32_outputs, use_channels_last
+from ..acceleration import (
+    accelerate,
+    compile_dense_parts,
+    register_float32_outputs,
+    use_channels_last,
+)
 from ..test_time_augs import mirror_images
 from ..utils.finite_features import check_features
 from ..utils.incomplete_annotations import rpn_loss_and_predict
 from ..utils.like_sizes import split_by_size
 from ..utils.postprocessing import pack_together, postprocess
-from ..utils.precision import autocast_to
+from ..utils.precision import autocast_to, tensor_float32
 from ..utils.targets import samples_optional, use_instance_labels
 from ..utils.test_cfg import KeypointTestCfg
 
@@ -77,6 +82,7 @@ class KeypointRCNN(TwoStageDetector):
         if not mode:
             options = self.test_options
             accelerate(self, options.winograd, options.folded_norms)
+            compile_dense_parts(self, bool(options.compile))
         return super().train(mode)
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
@@ -106,7 +112,9 @@ class KeypointRCNN(TwoStageDetector):
 
     def _predict(self, images: Tensor, samples: list, rescale: bool) -> list:
         options, metas = self.test_options, [sample.metainfo for sample in samples]
-        with autocast_to(options.dtype, images.device.type):
+        device = images.device.type
+        exactly = tensor_float32(bool(options.tf32), device)
+        with exactly, autocast_to(options.dtype, device):
             x, flipped = self.extract_feat(images), None
             check_features(x, metas)
             proposals = self.rpn_head.predict(x, samples, rescale=False)

@@ -64,6 +64,10 @@ class RuntimeCfg(_Options):
     winograd: Flag = None
     folded_norms: Flag = None
     amp_dtype: Literal['bfloat16', 'float16'] | None = None
+    #: Whether a GPU may round float32 to TF32 in products; it does not by default.
+    tf32: Flag = None
+    #: Whether the dense parts run through ``torch.compile``; they do not by default.
+    compile: Flag = None
 
     @property
     def dtype(self) -> torch.dtype | None:

@@ -42,7 +42,7 @@ def each_image(values: Sequence, numbers: list[int], like: Tensor) -> Tensor:
         Tensor: (N, ...) of N instances.
     """
     repeated = np.repeat(np.asarray(values, np.float64), numbers, axis=0)
-    return torch.as_tensor(repeated, dtype=like.dtype).to(like.device)
+    return _send(repeated, like.device, like.dtype)
 
 
 def to_rois(boxes: list[Tensor]) -> Tensor:
@@ -67,7 +67,8 @@ def clip_boxes(boxes: Tensor, metas: list[dict]) -> Tensor:
     Returns:
         Tensor: (B, N, 4).
     """
-    borders = boxes.new_tensor([meta['img_shape'][1::-1] * 2 for meta in metas])
+    borders = np.array([[*meta['img_shape'][1::-1]] * 2 for meta in metas])
+    borders = _send(borders, boxes.device, boxes.dtype)
     return boxes.clamp(min=0).minimum(borders[:, None])
 
 
@@ -109,7 +110,7 @@ def pad_together(numbers: list[int], *values: Tensor) -> tuple[Tensor, ...]:
     place = np.arange(max(numbers))[None]
     is_instance = place < np.array(numbers)[:, None]
     index = np.where(is_instance, starts + place, 0)
-    index, valid = (torch.from_numpy(each).to(device) for each in (index, is_instance))
+    index, valid = (_send(each, device) for each in (index, is_instance))
     return valid, *(each[index] for each in values)
 
 
@@ -138,5 +139,13 @@ def best_of_each(kept: Tensor, scores: Tensor, most: int) -> tuple[Tensor, list[
     numbers = numbers.tolist()
     if sum(numbers) < len(index):
         places = [row * width + np.arange(number) for row, number in enumerate(numbers)]
-        index = index[torch.from_numpy(np.concatenate(places)).to(kept.device)]
+        index = index[_send(np.concatenate(places), kept.device)]
     return index, numbers
+
+
+def _send(
+    array: np.ndarray, device: torch.device, dtype: torch.dtype | None = None
+) -> Tensor:
+    """Return an array of the host as a tensor, without waiting for a GPU."""
+    tensor = torch.as_tensor(array, dtype=dtype)
+    return tensor.to(device, non_blocking=device.type == 'cuda')

@@ -2,6 +2,7 @@
 """The whole model, from pictures to losses and to people."""
 
 import copy
+from contextlib import nullcontext
 
 from onestage_pose.codecs.decoders import bicubic
 from onestage_pose.models import CrowdIoUAssigner
@@ -809,6 +810,19 @@ class TestMixedPrecision:
         assert seen == {dtype}
         for name in ('bboxes', 'bbox_scores', 'keypoints', 'keypoint_scores'):
             assert people[name].dtype == np.float32
+
+    @pytest.mark.parametrize(('option', 'allowed'), [(None, False), (True, True)])
+    def test_float32_is_rounded_to_tf32_only_if_asked_for(
+        self, monkeypatch, option, allowed
+    ):
+        asked = []
+        monkeypatch.setattr(
+            keypoint_rcnn,
+            'tensor_float32',
+            lambda *args: asked.append(args) or nullcontext(),
+        )
+        predict(tiny_model(test_cfg__tf32=option), *one_picture())
+        assert asked == [(allowed, 'cpu')]
 
 
 class TestOptions:

@@ -8,7 +8,8 @@ much to do. The models take turns, repetition by repetition; the report gives me
 with quartiles, and the median of each turn's ratio. With --memory, each model is loaded
 into a process of its own, whose peak memory is measured.
 
-Results are printed as they come. On Ctrl-C or SIGTERM, what was measured is written.
+Tables are printed and written as they are complete; on Ctrl-C or SIGTERM, what was
+measured is written.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.cli.args import positive
 from onestage_pose.cli.files import check_writable
 from onestage_pose.cli.run import run_tool
+from onestage_pose.models.utils.precision import tensor_float32
 from onestage_pose.utils.mixed_precision import can_autocast
 
 import torch
 from mmengine.logging import MMLogger
 
-from .models import DTYPES, TIMED_MODELS
+from .models import DEFAULT_MODELS, DTYPES, TIMED_MODELS
 from .plot import plot_times
 from .report import describe_run, report_all, report_field, write_json
 from .timing import Results, build_models, measure, print_peak_memory
@@ -43,7 +45,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        '--models', nargs='+', choices=TIMED_MODELS, default=list(TIMED_MODELS)
+        '--models', nargs='+', choices=TIMED_MODELS, default=list(DEFAULT_MODELS)
     )
     parser.add_argument('--people', nargs='+', type=positive, default=[1, 8, 32])
     parser.add_argument(
@@ -62,7 +64,19 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--repeat', type=positive, default=9, help='turns (default: 9)')
     parser.add_argument('--warm-up', type=int, default=2, help='turns not counted')
     parser.add_argument('--device', default='cpu')
+    parser.add_argument(
+        '--tf32',
+        action='store_true',
+        help='let a GPU round float32 to TF32 in products, in all models',
+    )
     parser.add_argument('--train', action='store_true', help='time a training step')
+    parser.add_argument(
+        '--train-batch',
+        type=positive,
+        default=2,
+        metavar='IMAGES',
+        help='images of a training step (default: 2)',
+    )
     parser.add_argument(
         '--profile',
         action='store_true',
@@ -106,11 +120,13 @@ def exit_on_sigterm() -> Iterator[None]:
 
 
 def run(args: argparse.Namespace, results: Results) -> None:
-    """Measure, and print each table when it is complete."""
+    """Measure, and print and write each table when it is complete."""
     print(describe_run(args), flush=True)
-    for name in measure(build_models(args), args, results):
-        if text := report_field(results, name):
-            print(f'\n{text}', flush=True)
+    with tensor_float32(args.tf32, torch.device(args.device).type):
+        for name in measure(build_models(args), args, results):
+            if text := report_field(results, name):
+                print(f'\n{text}', flush=True)
+                write(results, args, 'Not all is measured yet.')
 
 
 def write(results: Results, args: argparse.Namespace, note: str = '') -> str:

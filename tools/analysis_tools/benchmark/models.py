@@ -286,6 +286,14 @@ class GCMKeypointRCNN(TimedModel):
         ]
 
 
+class CompiledGCMKeypointRCNN(GCMKeypointRCNN):
+    """The one-stage model with its dense parts through ``torch.compile``."""
+
+    def change_config(self, config: dict) -> None:
+        """Compile."""
+        config.test_cfg.compile = True
+
+
 class PlainKeypointRCNN(GCMKeypointRCNN):
     """This project's plain Keypoint R-CNN."""
 
@@ -512,10 +520,13 @@ REFERENCE = 'torchvision'
 #: models by their names on the command line and in results
 TIMED_MODELS: dict[str, type[TimedModel]] = {
     'gcm': GCMKeypointRCNN,
+    'gcm, compiled': CompiledGCMKeypointRCNN,
     'keypoint-rcnn': PlainKeypointRCNN,
     'gcm, spelled out': UnoptimizedGCMKeypointRCNN,
     REFERENCE: TorchvisionKeypointRCNN,
     'two-stage': TwoStage,
 }
+#: those that are timed unless others are asked for; compiling takes minutes
+DEFAULT_MODELS = tuple(name for name in TIMED_MODELS if name != 'gcm, compiled')
 #: those whose training step is timed
 TRAINED = ('gcm', 'keypoint-rcnn', REFERENCE)

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from onestage_pose.models import KeypointRCNN
+
 import numpy as np
 import torch
 from torch import nn
@@ -29,7 +31,6 @@ from .models import DTYPES, TIMED_MODELS, TRAINED, TimedModel, make_boxes
 SCRIPT = Path(__file__).resolve().parents[1] / 'benchmark.py'
 MEMORY_PEOPLE = 8
 TRAINING_PEOPLE = 8
-TRAINING_BATCH_SIZE = 2
 
 
 class Case(NamedTuple):
@@ -55,7 +56,7 @@ class Results:
         stages: Medians by stage of a prediction.
         operators: Means by operator of a prediction.
         throughput: Images a second, one value for each turn.
-        training: Steps of two images, one value for each turn.
+        training: Steps of a batch, one value for each turn.
         memory: Peak MiB above the imports.
     """
 
@@ -74,7 +75,11 @@ def build_model(name: str, args: argparse.Namespace) -> TimedModel:
     torch.manual_seed(0)
     size = tuple(args.size)
     boxes = make_boxes(size, max(args.people))
-    return TIMED_MODELS[name](size, boxes, args.device)
+    timed = TIMED_MODELS[name](size, boxes, args.device)
+    if isinstance(timed.model, KeypointRCNN):
+        # it rounds by its own option, not by PyTorch's
+        timed.model.test_cfg.tf32 = args.tf32
+    return timed
 
 
 def build_models(args: argparse.Namespace) -> dict[str, TimedModel]:
@@ -182,7 +187,7 @@ def measure_training(
     turns = args.warm_up + args.repeat
     for turn in range(turns):
         for case, model in select_cases(trained, args.dtypes, [number]):
-            elapsed = time_training_step(model)
+            elapsed = time_training_step(model, args.train_batch)
             if turn >= args.warm_up:
                 results.training[case].append(elapsed)
         print(f'training: turn {turn + 1} of {turns}', file=sys.stderr)
@@ -196,9 +201,7 @@ def time_prediction(model: TimedModel, batch_size: int = 1) -> float:
         return timer() - start
 
 
-def time_training_step(
-    model: TimedModel, batch_size: int = TRAINING_BATCH_SIZE
-) -> float:
+def time_training_step(model: TimedModel, batch_size: int) -> float:
     """Return the seconds of a forward and a backward pass and a step of SGD."""
     parameters = [p for p in model.model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(parameters, lr=1e-6, momentum=0.9)

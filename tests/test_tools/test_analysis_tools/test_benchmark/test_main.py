@@ -11,7 +11,7 @@ from onestage_pose.utils.mixed_precision import cpu_has_bfloat16
 import numpy as np
 import pytest
 from benchmark import __main__ as command
-from benchmark.models import TIMED_MODELS
+from benchmark.models import DEFAULT_MODELS
 from benchmark.timing import Case
 
 from tests.tool_runs import load_tool
@@ -102,19 +102,24 @@ def test_sigterm_is_handled_as_before_afterwards(monkeypatch, tmp_path):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_tables_are_printed_as_they_come(monkeypatch, capsys):
-    printed = []
+def test_tables_are_printed_and_written_as_they_come(monkeypatch, capsys, tmp_path):
+    printed, written = [], tmp_path / 'benchmark.json'
 
     def measure(models, args, results):
         results.seconds[Case('gcm', 'float32', 8)].append(1.5)
         yield 'seconds'
-        printed.append(capsys.readouterr().out)
+        printed.extend((capsys.readouterr().out, written.read_text()))
         yield 'stages'
 
     monkeypatch.setattr(command, 'measure', measure)
     monkeypatch.setattr(command, 'build_models', lambda args: {})
-    command.run(command.parse_args([]), command.Results())
-    assert '1500 (1500 to 1500)' in printed[0]
+    args = command.parse_args(['--out-dir', str(tmp_path)])
+    command.run(args, command.Results())
+    assert '1500 (1500 to 1500)' in printed[0] and '1.5' in printed[1]
+
+
+def test_compiling_takes_minutes_and_has_to_be_asked_for():
+    assert 'gcm, compiled' not in command.parse_args([]).models
 
 
 @pytest.mark.slow
@@ -124,7 +129,7 @@ def test_every_model_runs_and_finds_the_people_put_there(tmp_path):
     words = f'--size 64 96 --people 1 2 --repeat 1 --warm-up 0 --dtypes {dtype}'
     command.main([*words.split(), '--profile', '--out-dir', str(tmp_path)])
     content = json.loads((tmp_path / 'benchmark.json').read_text())
-    assert len(content['seconds']) == 2 * len(TIMED_MODELS)
+    assert len(content['seconds']) == 2 * len(DEFAULT_MODELS)
     assert all(np.all(np.array(v) > 0) for v in content['seconds'].values())
     assert content['operators'].keys() == content['seconds'].keys()
     assert {path.name for path in tmp_path.iterdir()} == {

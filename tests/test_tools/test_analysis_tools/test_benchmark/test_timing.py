@@ -168,3 +168,10 @@ def test_only_what_is_asked_for_is_measured(counting, monkeypatch):
     monkeypatch.setattr(timing, 'time_stages', lambda model, repeat: {})
     args = options(profile=False, batches=[], train=False, memory=False)
     assert list(timing.measure(counting, args, Results())) == ['seconds', 'stages']
+
+
+@pytest.mark.parametrize('allowed', [True, False])
+def test_the_models_round_as_all_others_do(gcm, monkeypatch, allowed):
+    monkeypatch.setitem(timing.TIMED_MODELS, 'gcm', lambda *args: gcm)
+    args = options(size=(64, 96), people=[2], device='cpu', tf32=allowed)
+    assert timing.build_model('gcm', args).model.test_options.tf32 == allowed
