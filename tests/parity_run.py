@@ -39,10 +39,11 @@ class ParityRun:
     Args:
         path: ``ARCH_BACKBONE_IMAGE.npz``; ``detectron2_weights.py`` and
             ``ARCH_BACKBONE.shapes.json`` lie beside it.
+        device: Where the model computes; what it gives comes back to the CPU.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, device: str = 'cpu') -> None:
+        self.path, self.device = path, torch.device(device)
         self.arch, self.backbone = path.stem.split('_')[:2]
         with np.load(path) as arrays:
             self.golden = {
@@ -60,6 +61,7 @@ class ParityRun:
         check_against_config(weights, config)
         self.model = MODELS.build(config.model)
         self.model.load_state_dict(weights)
+        self.model.to(self.device)
         self.inputs, self.samples = self._preprocess()
 
     def _detectron2_arrays(self) -> dict[str, Tensor]:
@@ -82,6 +84,10 @@ class ParityRun:
         batch = dict(inputs=[picture], data_samples=[sample])
         batch = self.model.data_preprocessor(batch)
         return batch['inputs'], batch['data_samples']
+
+    def given(self, name: str) -> Tensor:
+        """A golden value that the model is given, where the model is."""
+        return self.golden[name].to(self.device)
 
     def afresh(self) -> ParityRun:
         """The same model and picture with nothing computed yet."""
@@ -106,18 +112,18 @@ class ParityRun:
             }
             logits, deltas = model.rpn_head(x)
             result.update(rpn_logits_p3=logits[1][0], rpn_deltas_p4=deltas[2][0])
-            box = roi_head._bbox_forward(x, bbox2roi([self.golden['proposals']]))
+            box = roi_head._bbox_forward(x, bbox2roi([self.given('proposals')]))
             result.update(roi_cls=box['cls_score'], roi_deltas=box['bbox_pred'])
         result.update(
             kpt_roi_feats=self.keypoint_features[:, ::16],
             kpt_logits=self.keypoint_logits[:, ::4],
         )
-        return result
+        return {name: array.cpu() for name, array in result.items()}
 
     @property
     def keypoint_boxes(self) -> Tensor:
         """The given boxes (N, 4), enlarged."""
-        return self.model.roi_head.enlarge(self.golden['kpt_boxes'])
+        return self.model.roi_head.enlarge(self.given('kpt_boxes'))
 
     @cached_property
     def keypoint_features(self) -> Tensor:
@@ -137,7 +143,8 @@ class ParityRun:
     def decoded(self) -> tuple[Tensor, Tensor]:
         """Keypoints (N, 17, 2) and scores (N, 17) in the given boxes."""
         codec = self.model.roi_head.codec
-        return codec.decode(self.keypoint_logits, self.keypoint_boxes)
+        found = codec.decode(self.keypoint_logits, self.keypoint_boxes)
+        return tuple(each.cpu() for each in found)
 
     @cached_property
     def detections(self) -> SimpleNamespace:
@@ -160,17 +167,15 @@ class ParityRun:
         """
         model = self.model.train()
         statistics = [(buffer, buffer.clone()) for buffer in model.buffers()]
-        golden = self.golden
+        keypoints = self.given('gt_keypoints').float()
         people = InstanceData(
-            bboxes=golden['gt_boxes'],
-            keypoints=continuous_to_pixel_index(
-                golden['gt_keypoints'][..., :2].float()
-            ),
-            keypoints_visible=golden['gt_keypoints'][..., 2].float(),
+            bboxes=self.given('gt_boxes'),
+            keypoints=continuous_to_pixel_index(keypoints[..., :2]),
+            keypoints_visible=keypoints[..., 2],
         )
         sampled = SimpleNamespace(
-            pos_priors=golden['train_proposals'],
-            pos_assigned_gt_inds=golden['train_gt_index'],
+            pos_priors=self.given('train_proposals'),
+            pos_assigned_gt_inds=self.given('train_gt_index'),
         )
         features = model.extract_feat(self.inputs)
         losses = model.roi_head.keypoint_loss(features, [sampled], [people])

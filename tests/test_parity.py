@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 
+from onestage_pose.models.utils.precision import tensor_float32
+
 import pytest
 import torch
 from scipy.optimize import linear_sum_assignment
@@ -33,6 +35,10 @@ NO_GRADIENT = 1e-6
 # The golden files' convolutions are reproduced bit for bit with this many, on a CPU
 # with AVX-512.
 THREADS = 2
+# by what the test's name ends with
+DEVICES = dict(cpu='')
+if torch.cuda.is_available():
+    DEVICES['cuda'] = '-cuda'
 
 
 def pytest_generate_tests(metafunc):
@@ -41,7 +47,11 @@ def pytest_generate_tests(metafunc):
         skip = pytest.mark.skip(reason='needs golden values: give --parity-dir DIR')
         files = [pytest.param(None, marks=skip, id='no-parity-dir')]
     else:
-        files = [pytest.param(f, id=f.stem) for f in sorted(folder.glob('*.npz'))]
+        files = [
+            pytest.param((path, device), id=f'{path.stem}{suffix}')
+            for device, suffix in DEVICES.items()
+            for path in sorted(folder.glob('*.npz'))
+        ]
     metafunc.parametrize('run', files, indirect=True, scope='module')
 
 
@@ -49,7 +59,9 @@ def pytest_generate_tests(metafunc):
 def run(request):
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
-    yield ParityRun(request.param)
+    path, device = request.param
+    with tensor_float32(False, device):
+        yield ParityRun(path, device)
     torch.set_num_threads(before)
 
 
@@ -58,7 +70,8 @@ def judge(run, record_property):
     """Asserts a bound, and keeps the value for the report at the end."""
 
     def judge(what, worst, bound):
-        record_property('parity', (run.path.stem, what, worst, bound))
+        file = run.path.stem + DEVICES[run.device.type]
+        record_property('parity', (file, what, worst, bound))
         assert worst <= bound, f'{what}: {worst:.3g} is over {bound:.3g}'
 
     return judge
@@ -177,8 +190,9 @@ class TestOtherWays:
     def test_decoding_people_one_by_one(self, run, judge):
         codec = run.model.roi_head.codec
         people = zip(run.keypoint_logits.split(1), run.keypoint_boxes.split(1))
-        keypoints, scores = map(
-            torch.cat, zip(*(codec.decode(*each) for each in people))
+        keypoints, scores = (
+            torch.cat(each).cpu()
+            for each in zip(*(codec.decode(*each) for each in people))
         )
         golden = run.golden['kpt_pred']
         distance = (keypoints - golden[..., :2]).norm(dim=-1)
@@ -188,7 +202,7 @@ class TestOtherWays:
     def test_bfloat16(self, run, judge):
         # none of the bounds of float32: eight bits hold a number to 0.4%
         other = run.afresh()
-        with torch.autocast('cpu', dtype=torch.bfloat16):
+        with torch.autocast(run.device.type, dtype=torch.bfloat16):
             arrays, (loss, _) = other.arrays, other.training
         worst = max(
             greatest(arrays[name].float() - run.golden[name])

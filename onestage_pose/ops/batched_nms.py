@@ -95,15 +95,16 @@ def _settle(
     overlaps = _suppressions(
         boxes.gather(1, order[..., None].expand(-1, -1, 4)), iou_threshold
     )
-    sorted_valid = valid.gather(1, order)
-    kept = sorted_valid
+    # 1 and 0 instead of bool, so that a round is two kernels
+    kept = valid.gather(1, order).to(overlaps.dtype)[:, None]
+    padding = 1 - kept
     while True:
-        before = kept
+        before = kept.clone()
         for _ in range(ROUNDS):
-            hits = kept[:, None].to(overlaps.dtype) @ overlaps
-            kept = sorted_valid & (hits[:, 0] == 0)
+            hits = torch.baddbmm(padding, kept, overlaps)
+            torch.eq(hits, 0, out=kept)
         if torch.equal(kept, before):
-            return torch.zeros_like(valid).scatter_(1, order, kept)
+            return torch.zeros_like(valid).scatter_(1, order, kept[:, 0] > 0)
 
 
 def _suppressions(boxes: Tensor, iou_threshold: float) -> Tensor:
