@@ -3,7 +3,8 @@
 #   PYTHON=python3.13  the Python it is made with (3.10 to 3.14)
 #   TORCH=cpu          PyTorch's CPU builds in place of those that carry CUDA
 #   INPUT=path         what `make demo` looks at: an image, a folder, a video
-#   DEMO_ARGS, TEST_ARGS: passed on
+#   DEMO_ARGS, TEST_ARGS: passed on. The tests run in a process a core, up to 8;
+#                       TEST_ARGS='-n 0' runs them in one
 
 VENV ?= .venv
 # not every shell writes out the ~ of VENV=~/venv
@@ -12,6 +13,8 @@ export INPUT TORCH TORCH_INDEX
 # Once the environment is there, the Python that made it.
 PYTHON ?= $(shell test -x '$(VENV)/bin/python' && echo '$(VENV)/bin/python' || echo python3)
 BIN = $(VENV)/bin
+# Tests of a file share models, so they stay in one process.
+PYTEST = "$(BIN)/python" -m pytest -n auto --dist loadfile --no-loadscope-reorder
 SETUP = "$(PYTHON)" tools/setup/setup_env.py "$(VENV)"
 
 .DEFAULT_GOAL := help
@@ -33,10 +36,10 @@ demo-train: install ## train, evaluate and draw on synthetic people
 	"$(BIN)/python" demo/train_demo.py $(DEMO_ARGS)
 
 test: install ## all but the slow tests
-	"$(BIN)/python" -m pytest -m 'not slow' $(TEST_ARGS)
+	$(PYTEST) -m 'not slow' $(TEST_ARGS)
 
 test-slow: install ## the slow tests
-	"$(BIN)/python" -m pytest -m slow $(TEST_ARGS)
+	$(PYTEST) -m slow $(TEST_ARGS)
 
 docs-env: install
 	@"$(BIN)/python" -c 'import myst_parser, pydata_sphinx_theme, sphinx_copybutton, sphinx_design' \

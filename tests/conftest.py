@@ -1,10 +1,14 @@
 # Copyright (c) onestage_pose contributors.
 """What every test has: a seed, few threads, and the data folder where one is given."""
 
+import contextlib
 import io
 import logging
+import os
 import random
 import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import onestage_pose  # noqa: F401  before anything imports mmdet
@@ -14,6 +18,8 @@ import pytest
 import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
+
+from tests.program_server import ProgramServer
 
 
 def pytest_addoption(parser):
@@ -41,7 +47,19 @@ def pytest_configure(config):
     # Shells start what runs in the background deaf to Ctrl-C, which some tests send.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # The networks of the tests are too small for more, and runs share the machine.
-    torch.set_num_threads(min(4, torch.get_num_threads()))
+    workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', 1))
+    threads = max(1, min(4, torch.get_num_threads() // workers))
+    torch.set_num_threads(threads)
+    if workers > 1:  # the programs that the tests start, too
+        os.environ['OMP_NUM_THREADS'] = str(threads)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One process a core, each with 3 GB of memory, up to 8 (``make test``)."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == 'linux' else os.cpu_count()
+    memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    return max(1, min(8, cores, int(memory / 3e9)))
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +96,26 @@ def shared_dir(pytestconfig):
     if shared is None:
         pytest.skip('needs real data: give --shared-dir DIR')
     return shared.resolve()
+
+
+@pytest.fixture(scope='session')
+def program_server() -> Iterator[ProgramServer]:
+    """Starts programs that find this package and mmpose imported."""
+    with _open_server('everything') as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def bare_program_server() -> Iterator[ProgramServer]:
+    """Starts programs that find torch imported, and nothing of OpenMMLab."""
+    with _open_server('libraries') as server:
+        yield server
+
+
+def _open_server(imported: str) -> contextlib.closing:
+    if sys.platform != 'linux':
+        pytest.skip('forks programs, and reads /proc')
+    return contextlib.closing(ProgramServer(imported))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,9 +1,9 @@
 # Copyright (c) onestage_pose contributors.
-"""Starts the programs of tools/ as processes of their own, in moments.
+"""Starts programs as processes of their own, in moments.
 
 Importing torch, mmdet and mmpose takes ten seconds. A server imports them once and
-forks a process for each program, which is then run as ``python tools/NAME.py``: it
-has its own exit status, signals, output and children.
+forks a process for each program, which is then run as ``python PATH`` or ``python -c``
+would: it has its own exit status, signals, output and children.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,15 +82,21 @@ class Program:
 
 
 class ProgramServer:
-    """Starts programs; to be closed in the end, which kills those that still run."""
+    """Starts programs; to be closed in the end, which kills those that still run.
 
-    def __init__(self) -> None:
+    Args:
+        imported: What programs find imported: ``'everything'``, this package, mmdet and
+            mmpose included; or ``'libraries'``, torch and others that know nothing of
+            OpenMMLab.
+    """
+
+    def __init__(self, imported: str = 'everything') -> None:
         environment = dict(os.environ, OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='-1')
         for name in ('LOCAL_RANK', 'RANK', 'WORLD_SIZE'):
             environment.pop(name, None)
         self._programs: list[Program] = []
         self._process = subprocess.Popen(
-            [sys.executable, '-m', 'tests.program_server'],
+            [sys.executable, '-m', 'tests.program_server', imported],
             cwd=REPOSITORY,
             env=environment,
             stdin=subprocess.PIPE,
@@ -97,22 +104,43 @@ class ProgramServer:
             text=True,
         )
 
-    def start(self, name: str, *words: Any, log: Path, **environment: str) -> Program:
-        """Start ``python tools/NAME.py WORDS...``.
+    def start(
+        self,
+        program: str | Path,
+        *words: Any,
+        log: Path,
+        cwd: Path = REPOSITORY,
+        **environment: str,
+    ) -> Program:
+        """Start ``python PROGRAM WORDS...``.
 
         Args:
-            name: Of the tool.
-            words: Its command line.
+            program: A path below the repository, or ``'-c'``.
+            words: Its command line; after ``'-c'`` the text of the program first.
             log: Where its output goes; there is no such file yet.
+            cwd: The folder in which it runs.
             environment: Variables that it has beside this process's.
         """
         request = dict(
-            name=name, words=[*map(str, words)], log=str(log), environment=environment
+            program=str(program),
+            words=[*map(str, words)],
+            log=str(log),
+            cwd=str(cwd),
+            environment=environment,
         )
         print(json.dumps(request), file=self._process.stdin, flush=True)
         program = Program(int(self._process.stdout.readline()), log)
         self._programs.append(program)
         return program
+
+    def run(self, *words: Any, log: Path, **options: Any) -> tuple[int, str]:
+        """Start a program and wait for its end; see :meth:`start`.
+
+        Returns:
+            Its exit status, and its output on both streams.
+        """
+        program = self.start(*words, log=log, **options)
+        return program.wait(300), program.output
 
     def close(self) -> None:
         """End everything."""
@@ -156,6 +184,7 @@ def _run(request: dict) -> None:
     import torch
 
     os.setsid()
+    os.chdir(request['cwd'])
     with open(request['log'], 'w') as log, open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
         os.dup2(log.fileno(), 1)
@@ -165,12 +194,27 @@ def _run(request: dict) -> None:
     sys.stderr = open(2, 'w', buffering=1, closefd=False)  # noqa: SIM115
     os.environ.update(request['environment'])
     torch.set_num_threads(1)
-    path = REPOSITORY / 'tools' / f'{request["name"]}.py'
+    if request['program'] == '-c':
+        text, *words = request['words']
+        sys.argv = ['-c', *words]
+        main = sys.modules['__main__'] = types.ModuleType('__main__')
+        exec(compile(text, '<string>', 'exec'), vars(main))
+        return
+    path = REPOSITORY / request['program']
     sys.argv = [str(path), *request['words']]
+    sys.path.insert(0, str(path.parent))
     runpy.run_path(str(path), run_name='__main__')
 
 
-def _serve() -> None:
+def _import_libraries() -> None:
+    import cv2  # noqa: F401
+    import matplotlib.pyplot  # noqa: F401
+    import scipy.optimize  # noqa: F401
+    import torch  # noqa: F401
+    import torchvision  # noqa: F401
+
+
+def _import_everything() -> None:
     import onestage_pose  # noqa: F401  before anything imports mmdet
 
     import mmdet.models  # noqa: F401
@@ -183,6 +227,9 @@ def _serve() -> None:
     environment = mmengine.runner.runner.collect_env()
     mmengine.runner.runner.collect_env = environment.copy
 
+
+def _serve() -> None:
+    dict(everything=_import_everything, libraries=_import_libraries)[sys.argv[1]]()
     # What is imported is not looked through when a program ends.
     gc.freeze()
     logs: dict[int, Path] = {}

@@ -3,10 +3,7 @@
 
 import importlib.util
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from onestage_pose.apis.thresholds import BBOX_THR
@@ -157,18 +154,13 @@ class TestBrokenPictures:
         with pytest.raises(UsageError, match=r'b\.jpg: this image is truncated'):
             draw(folder)
 
-    def test_makes_the_exit_status_1(self, tiny, folder, tmp_path):
+    def test_makes_the_exit_status_1(self, program_server, tiny, folder, tmp_path):
         (folder / 'c.png').write_bytes(b'not a picture')
         words = [DEMO, folder, *tiny, '--out-dir', tmp_path / 'out', '--device', 'cpu']
 
-        done = subprocess.run(
-            [sys.executable, *map(str, words)],
-            env={**os.environ, 'PYTHONPATH': str(REPOSITORY)},
-            capture_output=True,
-            text=True,
-        )
+        status, printed = program_server.run(*words, log=tmp_path / 'program.log')
 
-        assert done.returncode == 1 and 'Traceback' not in done.stderr
+        assert status == 1 and 'Traceback' not in printed
 
 
 class TestVideo:
@@ -227,18 +219,18 @@ class TestNames:
             f'visualizations/{not_utf_8}',
         ]
 
-    def test_that_is_not_utf_8_can_be_printed(self, tiny, folder, not_utf_8, tmp_path):
+    def test_that_is_not_utf_8_can_be_printed(
+        self, program_server, tiny, folder, not_utf_8, tmp_path
+    ):
         (folder / 'caf\udce9').touch()
         words = [DEMO, folder, *tiny, '--out-dir', tmp_path / 'caf\udce9', '--device']
 
-        done = subprocess.run(
-            [sys.executable, *map(str, words), 'cpu'],
-            env={**os.environ, 'PYTHONPATH': str(REPOSITORY)},
-            capture_output=True,
+        status, printed = program_server.run(
+            *words, 'cpu', log=tmp_path / 'program.log'
         )
 
-        assert done.returncode == 0, done.stderr
-        assert b'2 images, ' in b' '.join(done.stdout.split())
+        assert status == 0, printed
+        assert '2 images, ' in ' '.join(printed.split())
 
     def test_of_255_bytes_is_drawn(self, draw, folder):
         (folder / 'a.png').rename(folder / f'{251 * "a"}.png')

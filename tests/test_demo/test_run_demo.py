@@ -3,8 +3,8 @@
 
 import importlib.util
 import os
-import subprocess
 import sys
+from functools import partial
 
 import cv2
 import pytest
@@ -12,33 +12,34 @@ import pytest
 from tests.tool_runs import REPOSITORY
 
 
-def run(tmp_path, *options):
-    words = [sys.executable, 'demo/run_demo.py', '--out-dir', str(tmp_path), *options]
-    return subprocess.run(words, cwd=REPOSITORY, capture_output=True, text=True)
+@pytest.fixture
+def run(program_server, tmp_path):
+    """Runs the demo as a program; its exit status and what it printed."""
+    words = 'demo/run_demo.py', '--out-dir', tmp_path / 'out'
+    return partial(program_server.run, *words, log=tmp_path / 'program.log')
 
 
-def test_draws_on_photographs_and_on_synthetic_images(tmp_path):
+def test_draws_on_photographs_and_on_synthetic_images(run, tmp_path):
     pytest.importorskip('skimage', reason='scikit-image is not installed')
-    done = run(tmp_path, '--num-drawn', '2')
-    assert done.returncode == 0, done.stdout + done.stderr
+    status, printed = run('--num-drawn', '2')
+    assert status == 0, printed
     photos = ['astronaut.png', 'camera.png', 'grace_hopper.jpg']
     names = sorted([*photos, 'drawn_0.png', 'drawn_1.png'])
     for folder in ('images', 'visualizations'):
-        assert sorted(p.name for p in (tmp_path / folder).iterdir()) == names
+        assert sorted(p.name for p in (tmp_path / 'out' / folder).iterdir()) == names
     for photo in photos:
         before, after = (
-            cv2.imread(str(tmp_path / folder / photo))
+            cv2.imread(str(tmp_path / 'out' / folder / photo))
             for folder in ('images', 'visualizations')
         )
         assert (before != after).any()
-    assert cv2.imread(str(tmp_path / 'sheet.jpg')).shape[1] == 1600
+    assert cv2.imread(str(tmp_path / 'out/sheet.jpg')).shape[1] == 1600
 
 
-def test_looks_at_a_picture_of_ones_own(tmp_path, folder):
-    words = '--input', str(folder / 'a.png'), '--bbox-thr', '0.98'
-    done = run(tmp_path / 'out', *words)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert 'No person has a score over 0.98: lower --bbox-thr' in done.stdout
+def test_looks_at_a_picture_of_ones_own(run, tmp_path, folder):
+    status, printed = run('--input', folder / 'a.png', '--bbox-thr', '0.98')
+    assert status == 0, printed
+    assert 'No person has a score over 0.98: lower --bbox-thr' in printed
     assert [p.name for p in (tmp_path / 'out/visualizations').iterdir()] == ['a.png']
 
 
@@ -97,7 +98,7 @@ class TestFormerOutputs:
 
 
 @pytest.mark.parametrize('name', ['no.png', 'no'])
-def test_an_input_that_is_not_there_is_said_in_one_line(tmp_path, name):
-    done = run(tmp_path / 'out', '--input', str(tmp_path / name))
-    assert done.returncode == 1
-    assert name in done.stderr and 'Traceback' not in done.stderr
+def test_an_input_that_is_not_there_is_said_in_one_line(run, tmp_path, name):
+    status, printed = run('--input', tmp_path / name)
+    assert status == 1
+    assert name in printed and 'Traceback' not in printed

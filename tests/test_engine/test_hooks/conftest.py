@@ -1,9 +1,7 @@
 # Copyright (c) onestage_pose contributors.
 """Programs that are started as processes of their own."""
 
-import contextlib
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,15 +10,6 @@ import pytest
 
 from tests.program_server import Program, ProgramServer
 from tests.toy_pose import write_config
-
-
-@pytest.fixture(scope='session')
-def program_server() -> Iterator[ProgramServer]:
-    """The server that starts them."""
-    if sys.platform != 'linux':
-        pytest.skip('forks programs, and reads /proc')
-    with contextlib.closing(ProgramServer()) as server:
-        yield server
 
 
 @pytest.fixture
@@ -64,7 +53,9 @@ def start(program_server: ProgramServer, tmp_path: Path) -> Iterator[Callable]:
             if processes > 1:
                 variables = dict(variables, RANK=str(rank), LOCAL_RANK=str(rank))
             log = tmp_path / f'{tool}_{len(programs)}.log'
-            program = program_server.start(tool, config, *words, log=log, **variables)
+            program = program_server.start(
+                f'tools/{tool}.py', config, *words, log=log, **variables
+            )
             programs.append(program)
             started.append(program)
         return started if processes > 1 else started[0]

@@ -2,8 +2,6 @@
 """What the data set gives, and what it refuses."""
 
 import pickle
-import subprocess
-import sys
 
 from onestage_pose.projects.synthetic_people import dataset
 from onestage_pose.projects.synthetic_people.drawing import MAX_PEOPLE
@@ -20,7 +18,6 @@ from tests.test_projects.test_synthetic_people.people_sets import (
     digests,
     people_set,
 )
-from tests.tool_runs import REPOSITORY
 
 # --- the same again
 
@@ -48,23 +45,6 @@ def test_a_subset_has_the_images_of_the_whole():
     subset = people_set(indices=[4, 2])
     expected = digests(people_set(), [4, 2])
     assert list(digests(subset, range(2)).values()) == list(expected.values())
-
-
-def test_another_process_draws_the_same_bits():
-    program = (
-        'from tests.test_projects.test_synthetic_people.people_sets import '
-        'digests, people_set\n'
-        'print(sorted(digests(people_set(), range(4)).items()))\n'
-    )
-    run = subprocess.run(
-        [sys.executable, '-c', program],
-        cwd=REPOSITORY,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    expected = sorted(digests(people_set(), range(4)).items())
-    assert run.stdout.strip().splitlines()[-1] == str(expected)
 
 
 def test_a_pickled_dataset_draws_the_same():

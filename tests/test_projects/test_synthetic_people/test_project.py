@@ -1,8 +1,6 @@
 # Copyright (c) onestage_pose contributors.
 """The project is found from any folder, in any process, and by its old names."""
 
-import os
-import subprocess
 import sys
 
 from onestage_pose.datasets import synthetic_people as old_place
@@ -17,7 +15,6 @@ from mmpose.registry import DATASETS
 from torch.utils.data import DataLoader
 
 from tests.test_projects.test_synthetic_people.people_sets import digest, people_set
-from tests.tool_runs import REPOSITORY
 
 CONFIGS = [
     'gcm-keypoint-rcnn_r18-w32_fpn_synthetic',
@@ -25,15 +22,19 @@ CONFIGS = [
 ]
 
 
-def run(program, folder):
-    """Run a program in another folder, in a fresh process that warns; its output."""
-    return subprocess.run(
-        [sys.executable, '-W', 'always::FutureWarning', '-c', program],
-        cwd=folder,
-        env=dict(os.environ, PYTHONPATH=str(REPOSITORY)),
-        capture_output=True,
-        text=True,
-    )
+@pytest.fixture
+def run(bare_program_server, tmp_path):
+    """Runs a program in another folder, in a process that warns; its output."""
+
+    def run(program):
+        program = f"import warnings; warnings.simplefilter('always')\n{program}"
+        status, printed = bare_program_server.run(
+            '-c', program, log=tmp_path / 'program.log', cwd=tmp_path
+        )
+        assert status == 0, printed
+        return printed
+
+    return run
 
 
 # --- the project is found
@@ -46,25 +47,23 @@ def test_the_configs_import_the_project(name):
     assert imports == ['onestage_pose', 'onestage_pose.projects.synthetic_people']
 
 
-def test_a_config_builds_its_data_set_in_another_folder(tmp_path):
+def test_a_config_builds_its_data_set_in_another_folder(run):
     config = get_config_path(CONFIGS[0])
-    done = run(
+    printed = run(
         'from mmengine.config import Config\n'
         f'cfg = Config.fromfile({str(config)!r})\n'
         'from mmpose.registry import DATASETS\n'
         'cfg.val_dataloader.dataset.pipeline = []\n'
-        'print(len(DATASETS.build(cfg.val_dataloader.dataset)))\n',
-        tmp_path,
+        'print(len(DATASETS.build(cfg.val_dataloader.dataset)))\n'
     )
 
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[-1] == '200'
-    assert 'FutureWarning' not in done.stderr
+    assert printed.split()[-1] == '200'
+    assert 'FutureWarning' not in printed
 
 
 @pytest.mark.slow
 def test_spawned_workers_of_a_data_loader_draw_the_same():
-    dataset = people_set(num_images=2)
+    dataset = people_set(num_images=4)
     loader = DataLoader(
         dataset,
         batch_size=None,
@@ -76,34 +75,31 @@ def test_spawned_workers_of_a_data_loader_draw_the_same():
     assert list(loader) == [digest(info) for info in dataset]
 
 
-def test_importing_the_package_does_not_import_the_project(tmp_path):
-    done = run(
+def test_importing_the_package_does_not_import_the_project(run):
+    printed = run(
         'import sys, onestage_pose.datasets\n'
-        "print('onestage_pose.projects.synthetic_people' in sys.modules)\n",
-        tmp_path,
+        "print('onestage_pose.projects.synthetic_people' in sys.modules)\n"
     )
 
-    assert done.stdout.split()[-1] == 'False'
+    assert printed.split()[-1] == 'False'
 
 
 # --- the old names
 
 
-def test_a_config_that_does_not_import_the_project_is_told_to(tmp_path):
-    done = run(
+def test_a_config_that_does_not_import_the_project_is_told_to(run):
+    printed = run(
         'import onestage_pose\n'
         'from mmpose.registry import DATASETS\n'
         "people = DATASETS.build(dict(type='SyntheticPeople', num_images=3))\n"
-        'print(type(people).__module__, len(people))\n',
-        tmp_path,
+        'print(type(people).__module__, len(people))\n'
     )
 
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[-2:] == [f'{SyntheticPeople.__module__}', '3']
+    assert printed.split()[-2:] == [f'{SyntheticPeople.__module__}', '3']
     expected = (
         "add custom_imports = dict(imports=['onestage_pose.projects.synthetic_people'])"
     )
-    assert expected in done.stderr
+    assert expected in printed
 
 
 def test_where_the_project_is_not_the_error_says_what_to_add(monkeypatch):

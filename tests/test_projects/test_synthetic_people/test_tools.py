@@ -1,9 +1,6 @@
 # Copyright (c) onestage_pose contributors.
 """The project's tools write and show the data set."""
 
-import subprocess
-import sys
-
 from onestage_pose.datasets import PersonKeypointsDataset
 
 import cv2
@@ -11,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.test_projects.test_synthetic_people.people_sets import SIZE, people_set
-from tests.tool_runs import REPOSITORY, run_tool
+from tests.tool_runs import run_tool
 
 TO_COCO = 'projects/synthetic_people/tools/synthetic_people_to_coco'
 BROWSE = 'projects/synthetic_people/tools/browse_synthetic_people'
@@ -68,11 +65,9 @@ def test_the_contact_sheet_holds_all_images(tmp_path):
         'tools/analysis_tools/browse_synthetic_people.py',
     ],
 )
-def test_the_tools_answer_at_their_old_place(old):
-    done = subprocess.run(
-        [sys.executable, REPOSITORY / old, '--help'], capture_output=True, text=True
-    )
+def test_the_tools_answer_at_their_old_place(old, program_server, tmp_path):
+    status, printed = program_server.run(old, '--help', log=tmp_path / 'help.log')
 
-    assert done.returncode == 0
-    assert '--min-people' in done.stdout
-    assert 'is now projects/synthetic_people/tools/' in done.stderr
+    assert status == 0
+    assert '--min-people' in printed
+    assert 'is now projects/synthetic_people/tools/' in printed
