@@ -6,6 +6,8 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
@@ -166,7 +168,39 @@ class ParityRun:
         The model is as it was afterwards.
         """
         model = self.model.train()
-        statistics = [(buffer, buffer.clone()) for buffer in model.buffers()]
+        with self._kept_statistics():
+            loss = self._get_loss(model.extract_feat(self.inputs))
+            loss.backward()
+        gradients = {
+            name: parameter.grad
+            for name, parameter in model.named_parameters()
+            if parameter.grad is not None
+        }
+        pairs = DetectronNames.of_mmpose(model.state_dict()).pairs()
+        names = {ours: theirs for theirs, ours in pairs}
+        norms = {names[name]: grad.norm().item() for name, grad in gradients.items()}
+        model.zero_grad()
+        return loss.item(), norms
+
+    @cached_property
+    def loss(self) -> float:
+        """That of :attr:`training`, from :attr:`features`: the backbone's norms are
+        frozen, so they are those of a training.
+        """
+        features = self.features
+        self.model.train()
+        with torch.no_grad(), self._kept_statistics():
+            return self._get_loss(features).item()
+
+    @contextmanager
+    def _kept_statistics(self) -> Iterator[None]:
+        statistics = [(buffer, buffer.clone()) for buffer in self.model.buffers()]
+        yield
+        for buffer, before in statistics:
+            buffer.copy_(before)
+
+    def _get_loss(self, features: tuple[Tensor, ...]) -> Tensor:
+        """The loss of the keypoint branch of a model in training mode."""
         keypoints = self.given('gt_keypoints').float()
         people = InstanceData(
             bboxes=self.given('gt_boxes'),
@@ -177,22 +211,8 @@ class ParityRun:
             pos_priors=self.given('train_proposals'),
             pos_assigned_gt_inds=self.given('train_gt_index'),
         )
-        features = model.extract_feat(self.inputs)
-        losses = model.roi_head.keypoint_loss(features, [sampled], [people])
-        loss = losses['loss_keypoint']['loss_keypoint']
-        loss.backward()
-        gradients = {
-            name: parameter.grad
-            for name, parameter in model.named_parameters()
-            if parameter.grad is not None
-        }
-        for buffer, before in statistics:
-            buffer.copy_(before)
-        pairs = DetectronNames.of_mmpose(model.state_dict()).pairs()
-        names = {ours: theirs for theirs, ours in pairs}
-        norms = {names[name]: grad.norm().item() for name, grad in gradients.items()}
-        model.zero_grad()
-        return loss.item(), norms
+        losses = self.model.roi_head.keypoint_loss(features, [sampled], [people])
+        return losses['loss_keypoint']['loss_keypoint']
 
     @cached_property
     def training_in_float64(self) -> tuple[float, dict[str, float]]:

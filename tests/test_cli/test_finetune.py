@@ -198,7 +198,7 @@ def test_the_whole_walk(tmp_path, capsys):
     """Thirty images of four keypoints, two commands, and no file of the user's."""
     data, out = write_kites(tmp_path / 'data', 30), tmp_path / 'out'
 
-    run(data, '--out', out, '--epochs', 15)
+    run(data, '--out', out, '--epochs', 12)
     told = capsys.readouterr().out
 
     assert float(re.search(r'median error ([\d.]+) px', told).group(1)) < 3
@@ -226,7 +226,7 @@ def test_the_whole_walk(tmp_path, capsys):
 def test_a_killed_run_goes_on_and_a_finished_one_says_so(
     data, tmp_path, monkeypatch, capsys
 ):
-    out, words = tmp_path / 'out', ('--epochs', 4, '--batch-size', 2)
+    out, words = tmp_path / 'out', ('--epochs', 1, '--batch-size', 2)
     with monkeypatch.context() as patched:
         patched.setattr(finetune, 'conclude', lambda *args: 1 / 0)
         with pytest.raises(ZeroDivisionError):

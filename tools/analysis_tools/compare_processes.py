@@ -54,12 +54,23 @@ OPTIONS = (
     'model.train_cfg.rcnn.sampler.num=100000',
     'optim_wrapper.type=OptimWrapper',
 )
+SAME = 'the same image in both'
+#: What is compared, and the settings that it takes.
+KINDS = {
+    SAME: [
+        f'train_dataloader.dataset.indices={TWICE}'.replace(' ', ''),
+        'train_dataloader.dataset.pipeline.1.prob=0.0',  # no flips
+    ],
+    'images that differ': [],
+}
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read and check the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         '--iters', type=positive, default=5, help='iterations, 2 or more (default: 5)'
@@ -167,16 +178,8 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     if args.work_dir.exists():
         raise UsageError(f'{args.work_dir} exists; remove it or give --work-dir.')
-    flip = 'train_dataloader.dataset.pipeline.1.prob'
-    kinds = {
-        'the same image in both': [
-            f'train_dataloader.dataset.indices={TWICE}'.replace(' ', ''),
-            f'{flip}=0.0',
-        ],
-        'images that differ': [],
-    }
     rows = []
-    for number, (kind, options) in enumerate(kinds.items()):
+    for number, (kind, options) in enumerate(KINDS.items()):
         folder = args.work_dir.resolve() / str(number)
         loss, weight = compare(folder, args.iters, options)
         rows.append((kind, f'{loss:.1e}', f'{weight:.1e}'))
