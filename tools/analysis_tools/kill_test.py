@@ -8,9 +8,10 @@ dataloader workers) at a random moment, every second one while it writes a check
 and resumed with ``tools/train.py --resume``. Its last checkpoint has to hold the
 weights and the optimizer state of the uninterrupted run, bit for bit.
 
-Four kills are meant to take three minutes at most on two idle CPU cores. What is waited
-for is shown on the way. The report, a table in Markdown, is printed and written to
-WORK_DIR/report.md; the exit status is 1 where a run differs.
+The trainings are forked from a process that has imported PyTorch and MMDetection, so
+that a run takes seconds: four kills are meant to take three minutes at most on two idle
+CPU cores. What is waited for is shown on the way. The report, a table in Markdown, is
+printed and written to WORK_DIR/report.md; the exit status is 1 where a run differs.
 """
 
 from __future__ import annotations
@@ -22,10 +23,9 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ import onestage_pose  # noqa: F401  (before mmdet, which needs its operators)
 from onestage_pose.checkpoints import AtomicBackend, find_latest_checkpoint
 from onestage_pose.checkpoints.loading import load_from_local
 from onestage_pose.cli.args import positive
+from onestage_pose.cli.programs import start_program
 from onestage_pose.cli.run import run_tool
 from onestage_pose.cli.tables import format_table
 from onestage_pose.utils.errors import UsageError
@@ -74,7 +75,9 @@ ATTEMPTS = 3
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read and check the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         '--kills', type=positive, default=4, help='runs to kill (default: 4)'
@@ -125,25 +128,16 @@ class Training:
         self.work_dir, self.progress, self.timeout = work_dir, progress, timeout
         self.log = work_dir.with_suffix('.log')
         self._earlier_logs = set(self._find_logs())
-        with open(self.log, 'a') as log:
-            self.process = subprocess.Popen(
-                self.get_command(*words),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self.process = self.start(*words)
 
-    def get_command(self, *words: str) -> list[str]:
-        """Return the command that trains."""
-        return [
-            sys.executable,
-            str(get_data_root() / 'tools' / 'train.py'),
-            str(get_config_path(CONFIG)),
-            f'--work-dir={self.work_dir}',
-            *words,
-            '--cfg-options',
-            *OPTIONS,
-        ]
+    def start(self, *words: str) -> BaseProcess:
+        """Start ``tools/train.py``."""
+        words = (str(get_config_path(CONFIG)), f'--work-dir={self.work_dir}', *words)
+        return start_program(
+            get_data_root() / 'tools' / 'train.py',
+            [*words, '--cfg-options', *OPTIONS],
+            self.log,
+        )
 
     def _find_logs(self) -> list[Path]:
         return list(self.work_dir.glob('*/vis_data/scalars.json'))
@@ -175,7 +169,7 @@ class Training:
         """
         self.progress.show(f'waits for {what}')
         iteration, since = self.read_iteration(), time.monotonic()
-        while self.process.poll() is None:
+        while self.process.exitcode is None:
             if is_reached(iteration):
                 return True
             if time.monotonic() - since > self.timeout:
@@ -217,20 +211,19 @@ class Training:
 
     def check_status(self) -> None:
         """Raise ``UsageError`` where the training has ended, and failed."""
-        if self.process.poll():
+        if self.process.exitcode:
             raise UsageError(
-                f'a training ended with status {self.process.returncode}: '
-                f'see {self.log}'
+                f'a training ended with status {self.process.exitcode}: see {self.log}'
             )
 
     def kill(self) -> bool:
         """Kill all processes of the training; return whether it was still running."""
-        running = self.process.poll() is None
+        running = self.process.exitcode is None
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
+        except ProcessLookupError:  # not yet a group, or gone
+            self.process.kill()
+        self.process.join()
         return running
 
 
@@ -250,10 +243,7 @@ def kill_at_moment(training: Training, moment: float, times: list[float]) -> str
     delay = moment - times[iteration - 1]
     when = f'{delay:.1f} s after iteration {iteration}'
     if training.wait_until(lambda now: now >= iteration, f'iteration {iteration}'):
-        try:
-            training.process.wait(delay)
-        except subprocess.TimeoutExpired:
-            pass
+        training.process.join(delay)
     return when
 
 

@@ -2,7 +2,10 @@
 """tools/analysis_tools/kill_test.py: kills trainings as it says, and compares."""
 
 import json
+import multiprocessing
+import signal
 import sys
+from functools import partial
 
 from onestage_pose.utils.errors import UsageError
 
@@ -11,10 +14,9 @@ import torch
 
 from tests.tool_runs import load_tool
 
-# ends when its input is closed, which is never
-WAITING = [sys.executable, '-c', 'import signal; signal.pause()']
-ENDED = [sys.executable, '-c', '']
-FAILED = [sys.executable, '-c', 'raise SystemExit(3)']
+WAITING = signal.pause
+ENDED = partial(sys.exit, 0)
+FAILED = partial(sys.exit, 3)
 
 
 @pytest.fixture(scope='module')
@@ -24,13 +26,15 @@ def tool():
 
 @pytest.fixture
 def start(tool, tmp_path):
-    """Starts a command in the place of a training."""
+    """Starts a process that calls a function, in the place of a training."""
     started = []
 
-    def start(command, timeout=600):
+    def start(function, timeout=600):
         class Stub(tool.Training):
-            def get_command(self, *words):
-                return command
+            def start(self, *words):
+                process = multiprocessing.get_context('fork').Process(target=function)
+                process.start()
+                return process
 
         progress = tool.Progress()
         started.append(Stub(tmp_path / 'work', progress, timeout))
@@ -94,7 +98,7 @@ def test_a_run_that_hangs_is_killed_and_named(start, tmp_path):
     training = start(WAITING, timeout=0)
     with pytest.raises(UsageError, match='waited for iteration 5: see .*work.log'):
         training.wait_until(lambda now: False, 'iteration 5')
-    assert training.process.returncode is not None
+    assert training.process.exitcode is not None
 
 
 def test_a_run_that_fails_is_named(start):
