@@ -17,6 +17,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import Registry
 
+from tests.faults import fault_of
 from tests.tool_runs import REPOSITORY
 
 PIPELINE = [dict(type='Load'), dict(type='Resize', scale=(8, 8))]
@@ -53,7 +54,7 @@ def test_top_level_slip_is_named_with_what_it_resembles(name: str) -> None:
     ],
 )
 def test_known_names_and_variables_pass(name: str) -> None:
-    check_top_level_names({name: 1}, 'my.py')
+    assert fault_of(check_top_level_names, {name: 1}, 'my.py') is None
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_known_names_and_variables_pass(name: str) -> None:
     ],
 )
 def test_option_that_names_or_adds_something_passes(option: str) -> None:
-    check_options(CONFIG, {option: 1})
+    assert fault_of(check_options, CONFIG, {option: 1}) is None
 
 
 @pytest.mark.parametrize(

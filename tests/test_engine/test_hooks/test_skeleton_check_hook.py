@@ -16,6 +16,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
+from tests.faults import fault_of
 from tests.tool_runs import REPOSITORY
 
 COCO = load_sigmas()
@@ -47,7 +48,7 @@ def runner_of(model, **metainfos):
 
 @pytest.mark.parametrize('sigmas', [None, COCO])
 def test_the_same_sigmas_pass(sigmas):
-    check_skeleton(model_of(sigmas), metainfo_of(), 'train')
+    assert fault_of(check_skeleton, model_of(sigmas), metainfo_of(), 'train') is None
 
 
 @pytest.mark.parametrize(('given', 'known'), [(None, OTHERS), (OTHERS, COCO)])
@@ -60,11 +61,15 @@ def test_other_sigmas_are_named_with_both_sources(given, known):
 
 
 def test_sigmas_that_nothing_uses_may_be_others():
-    check_skeleton(model_of(mode='argmax'), metainfo_of(OTHERS), 'train')
+    model = model_of(mode='argmax')
+
+    assert fault_of(check_skeleton, model, metainfo_of(OTHERS), 'train') is None
 
 
 def test_data_without_sigmas_are_not_compared():
-    check_skeleton(model_of(), metainfo_of(sigmas=()), 'train')
+    metainfo = metainfo_of(sigmas=())
+
+    assert fault_of(check_skeleton, model_of(), metainfo, 'train') is None
 
 
 def test_sigmas_of_the_pose_nms_are_compared_too():
@@ -81,7 +86,9 @@ def test_another_number_of_keypoints_is_named():
 
 
 def test_a_model_of_another_kind_passes():
-    check_skeleton(SimpleNamespace(), metainfo_of(OTHERS), 'train')
+    model = SimpleNamespace()
+
+    assert fault_of(check_skeleton, model, metainfo_of(OTHERS), 'train') is None
 
 
 @pytest.mark.parametrize('mode', ['train', 'val', 'test'])
@@ -108,7 +115,9 @@ def test_data_sets_of_one_run_that_differ_are_an_error():
 
 
 def test_the_hook_passes_what_has_no_metainfo():
-    SkeletonCheckHook().before_run(runner_of(model_of(), train=None))
+    runner = runner_of(model_of(), train=None)
+
+    assert fault_of(SkeletonCheckHook().before_run, runner) is None
 
 
 @pytest.mark.parametrize(('measured', 'is_warned'), [(0.95, True), (0.6, False)])
