@@ -29,6 +29,10 @@ from .options import check_choice, check_number, refuse_unknown
 from .result import PoseResult
 from .thresholds import BBOX_THR, get_kpt_thr
 
+#: Images that the network looks at together on a CPU, at most. One keeps its cores
+#: busy, and the feature maps of several do not fit into its caches.
+CPU_BATCH_SIZE = 1
+
 
 class PosePredictor:
     """Detect people and their keypoints in images, videos and streams.
@@ -44,7 +48,8 @@ class PosePredictor:
         checkpoint (str | os.PathLike | None): Path or address, beside a config.
         device (str | torch.device | None): By default a GPU if there is one; a model
             that is given stays where it is.
-        batch_size (int): Largest number of images in a batch.
+        batch_size (int): Largest number of images in a batch. A CPU takes one at a
+            time, which is faster, and as many are decoded ahead.
         bbox_thr (float): Leave out people whose score is not over this, 0 to 1.
         flip_test (bool | None): Also process the mirrored image, which takes twice the
             time; None follows the config.
@@ -169,9 +174,9 @@ class PosePredictor:
         options: dict[str, Any],
         on_error: str,
     ) -> Iterator[PoseResult]:
-        loaded = load_ahead(
-            items, self._load, self.num_threads, ahead=max(2, 2 * batch_size)
-        )
+        loaded = self._load_all(items, ahead=max(2, 2 * batch_size))
+        if _is_on_cpu(self.model):
+            batch_size = min(batch_size, CPU_BATCH_SIZE)
         results = run_in_batches(
             loaded,
             _kind_of,
@@ -188,6 +193,9 @@ class PosePredictor:
                 yield result
         finally:
             loaded.close()
+
+    def _load_all(self, items: Iterable[ImageItem], ahead: int) -> Iterator[_Loaded]:
+        return load_ahead(items, self._load, self.num_threads, ahead)
 
     def _load(self, item: ImageItem) -> _Loaded:
         """Decode and transform an image; runs in threads."""
@@ -279,6 +287,10 @@ class _Loaded(NamedTuple):
 def _kind_of(loaded: _Loaded) -> Hashable:
     # Broken images wait for no others: each is a kind of its own.
     return id(loaded) if loaded.error is not None else loaded.size
+
+
+def _is_on_cpu(model: nn.Module) -> bool:
+    return next(model.parameters()).device.type == 'cpu'
 
 
 def _padded_size(data: dict, model: nn.Module) -> tuple[int, ...]:

@@ -4,6 +4,7 @@
 import itertools
 
 from onestage_pose.apis import PosePredictor
+from onestage_pose.apis import predictor as predictor_module
 from onestage_pose.utils.errors import ImageError, UsageError
 
 import cv2
@@ -83,7 +84,30 @@ class TestPeople:
         assert_same(result, expected)
 
 
+@pytest.fixture
+def batches(predictor, monkeypatch):
+    """The sizes of the batches that the model is given."""
+    sizes = []
+    step = predictor.model.test_step
+    monkeypatch.setattr(
+        predictor.model,
+        'test_step',
+        lambda data: sizes.append(len(data['inputs'])) or step(data),
+    )
+    return sizes
+
+
+def test_a_cpu_looks_at_one_image_at_a_time(predictor, batches):
+    list(predictor(pictures(), batch_size=8))
+
+    assert batches == [1] * len(SIZES)
+
+
 class TestBatches:
+    @pytest.fixture(autouse=True)
+    def _as_on_a_gpu(self, monkeypatch):
+        monkeypatch.setattr(predictor_module, 'CPU_BATCH_SIZE', 8)
+
     @pytest.mark.parametrize('batch_size', [2, 8])
     def test_give_what_single_images_give(self, predictor, batch_size):
         alone = list(predictor(pictures(), batch_size=1))
@@ -93,18 +117,10 @@ class TestBatches:
         for one, other in zip(alone, together, strict=True):
             assert_same(one, other)
 
-    def test_hold_images_of_one_padded_size(self, predictor, monkeypatch):
-        sizes = []
-        step = predictor.model.test_step
-        monkeypatch.setattr(
-            predictor.model,
-            'test_step',
-            lambda data: sizes.append(len(data['inputs'])) or step(data),
-        )
-
+    def test_hold_images_of_one_padded_size(self, predictor, batches):
         list(predictor(pictures(), batch_size=8))
 
-        assert sorted(sizes) == [1, 5]
+        assert sorted(batches) == [1, 5]
 
     def test_results_are_in_the_order_of_the_input(self, predictor):
         results = list(predictor(pictures(), batch_size=4))

@@ -5,19 +5,22 @@
 
 The same images are predicted one by one without threads, one by one with decoding
 ahead, and in batches with decoding ahead; the three take turns. Printed are medians
-over the turns, of two ratios within a turn, which do not depend on the machine's load
-as the times do:
+over the turns, of ratios within a turn, which do not depend on the machine's load as
+the times do:
 
 - throughput: images a second in batches over images a second one by one;
-- hidden: how much less time decoding ahead takes, over the time that decoding and
-  resizing take by themselves; 1 where the network never waits for an image.
+- hidden: the share of decoding and resizing for which the network does not wait; 1
+  where the next image is always there. Where the network's threads keep all cores
+  busy, decoding still takes their time;
+- time: of decoding ahead, over that without threads.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +37,9 @@ from torch.utils.benchmark import timer
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('images', type=Path, help='a folder')
     parser.add_argument('config', nargs='?', default='nano', help='name, or config')
@@ -51,28 +56,32 @@ class TimedPredictor(PosePredictor):
     """A predictor that adds up the time that its images take to load.
 
     Attributes:
-        seconds (float): Of all loading; meant for ``num_threads=0``, where loads do not
-            overlap.
+        waited (float): Seconds in which nothing but loading went on for the caller.
     """
 
-    seconds = 0.0
+    waited = 0.0
 
-    def _load(self, item: Any) -> Any:
-        start = timer()
-        loaded = super()._load(item)
-        self.seconds += timer() - start
-        return loaded
+    def _load_all(self, items: Iterable[Any], ahead: int) -> Iterator[Any]:
+        loaded = super()._load_all(items, ahead)
+        with closing(loaded):
+            while True:
+                start = timer()
+                each = next(loaded, None)
+                self.waited += timer() - start
+                if each is None:
+                    return
+                yield each
 
 
 def time_call(
     predictor: TimedPredictor, images: Sequence[str], num_threads: int, batch_size: int
 ) -> tuple[float, float]:
-    """Return the seconds of all, and those of loading, added up over threads."""
-    predictor.num_threads, predictor.seconds = num_threads, 0.0
+    """Return the seconds of all, and those in which the network waited for images."""
+    predictor.num_threads, predictor.waited = num_threads, 0.0
     start = timer()
     for _ in predictor(images, batch_size=batch_size):
         pass
-    return timer() - start, predictor.seconds
+    return timer() - start, predictor.waited
 
 
 def measure_turn(
@@ -82,10 +91,10 @@ def measure_turn(
 
     Returns:
         dict[str, float]: Seconds by way, ``'decoding'``, and the ratios
-        ``'throughput'`` and ``'hidden'``.
+        ``'throughput'``, ``'hidden'`` and ``'time'``.
     """
     alone, decoding = time_call(predictor, images, 0, 1)
-    ahead, _ = time_call(predictor, images, args.num_threads, 1)
+    ahead, waited = time_call(predictor, images, args.num_threads, 1)
     batches, _ = time_call(predictor, images, args.num_threads, args.batch_size)
     return {
         'alone': alone,
@@ -93,7 +102,8 @@ def measure_turn(
         'batches': batches,
         'decoding': decoding,
         'throughput': ahead / batches,
-        'hidden': (alone - ahead) / decoding,
+        'hidden': 1 - waited / decoding,
+        'time': ahead / alone,
     }
 
 
@@ -111,7 +121,8 @@ def main(argv: list[str] | None = None) -> None:
         turns.append(measure_turn(predictor, paths, args))
         print(
             f'turn {number} of {args.repeat}: throughput '
-            f'{turns[-1]["throughput"]:.2f}, hidden {100 * turns[-1]["hidden"]:.0f}%',
+            f'{turns[-1]["throughput"]:.2f}, hidden {100 * turns[-1]["hidden"]:.0f}%, '
+            f'time {turns[-1]["time"]:.2f}',
             flush=True,
         )
     medians = {
@@ -131,7 +142,8 @@ def main(argv: list[str] | None = None) -> None:
     print(
         f'{len(paths)} images, medians of {args.repeat} turns: throughput in batches '
         f'{medians["throughput"]:.2f} of that one by one; '
-        f'{100 * medians["hidden"]:.0f}% of the decoding time is hidden.'
+        f'{100 * medians["hidden"]:.0f}% of the decoding time is hidden, and decoding '
+        f'ahead takes {medians["time"]:.2f} of the time without.'
     )
 
 

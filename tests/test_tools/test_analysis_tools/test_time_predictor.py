@@ -17,13 +17,14 @@ def tool():
 
 
 def test_ratios_are_of_one_turn(tool, monkeypatch):
-    times = {(0, 1): (8.0, 4.0), (2, 1): (5.0, 4.0), (2, 8): (4.0, 4.0)}
+    times = {(0, 1): (8.0, 4.0), (2, 1): (5.0, 1.0), (2, 8): (4.0, 1.0)}
     monkeypatch.setattr(tool, 'time_call', lambda predictor, images, *way: times[way])
     args = SimpleNamespace(num_threads=2, batch_size=8)
 
     turn = tool.measure_turn(None, [], args)
 
-    assert turn['throughput'] == 1.25 and turn['hidden'] == 0.75
+    assert (turn['throughput'], turn['hidden']) == (1.25, 0.75)
+    assert turn['time'] == 0.625
 
 
 def test_prints_them(tool, monkeypatch, tmp_path, capsys):
