@@ -33,7 +33,9 @@ COLOURS = ((0, 255, 0), (0, 128, 255), (255, 153, 51))
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('model', type=Path, help='file of tools/deployment')
     parser.add_argument('images', type=Path, nargs='+')

@@ -30,7 +30,9 @@ ZOOM = 2  # images are drawn on at this size, for finer lines
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('--out-dir', type=Path, default=Path('work_dirs/demo-train'))
     parser.add_argument(

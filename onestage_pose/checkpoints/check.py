@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner.checkpoint import _load_checkpoint, _load_checkpoint_to_model
 from torch import Tensor, nn
 
 from ..utils.errors import CheckpointMismatchError
+from ..utils.wrapped_model import unwrap
 from .comparison import compare_weights, get_state_dict, list_names
 
 _OF_A_TRAINING = {'state_dict', 'meta', 'message_hub', 'optimizer'}
@@ -163,7 +163,7 @@ def _check(
     found = compare_weights(saved, model)
     optional = tuple(f'{part.rstrip(".")}.' for part in may_lack)
     needed = [name for name in found.missing if not f'{name}.'.startswith(optional)]
-    module = model.module if is_model_wrapper(model) else model
+    module = unwrap(model)
     summary = (
         f'checkpoint {filename} holds {found.matching} of the {found.number} weights '
         f'of {type(module).__name__}: {found}.'
@@ -183,7 +183,7 @@ def _check(
 
 def _check_kind(saved: Mapping[str, Tensor], filename: str, model: nn.Module) -> None:
     state = get_state_dict(model)
-    module = model.module if is_model_wrapper(model) else model
+    module = unwrap(model)
     parameters = {name for name, _ in module.named_parameters()}
     wrong = []
     for name, weight in saved.items():

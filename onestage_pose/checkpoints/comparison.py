@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from mmengine.model import is_model_wrapper
 from torch import Tensor, nn
+
+from ..utils.wrapped_model import unwrap
 
 _NAMES_SHOWN = 5
 
@@ -72,7 +73,7 @@ def compare_weights(given: Mapping[str, Tensor], model: nn.Module) -> Comparison
 
 def get_state_dict(model: nn.Module) -> dict[str, Tensor]:
     """Return the state of a model, wrapped for several processes or not."""
-    return (model.module if is_model_wrapper(model) else model).state_dict()
+    return unwrap(model).state_dict()
 
 
 def list_names(names: Iterable[str]) -> str:

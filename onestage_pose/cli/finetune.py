@@ -134,10 +134,7 @@ def prepare(args: argparse.Namespace, out: Path, data: Data, val: Data | None) -
     parts = _write_parts(args, out, source, val)
     train_part, val_part = parts
     contents = [
-        load_coco_keypoints(
-            part.ann_file, number, metainfo['dataset_name'], True, names
-        )
-        for part in parts
+        load_coco_keypoints(part.ann_file, number, None, True, names) for part in parts
     ]
     for part, content in zip(parts, contents):
         _check_part(part, content)

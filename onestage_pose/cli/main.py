@@ -74,6 +74,7 @@ COMMANDS = {
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of all commands, without importing what they run."""
     parser = argparse.ArgumentParser(
+        allow_abbrev=False,
         prog='onestage-pose',
         description='One-stage human pose estimation.',
         epilog='onestage-pose COMMAND --help lists the options of a command.',
@@ -86,7 +87,10 @@ def build_parser() -> argparse.ArgumentParser:
         summary = command.summary
         command.add_arguments(
             commands.add_parser(
-                name, help=summary, description=f'{summary[0].upper()}{summary[1:]}.'
+                name,
+                allow_abbrev=False,
+                help=summary,
+                description=f'{summary[0].upper()}{summary[1:]}.',
             )
         )
     return parser

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..apis.thresholds import BBOX_THR, KPT_THR, PEAK_KPT_THR
 from ..data_tools.formats import FORMATS
+from ..data_tools.sigmas import DEFAULT_SIGMA
 from ..zoo import list_models
 from .args import (
     above_zero,
@@ -27,8 +28,6 @@ from .args import (
     tiles,
 )
 
-#: Sigma of OKS of a keypoint that COCO does not name: between its eyes' and hips'.
-DEFAULT_SIGMA = 0.05
 TEST_OUT_SUFFIXES = ('.json', '.yaml', '.yml', '.pkl', '.pickle')
 
 
@@ -48,7 +47,9 @@ def parse(
         argparse.Namespace: The values.
     """
     parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_arguments(parser)
     return parser.parse_args(argv)
@@ -80,7 +81,8 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         '--batch-size',
         type=positive,
         default=1,
-        help='images that the network processes together (default: 1)',
+        help='images that a GPU processes together; on a CPU, decoded ahead '
+        '(default: 1)',
     )
     parser.add_argument(
         '--bbox-thr',
@@ -528,7 +530,8 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         '--batch-size',
         type=positive,
         default=1,
-        help='images that the network processes together (default: 1)',
+        help='images that a GPU processes together; on a CPU, decoded ahead '
+        '(default: 1)',
     )
     parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
     parser.add_argument(

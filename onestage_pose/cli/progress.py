@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from ..utils.progress_bar import make_bar
+
 T = TypeVar('T')
 
 #: Seconds after which a bar is shown.
@@ -34,24 +36,9 @@ def track(
         return
     if total is None and hasattr(items, '__len__'):
         total = len(items)
-    # rich takes a tenth of a second
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import MofNCompleteColumn
 
-    progress = Progress(
-        TextColumn('{task.description}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
+    progress = make_bar(MofNCompleteColumn(), transient=True)
     task = progress.add_task(description, total=total)
     start, is_shown = time.monotonic(), False
     try:

@@ -453,7 +453,7 @@ def _check_content(name: str, content: dict) -> list[str]:
             name,
             {**content, 'annotations': mine, 'categories': [category]},
             len(category['keypoints']),
-            'source',
+            None,
             keypoint_names=category['keypoints'],
             max_people=_ANY_NUMBER,
             log_remarks=False,

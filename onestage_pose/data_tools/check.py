@@ -336,7 +336,7 @@ def _check_content(split: SplitReport, content: dict) -> dict:
                 'categories': [category] if len(used) > 1 else categories,
             },
             len(names),
-            'file',
+            None,
             keypoint_names=names,
             max_people=10**9,
             log_remarks=False,

@@ -181,7 +181,7 @@ def find_format(source: Path, format: str | None = None) -> tuple[str, Path]:
         return format, source
     formats = [format] if format else list(FORMATS)
     found: dict[str, list[Path]] = {}
-    faults = []
+    faults, refusals = [], []
     for path in _candidates(source):
         try:
             content = _look_into(path)
@@ -190,8 +190,11 @@ def find_format(source: Path, format: str | None = None) -> tuple[str, Path]:
             faults.append(error)
             continue
         for name in formats:
-            if _get_converter(name).recognise(path, content):
+            converter = _get_converter(name)
+            if converter.recognise(path, content):
                 found.setdefault(name, []).append(path)
+            elif hasattr(converter, 'explain_refusal'):
+                refusals.append(converter.explain_refusal(path, content))
     if len(found) > 1:
         raise AnnotationError(
             f'{source}: holds several formats: '
@@ -200,6 +203,8 @@ def find_format(source: Path, format: str | None = None) -> tuple[str, Path]:
         )
     if not found and faults:
         raise faults[0]
+    if not found and any(refusals):
+        raise AnnotationError(next(filter(None, refusals)))
     if not found:
         listed = '; '.join(f'{name}: {FORMATS[name]}' for name in formats)
         raise AnnotationError(

@@ -27,6 +27,7 @@ from ..structures.metainfo import load_sigmas
 from ..utils.errors import AnnotationError, UsageError
 from .fine_tuning.skeleton import find_unknown_sigmas, make_metainfo
 from .sides import pair_sides
+from .sigmas import DEFAULT_SIGMA
 
 # What of a config's keypoint metric decides which number AP is.
 _OPTIONS = (
@@ -39,8 +40,6 @@ _OPTIONS = (
     'gt_converter',
 )
 _METRICS = ('KeypointReport', 'KeypointCocoMetric', 'CocoMetric')
-# Of OKS where a keypoint's is not known, as fine-tuning takes it.
-_SIGMA = 0.05
 # Scores are taken as they are, and nobody is left out.
 _AS_GIVEN = dict(score_mode='bbox', nms_mode='none')
 
@@ -220,11 +219,11 @@ def _describe_keypoints(ann_file: str) -> dict | None:
     number = len(find_unknown_sigmas(names))
     print_log(
         f'{ann_file}: the keypoints are those of its category. Sigmas of OKS: '
-        f"{len(names) - number} by COCO's names, {number} are {_SIGMA:g}. "
+        f"{len(names) - number} by COCO's names, {number} are {DEFAULT_SIGMA:g}. "
         '--metainfo FILE gives others.',
         logger='current',
     )
-    return make_metainfo(Path(ann_file).stem, names, pairs=pairs, sigma=_SIGMA)
+    return make_metainfo(Path(ann_file).stem, names, pairs=pairs, sigma=DEFAULT_SIGMA)
 
 
 def _predict(

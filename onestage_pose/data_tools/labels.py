@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,11 +166,9 @@ def first(places: Sequence[Any]) -> str:
 def find_split(parts: Iterable[str]) -> str:
     """Return the split that folders or a file name speak of; empty where none does."""
     for part in parts:
-        for word in part.casefold().replace('-', '_').replace('.', '_').split('_'):
+        for word in re.findall('[a-z]+', part.casefold()):  # train of train2017
             if word in _SPLITS:
                 return _SPLITS[word]
-            if word[-4:].isdigit() and word[:-4] in _SPLITS:  # train2017
-                return _SPLITS[word[:-4]]
     return ''
 
 

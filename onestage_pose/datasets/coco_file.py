@@ -73,7 +73,7 @@ def is_remote(path: str) -> bool:
 def load_coco_keypoints(
     ann_file: str,
     num_keypoints: int,
-    dataset_name: str,
+    dataset_name: str | None,
     need_annotations: bool = True,
     keypoint_names: Sequence[str] | None = None,
     max_people: int = MAX_PEOPLE,
@@ -83,7 +83,8 @@ def load_coco_keypoints(
     Args:
         ann_file (str): Path or address of the JSON file.
         num_keypoints (int): K, the number of keypoints every person must have.
-        dataset_name (str): Name of the metainfo that says K, for the error message.
+        dataset_name (str | None): Name of the metainfo that says K, for messages; None
+            where the file itself says it, and no config is to be corrected.
         need_annotations (bool): False allows a file without ``annotations`` (such as
             COCO's image_info_test-dev2017.json), which then has no people.
         keypoint_names (Sequence[str] | None): The K names of the metainfo, to compare
@@ -117,7 +118,7 @@ def parse_coco_keypoints(
     ann_file: str,
     content: Mapping,
     num_keypoints: int,
-    dataset_name: str,
+    dataset_name: str | None,
     need_annotations: bool = True,
     keypoint_names: Sequence[str] | None = None,
     max_people: int = MAX_PEOPLE,
@@ -155,10 +156,9 @@ def parse_coco_keypoints(
         annotations,
         'keypoints',
         3 * num_keypoints,
-        f'the metainfo "{dataset_name}" has {num_keypoints} keypoints, each written '
-        'x, y, visibility: set metainfo=dict(from_file=...) of the dataset in the '
-        'config to the file that describes these keypoints, or correct the '
-        'annotations (a person without keypoints has zeros in all places)',
+        f'{_describe(dataset_name)} has {num_keypoints} keypoints, each written '
+        f'x, y, visibility: {_remedy(dataset_name)} the annotations (a person without '
+        'keypoints has zeros in all places)',
     )
     check_visibility(ann_file, annotations, keypoints)
     remarks = _check_category(
@@ -221,11 +221,10 @@ def _check_category(
                 f'(id {other["id"]}); correct category_id, or keep one category in '
                 '"categories".'
             )
-    if dataset_name.startswith('coco') and _is_other_thing(category):
+    if (dataset_name or '').startswith('coco') and _is_other_thing(category):
         raise AnnotationError(
-            f'{where}, and the metainfo "{dataset_name}" describes people; correct '
-            'the category, or set metainfo=dict(from_file=...) of the dataset in the '
-            'config to the file that describes these keypoints.'
+            f'{where}, and the metainfo "{dataset_name}" describes people: '
+            f'{_remedy(dataset_name)} the category.'
         )
     given = category.get('keypoints')
     if not given or keypoint_names is None:
@@ -233,13 +232,28 @@ def _check_category(
     agrees, remark = compare_names(given, keypoint_names)
     if not agrees:
         raise AnnotationError(
-            f'{ann_file}: "categories" and the metainfo "{dataset_name}" disagree: '
-            f'{remark}. The file has {", ".join(given)}; the metainfo has '
-            f'{", ".join(keypoint_names)}. Set metainfo=dict(from_file=...) of the '
-            'dataset in the config to a file with these keypoints in this order, or '
-            'correct the file.'
+            f'{ann_file}: "categories" and {_describe(dataset_name)} disagree: '
+            f'{remark}. The file has {", ".join(given)}; '
+            f'{"the metainfo has" if dataset_name else "expected are"} '
+            f'{", ".join(keypoint_names)}: {_remedy(dataset_name)} the file.'
         )
     return [remark] if remark else []
+
+
+def _describe(dataset_name: str | None) -> str:
+    if dataset_name is None:
+        return 'the data set'
+    return f'the metainfo "{dataset_name}"'
+
+
+def _remedy(dataset_name: str | None) -> str:
+    """What to do, up to the object of "correct"."""
+    if dataset_name is None:
+        return 'correct'
+    return (
+        'set metainfo=dict(from_file=...) of the dataset in the config to the file '
+        'that describes these keypoints in this order, or correct'
+    )
 
 
 def _is_person(category: Mapping) -> bool:

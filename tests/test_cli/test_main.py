@@ -2,6 +2,7 @@
 """``onestage-pose`` starts at once, and hands what is typed to its commands."""
 
 import argparse
+import ast
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from onestage_pose.cli.main import COMMANDS, main
 from onestage_pose.utils.errors import UsageError
 
 import pytest
+
+from tests.tool_runs import REPOSITORY
 
 HEAVY = ('cv2', 'matplotlib', 'mmengine', 'numpy', 'torch')
 
@@ -59,6 +62,27 @@ def test_a_misspelt_command_suggests_the_likely_one(capsys):
     assert exit_.value.code == 2
     told = capsys.readouterr().err
     assert "there is no command 'finetun'. Did you mean finetune?" in told
+
+
+def test_an_abbreviated_option_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        main(['predict', 'images', '--batch', '4'])
+
+    assert 'unrecognized arguments: --batch 4' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('folder', ['onestage_pose', 'tools', 'demo', 'projects'])
+def test_no_parser_takes_abbreviations(folder):
+    calls = [
+        (path, ast.unparse(node))
+        for path in (REPOSITORY / folder).rglob('*.py')
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith(('ArgumentParser', '.add_parser'))
+    ]
+
+    assert calls
+    assert [each for each in calls if 'allow_abbrev=False' not in each[1]] == []
 
 
 @pytest.mark.parametrize('name', COMMANDS)

@@ -52,6 +52,13 @@ def test_the_format_is_found_out(tmp_path, name, content, format):
     assert find_format(tmp_path)[0] == format
 
 
+def test_a_yolo_file_without_keypoints_is_told_what_it_lacks(tmp_path):
+    (tmp_path / 'data.yaml').write_text('train: images\nnames: {0: dog}')
+
+    with pytest.raises(AnnotationError, match=r'data\.yaml .*it has no kpt_shape'):
+        find_format(tmp_path)
+
+
 def test_several_formats_are_told(tmp_path, source):
     (source.parent / 'data.yaml').write_text('kpt_shape: [1, 3]')
 

@@ -65,6 +65,18 @@ def test_a_result_file_is_told_from_an_annotation_file(coco_set, image):
         load(coco)
 
 
+@pytest.mark.parametrize(('dataset_name', 'is_config'), [('coco', True), (None, False)])
+def test_a_config_is_spoken_of_where_there_is_one(
+    coco_set, image, person, dataset_name, is_config
+):
+    coco = coco_set([image(1)], [person(1, 1, keypoints=[1, 2, 2])])
+
+    with pytest.raises(AnnotationError, match='has 17 keypoints') as raised:
+        load_coco_keypoints(str(coco.ann_file), 17, dataset_name)
+
+    assert ('metainfo=dict(from_file=...)' in str(raised.value)) == is_config
+
+
 @pytest.mark.parametrize('key', ['images', 'annotations'])
 def test_a_missing_list_is_named(coco_set, key, image):
     coco = coco_set([image(1)], [])

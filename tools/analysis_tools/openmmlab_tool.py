@@ -51,7 +51,9 @@ def main(argv: list[str] | None = None) -> None:
         UsageError: The package has no such tool.
     """
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('package', choices=PACKAGES)
     parser.add_argument('tool', help='its name, such as get_flops')

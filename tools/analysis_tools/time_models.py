@@ -44,7 +44,9 @@ MIN_SCORE = 0.3
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read and check the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('images', type=Path, help='a folder of images')
     parser.add_argument(
@@ -87,7 +89,7 @@ def load_model(words: list[str]) -> nn.Module:
             f'--model {" ".join(words)}: give CONFIG CHECKPOINT or NAME, then '
             'KEY=VALUE.'
         )
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument('--options', nargs='*', action=DictAction)
     options = parser.parse_args(['--options', *words[len(files) :]]).options
     config, checkpoint = find_model(files[0], files[1] if len(files) == 2 else None)

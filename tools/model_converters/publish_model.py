@@ -26,7 +26,9 @@ from mmengine.runner import CheckpointLoader
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('source', type=Path, help='checkpoint of a training')
     parser.add_argument('target', type=Path, help='file to write')

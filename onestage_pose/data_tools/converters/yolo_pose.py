@@ -44,6 +44,20 @@ def recognise(path: Path, content: Any) -> bool:
     return is_yaml and isinstance(content, Mapping) and 'kpt_shape' in content
 
 
+def explain_refusal(path: Path, content: Any) -> str | None:
+    """Return what keeps a YAML of Ultralytics from being one of a pose data set."""
+    is_yaml = path.suffix.lower() in ('.yaml', '.yml')
+    if not is_yaml or not isinstance(content, Mapping) or 'kpt_shape' in content:
+        return None
+    if 'names' not in content or not any(content.get(split) for split in _SPLITS):
+        return None
+    return (
+        f"{path} is Ultralytics' YAML of a data set without keypoints: it has no "
+        'kpt_shape. If the labels have keypoints, add kpt_shape: [K, 3] with their '
+        'number K ([K, 2] without visibility).'
+    )
+
+
 def read_yaml(path: Path) -> Any:
     """Read a YAML file, without running what it may hold.
 

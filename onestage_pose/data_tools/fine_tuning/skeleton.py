@@ -14,6 +14,7 @@ from ...structures.metainfo import resolve_metainfo
 from ...structures.skeleton_schema import check_metainfo
 from ...utils.errors import UsageError
 from ...visualization.palette import PERSON_COLORS
+from ..sigmas import DEFAULT_SIGMA
 
 # COCO's 17 keypoints and those of feet, faces and hands
 _KNOWN = 'configs/_base_/datasets/coco_wholebody.py'
@@ -94,7 +95,7 @@ def make_metainfo(
     names: Sequence[str],
     skeleton: Sequence[tuple[str, str]] = (),
     pairs: Mapping[str, str] | None = None,
-    sigma: float = 0.05,
+    sigma: float = DEFAULT_SIGMA,
 ) -> dict[str, Any]:
     """Make metainfo.
 

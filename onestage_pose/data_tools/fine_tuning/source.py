@@ -21,19 +21,12 @@ from ...structures.coco_records import (
 )
 from ...utils.errors import AnnotationError, UsageError
 from ...utils.suggestions import did_you_mean
+from ..labels import find_split
 
 #: Files that may be annotations of one image each are not opened one by one.
 MAX_FILES = 30
 # Images by which a folder is recognised.
 _NUM_TRIED = 50
-_SPLITS = {
-    'train': 'train',
-    'training': 'train',
-    'val': 'val',
-    'valid': 'val',
-    'validation': 'val',
-    'test': 'test',
-}
 
 
 class NoKeypointFile(UsageError):
@@ -94,7 +87,8 @@ def find_annotation_files(data: Path) -> tuple[Path, Path | None]:
         return files[0], None
     by_split: dict[str, list[Path]] = {}
     for path in files:
-        split = _find_split(path.relative_to(data.absolute()))
+        parts = path.relative_to(data.absolute()).parts
+        split = find_split(reversed(parts))
         by_split.setdefault(split, []).append(path)
     train = by_split.get('train', [])
     val = by_split.get('val') or by_split.get('test') or []
@@ -177,14 +171,6 @@ def _holds_keypoints(path: Path) -> bool:
     )
 
 
-def _find_split(path: Path) -> str:
-    for part in reversed(path.with_suffix('').parts):
-        for word in re.findall('[a-z]+', part.lower()):
-            if word in _SPLITS:
-                return _SPLITS[word]
-    return ''
-
-
 def _choose_category(
     file: str,
     annotations: Sequence[Mapping],
@@ -214,7 +200,7 @@ def _choose_category(
 def _image_folders(ann_file: Path) -> Iterator[Path]:
     """Yield the folders in which images are looked for, the likeliest first."""
     here, above = ann_file.parent, ann_file.parent.parent
-    split = _find_split(Path(ann_file.name))
+    split = find_split([ann_file.name])
     # train of person_keypoints_train2017
     word = re.search(rf'{split}\w*', ann_file.stem) if split else None
     words = [word.group(), split] if word else []

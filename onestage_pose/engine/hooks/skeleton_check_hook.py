@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 from torch import nn
 
 from ...codecs import RoIHeatmap
 from ...utils.errors import ConfigValueError
+from ...utils.wrapped_model import unwrap
 
 # Sigmas go through float32 and are written with three decimals.
 _TOLERANCE = 1e-3
@@ -38,9 +38,7 @@ class SkeletonCheckHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Compare; called before the first iteration."""
-        model = runner.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrap(runner.model)
         found = {}
         for mode in ('train', 'val', 'test'):
             loader = getattr(getattr(runner, f'_{mode}_loop'), 'dataloader', None)

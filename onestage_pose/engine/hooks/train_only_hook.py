@@ -4,13 +4,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
-from torch import nn
 
 from ...utils.errors import ConfigValueError
 from ...utils.suggestions import did_you_mean
+from ...utils.wrapped_model import unwrap
 
 
 @HOOKS.register_module()
@@ -35,7 +34,7 @@ class TrainOnlyHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Take the gradient from all other weights."""
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         known = dict(model.named_modules())
         for name in self.modules:
             if name not in known:
@@ -51,14 +50,10 @@ class TrainOnlyHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
         """Have the others in evaluation mode, which an evaluation has ended."""
-        model = _unwrap(runner.model)
+        model = unwrap(runner.model)
         for module in model.modules():
             module.training = False
         for name in self.modules:
             model.get_submodule(name).train()
         # a detector that is not in training mode gives no losses in some of mmdet's
         model.training = True
-
-
-def _unwrap(model: nn.Module) -> nn.Module:
-    return model.module if is_model_wrapper(model) else model

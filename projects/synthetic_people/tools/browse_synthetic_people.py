@@ -28,7 +28,9 @@ _IMAGE_SUFFIXES = ('.png', '.jpg', '.jpeg')
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('--out', type=Path, required=True, help='image or folder')
     parser.add_argument('--num', type=int, default=12, help='number of images')

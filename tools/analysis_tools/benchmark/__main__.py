@@ -40,6 +40,7 @@ from .timing import Results, build_models, measure, print_peak_memory
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read and check the command line."""
     parser = argparse.ArgumentParser(
+        allow_abbrev=False,
         prog='benchmark.py',
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
