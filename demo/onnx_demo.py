@@ -72,6 +72,7 @@ class PoseModel:
         content = path.read_bytes()
         metadata = check_onnx(content, str(path))
         self.names, self.skeleton, self.resize = metadata
+        self.categories = metadata.categories
         try:
             # of the bytes that were checked, so that no other file is opened
             self.session = onnxruntime.InferenceSession(
@@ -100,8 +101,10 @@ class PoseModel:
         Returns:
             dict: Of N people with K keypoints, in pixels: ``bboxes`` (N, 4),
             ``scores`` (N,), ``keypoints`` (N, K, 2), the centre of the first pixel
-            being (0, 0), ``keypoint_scores`` (N, K); of a model with a visibility
-            branch ``keypoint_presence`` and ``keypoints_visible`` (N, K).
+            being (0, 0), ``keypoint_scores`` (N, K); ``labels`` (N,), the places of
+            their categories; of a model with a visibility branch ``keypoint_presence``
+            and ``keypoints_visible`` (N, K). Of several categories, keypoints of others
+            than an instance's own are 0.
 
         Raises:
             ValueError: The graph fails on the image, or gives something else.
@@ -132,6 +135,14 @@ class PoseModel:
         for name in ('keypoint_presence', 'keypoints_visible'):
             if name in people:
                 shapes[name] = number, keypoints
+        if self.categories and not (
+            'labels' in people
+            and people['labels'].shape == (number,)
+            and np.isin(people['labels'], range(len(self.categories))).all()
+        ):
+            raise ValueError(
+                f'the model gives no labels of its {len(self.categories)} categories'
+            )
         for name, shape in shapes.items():
             if people[name].shape != shape or not np.isfinite(people[name]).all():
                 raise ValueError(
@@ -177,6 +188,12 @@ def draw(image: np.ndarray, people: dict, model: PoseModel, thr: float) -> np.nd
     if 'keypoint_presence' in people:
         # probably not in the image
         shown = np.where(people['keypoint_presence'] < 0.5, -1, shown)
+    if model.categories:
+        starts, stops = np.array([each[2:] for each in model.categories]).T
+        places = np.arange(len(model.names))
+        labels = people['labels'][:, None]
+        is_own = (places >= starts[labels]) & (places < stops[labels])
+        shown = np.where(is_own, shown, -1)
     for box, points, scores in zip(people['bboxes'], people['keypoints'], shown):
         x1, y1, x2, y2 = np.rint(box).astype(int).tolist()
         cv2.rectangle(drawn, (x1, y1), (x2, y2), (255, 255, 255), 1)
@@ -189,6 +206,12 @@ def draw(image: np.ndarray, people: dict, model: PoseModel, thr: float) -> np.nd
         for place, score, side in zip(places, scores, sides):
             if score >= thr:
                 cv2.circle(drawn, place, 2 * thickness, COLOURS[side], -1, cv2.LINE_AA)
+    labels = people['labels'] if model.categories else ()
+    for box, label in zip(people['bboxes'], labels):
+        name = model.categories[label].name.encode('ascii', 'replace').decode()
+        place = int(box[0]), max(12, int(box[1]) - 3)
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(drawn, name, place, font, 0.5, (255, 255, 255), 1, cv2.LINE_AA)
     return drawn
 
 

@@ -29,6 +29,7 @@ from .compat import (
     mmpose_inferencer_options,
     mmpose_inferencer_weights,
     mmpose_metainfo,
+    mmpose_metainfo_categories,
     mmpose_model_names,
     mmpose_opencv_visualizer,
     pkgutil_find_loader,
@@ -95,6 +96,7 @@ def _install() -> None:
         _later('apis.checkpoint_config:find_checkpoint_config'),
         _later('checkpoints.check:check_loaded'),
     )
+    mmpose_metainfo_categories.install(_later('structures.metainfo:parse_metainfo'))
     mmpose_metainfo.install()
     mmpose_model_names.install(_find_model, _refuse_model)
     mmpose_opencv_visualizer.install()

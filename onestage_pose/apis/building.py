@@ -16,6 +16,7 @@ from mmpose.registry import MODELS
 from torch import nn
 
 from ..checkpoints.check import check_dataset_meta, load_checkpoint
+from ..structures.categories import get_categories
 from ..utils.config_check import check_options, check_top_level_names
 from ..utils.config_files import read_config
 from ..utils.errors import CheckpointMismatchError, UsageError
@@ -96,6 +97,14 @@ def _check_number_of_keypoints(model: nn.Module, checkpoint: str) -> None:
             f'checkpoint {checkpoint}: the model finds {found} keypoints and the '
             f'dataset_meta of the checkpoint, or of the config, names {named}. Correct '
             'metainfo in the config, and meta.dataset_meta in the checkpoint.'
+        )
+    categories = get_categories(model.dataset_meta)
+    if categories and len(categories) != model.roi_head.num_classes:
+        names = ', '.join(category.name for category in categories)
+        raise CheckpointMismatchError(
+            f'checkpoint {checkpoint}: the model tells {model.roi_head.num_classes} '
+            'categories apart, and the dataset_meta of the checkpoint, or of the '
+            f'config, has {len(categories)}: {names}. Correct one of them.'
         )
 
 

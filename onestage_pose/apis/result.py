@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +16,9 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
 
 from ..structures import to_bgr_image
+from ..structures.categories import Category, get_categories, take_category
 from ..utils.errors import UsageError
+from ..utils.suggestions import did_you_mean
 from ..visualization.pose_visualizer import PoseVisualizer
 from .options import check_choice, check_number, refuse_unknown
 from .writing import write_image
@@ -38,12 +41,17 @@ class PoseResult:
     Keypoints are x, y, measured at the centres of pixels, as in COCO: 0 is the centre
     of the first pixel. Both are in pixels of the original image, as it is shown.
 
+    Of a model of several categories, the K keypoints are those of all of them, and what
+    an instance's category does not have is 0. What is written or drawn of an instance
+    are its own keypoints; :meth:`of_category` gives those of one category.
+
     Attributes:
         boxes (np.ndarray): (N, 4) float32.
         scores (np.ndarray): (N,) float32, 0 to 1.
         keypoints (np.ndarray): (N, K, 2) float32.
         keypoint_scores (np.ndarray): (N, K) float32, 0 to 1.
-        names (tuple[str, ...]): Of the K keypoints.
+        names (tuple[str, ...]): Of the K keypoints; ``CATEGORY/KEYPOINT`` of several
+            categories.
         keypoint_presence (np.ndarray, optional): (N, K) float32, the probability that a
             keypoint is in the image; of a model with a visibility branch, as ``nano``.
         keypoints_visible (np.ndarray, optional): (N, K) float32, the probability that
@@ -101,12 +109,75 @@ class PoseResult:
         if self.error is not None:
             return f'PoseResult({place}: {self.error})'
         height, width = self.shape
-        return f'PoseResult({place}, {width}x{height}: {len(self)} people)'
+        found = f'{len(self)} people'
+        if self.categories:
+            counts = Counter(self.category_names)
+            numbers = [f'{number} {name}' for name, number in counts.items()]
+            found = ', '.join(numbers) or 'nothing'
+        return f'PoseResult({place}, {width}x{height}: {found})'
 
     @property
     def name(self) -> str:
         """str: The name of the file without its folder; ``'image 3'`` without one."""
         return Path(self.path).name if self.path else f'image {self.index}'
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """tuple[Category]: By their labels; empty of a model of one skeleton."""
+        return get_categories(self.dataset_meta)
+
+    @property
+    def category_names(self) -> list[str]:
+        """list[str]: Of the N instances; empty of a model of one skeleton."""
+        names = [category.name for category in self.categories]
+        if len(names) < 2:
+            # such a model gives no labels
+            return names * len(self)
+        return [names[label] for label in (() if self.labels is None else self.labels)]
+
+    def of_category(self, name: str) -> PoseResult:
+        """Return the instances of one category, with its own keypoints alone.
+
+        Args:
+            name (str): Of one of :attr:`categories`.
+
+        Returns:
+            PoseResult: As of a model of this category alone.
+
+        Raises:
+            UsageError: There is no such category.
+        """
+        known = [category.name for category in self.categories]
+        if name not in known:
+            raise UsageError(
+                f'of_category: there is no category {name!r}, only '
+                f'{", ".join(known) or "one skeleton"}.{did_you_mean(name, known)}'
+            )
+        category = self.categories[known.index(name)]
+        mine = np.array([each == name for each in self.category_names], bool)
+        own: dict[str, Any] = {
+            key: getattr(self, key)[mine][:, category.places]
+            for key in ('keypoints', 'keypoint_scores', *dict(self._extras()))
+        }
+        for key in ('boxes', 'scores', 'masks'):
+            values = getattr(self, key)
+            own[key] = None if values is None else values[mine]
+        if self.heatmaps is not None:
+            own['heatmaps'] = self.heatmaps[category.places]
+        return replace(
+            self,
+            names=category.keypoint_names,
+            labels=None,
+            dataset_meta=take_category(self.dataset_meta, category),
+            **own,
+        )
+
+    def _places(self) -> list[slice]:
+        """The places of each instance's own keypoints."""
+        of_name = {category.name: category.places for category in self.categories}
+        if not of_name:
+            return [slice(None)] * len(self)
+        return [of_name[name] for name in self.category_names]
 
     def to_dict(self) -> dict:
         """Return everything as plain numbers, lists and text, for JSON.
@@ -116,22 +187,28 @@ class PoseResult:
             ``keypoint_names`` and ``people``: of each ``box``, ``score``, and
             ``keypoints`` as [x, y, score], and where the result has them ``id``,
             ``keypoint_presence``, ``keypoints_visible`` and ``keypoint_covariances``;
-            ``error`` where the image was not read.
+            ``error`` where the image was not read. Of several categories,
+            ``keypoint_names`` are a dict of lists by category, and each of ``people``
+            has its ``category`` and the keypoints of that alone.
         """
         triples = np.dstack([self.keypoints, self.keypoint_scores])
         people = [
-            dict(box=box.tolist(), score=float(score), keypoints=points.tolist())
-            for box, score, points in zip(self.boxes, self.scores, triples)
+            dict(box=box.tolist(), score=float(score), keypoints=points[own].tolist())
+            for box, score, points, own in zip(
+                self.boxes, self.scores, triples, self._places()
+            )
         ]
         for name, values in self._extras():
-            for person, value in zip(people, values):
-                person[name] = value.tolist()
+            for person, value, own in zip(people, values, self._places()):
+                person[name] = value[own].tolist()
         if self.ids is not None:
             for person, number in zip(people, self.ids):
                 person['id'] = int(number)
         if self.labels is not None:
             for person, label in zip(people, self.labels):
                 person['label'] = int(label)
+        for person, name in zip(people, self.category_names):
+            person['category'] = name
         found = dict(
             path=self.path,
             index=self.index,
@@ -142,19 +219,24 @@ class PoseResult:
             keypoint_names=list(self.names),
             people=people,
         )
+        if self.categories:
+            found['keypoint_names'] = {
+                each.name: list(each.keypoint_names) for each in self.categories
+            }
         if self.error is not None:
             found['error'] = str(self.error)
         return found
 
     def to_coco(
-        self, image_id: int | None = None, category_id: int = 1
+        self, image_id: int | None = None, category_id: int | None = None
     ) -> list[dict[str, Any]]:
         """Return the people in the format of COCO's results.
 
         Args:
             image_id (int | None): That of the image; by default the number in its file
                 name, as in COCO.
-            category_id (int): That of people; with ``labels`` of the first category.
+            category_id (int | None): That of people, 1 by default; with ``labels`` of
+                the first category. Those of :attr:`categories` have ids of their own.
 
         Returns:
             list[dict]: One for each person: ``image_id``, ``category_id``, ``bbox``
@@ -163,29 +245,38 @@ class PoseResult:
             :meth:`to_dict` has them.
 
         Raises:
-            UsageError: There is no ``image_id``, and the name tells none.
+            UsageError: There is no ``image_id``, and the name tells none; or
+                ``category_id`` is given where the categories have theirs.
         """
         if image_id is None:
             image_id = self._read_image_id()
+        if self.categories and category_id is not None:
+            raise UsageError(
+                'to_coco: the categories have ids in the metainfo '
+                f'({", ".join(f"{each.name} {each.id}" for each in self.categories)}); '
+                'leave category_id out.'
+            )
         labels = np.zeros(len(self), int) if self.labels is None else self.labels
+        first = 1 if category_id is None else category_id
+        ids = {each.label: each.id for each in self.categories}
         sizes = self.boxes[:, 2:] - self.boxes[:, :2]
         boxes = np.hstack([self.boxes[:, :2], sizes])
-        triples = np.dstack([self.keypoints, self.keypoint_scores]).reshape(
-            len(self), -1
-        )
+        triples = np.dstack([self.keypoints, self.keypoint_scores])
         records = [
             dict(
                 image_id=int(image_id),
-                category_id=int(category_id + label),
+                category_id=int(ids[label] if ids else first + label),
                 bbox=box.tolist(),
-                keypoints=points.tolist(),
+                keypoints=points[own].ravel().tolist(),
                 score=float(score),
             )
-            for label, box, points, score in zip(labels, boxes, triples, self.scores)
+            for label, box, points, score, own in zip(
+                labels, boxes, triples, self.scores, self._places()
+            )
         ]
         for name, values in self._extras():
-            for record, value in zip(records, values):
-                record[name] = value.tolist()
+            for record, value, own in zip(records, values, self._places()):
+                record[name] = value[own].tolist()
         return records
 
     def _extras(self) -> list[tuple[str, np.ndarray]]:
@@ -196,6 +287,9 @@ class PoseResult:
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return a table with one row for each keypoint. Needs pandas.
+
+        Of several categories it has a column ``category`` before ``keypoint``, and the
+        keypoints of an instance's own alone.
 
         Returns:
             pandas.DataFrame: ``path``, ``index``, ``frame``, ``person``, ``score``,
@@ -214,7 +308,7 @@ class PoseResult:
 
         rows = people * points
         x1, y1, x2, y2 = self.boxes.T
-        return pandas.DataFrame(
+        table = pandas.DataFrame(
             {
                 'path': [self.path] * rows,
                 'index': [self.index] * rows,
@@ -236,6 +330,16 @@ class PoseResult:
                 },
             }
         )
+        if not self.categories:
+            return table
+        names = [name for each in self.categories for name in each.keypoint_names]
+        place = table.columns.get_loc('keypoint')
+        table.insert(place, 'category', each_person(self.category_names))
+        table['keypoint'] = names * people
+        own = np.zeros((people, points), bool)
+        for row, places in zip(own, self._places()):
+            row[places] = True
+        return table[own.ravel()].reset_index(drop=True)
 
     def to_supervision(self) -> tuple[sv.KeyPoints, sv.Detections]:
         """Return the people for Roboflow's supervision, which must be installed.

@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.runner.checkpoint import _load_checkpoint, _load_checkpoint_to_model
 from torch import Tensor, nn
 
+from ..structures.categories import has_whole_categories
 from ..utils.errors import CheckpointMismatchError
 from ..utils.wrapped_model import unwrap
 from .comparison import compare_weights, get_state_dict, list_names
@@ -138,6 +139,10 @@ def check_dataset_meta(checkpoint: Any, filename: str) -> dict[str, Any]:
         if not agrees:
             fault = f'is not of the {len(names)} keypoints of keypoint_id2name'
             raise _meta_error(filename, key, fault, value)
+    if not has_whole_categories(found):
+        fault = f'do not share the {len(names)} keypoints of keypoint_id2name'
+        value = found.get('categories'), found.get('keypoint_categories')
+        raise _meta_error(filename, 'categories', fault, value)
     return dict(found)
 
 

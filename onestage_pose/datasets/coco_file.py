@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from ..codecs.decoders.options import PERSON_AREA_RATIO
+from ..structures.categories import Category, match_categories
 from ..structures.coco_records import (
     MAX_PEOPLE,
     check_categories_known,
@@ -48,6 +49,8 @@ class CocoKeypointFile:
         keypoints (np.ndarray): (A, K, 3) float32: x, y in pixels (the centre of the
             top-left pixel is 0, 0) and COCO's visibility flag (0 is not labelled).
         iscrowd (np.ndarray): (A,) bool.
+        labels (np.ndarray): (A,) int64, the categories of the metainfo; 0 where it has
+            one skeleton.
         area_ratio (float | None): Mean area over that of the box, of the people whose
             area the file has; None where it has none.
         remarks (list[str]): What was read otherwise than it stands there, to be
@@ -61,6 +64,7 @@ class CocoKeypointFile:
     bboxes: np.ndarray
     keypoints: np.ndarray
     iscrowd: np.ndarray
+    labels: np.ndarray
     area_ratio: float | None = None
     remarks: list[str] = field(default_factory=list)
 
@@ -77,6 +81,7 @@ def load_coco_keypoints(
     need_annotations: bool = True,
     keypoint_names: Sequence[str] | None = None,
     max_people: int = MAX_PEOPLE,
+    categories: Sequence[Category] = (),
 ) -> CocoKeypointFile:
     """Read a COCO keypoint file and check all of it before any work starts.
 
@@ -90,6 +95,9 @@ def load_coco_keypoints(
         keypoint_names (Sequence[str] | None): The K names of the metainfo, to compare
             with those of the file's category.
         max_people (int): Most people of an image; one with more is an error.
+        categories (Sequence[Category]): Of the metainfo, where it has several: an
+            annotation has the keypoints of its category, which stand in their places
+            among all K, and the ``category_id`` of the metainfo.
 
     Returns:
         CocoKeypointFile: The images and people of the file.
@@ -111,6 +119,7 @@ def load_coco_keypoints(
         need_annotations,
         keypoint_names,
         max_people,
+        model_categories=categories,
     )
 
 
@@ -123,6 +132,7 @@ def parse_coco_keypoints(
     keypoint_names: Sequence[str] | None = None,
     max_people: int = MAX_PEOPLE,
     log_remarks: bool = True,
+    model_categories: Sequence[Category] = (),
 ) -> CocoKeypointFile:
     """Check the content of a COCO keypoint file.
 
@@ -132,6 +142,8 @@ def parse_coco_keypoints(
         num_keypoints, dataset_name, need_annotations, keypoint_names, max_people: As in
             :func:`load_coco_keypoints`.
         log_remarks (bool): Log what was read otherwise than it stands there.
+        model_categories (Sequence[Category]): ``categories`` of
+            :func:`load_coco_keypoints`.
 
     Returns:
         CocoKeypointFile: The images and people.
@@ -151,19 +163,23 @@ def parse_coco_keypoints(
     bboxes = read_table(
         ann_file, annotations, 'bbox', 4, 'a box is written [x, y, width, height]'
     )
-    keypoints = read_table(
-        ann_file,
-        annotations,
-        'keypoints',
-        3 * num_keypoints,
-        f'{_describe(dataset_name)} has {num_keypoints} keypoints, each written '
-        f'x, y, visibility: {_remedy(dataset_name)} the annotations (a person without '
-        'keypoints has zeros in all places)',
-    )
-    check_visibility(ann_file, annotations, keypoints)
-    remarks = _check_category(
-        ann_file, annotations, categories, dataset_name, keypoint_names
-    )
+    labels = np.zeros(len(annotations), np.int64)
+    if model_categories:
+        annotations, labels, keypoints, remarks = _read_by_category(
+            ann_file,
+            annotations,
+            categories,
+            model_categories,
+            num_keypoints,
+            dataset_name,
+        )
+    else:
+        keypoints = _read_keypoints(
+            ann_file, annotations, num_keypoints, _describe(dataset_name), dataset_name
+        )
+        remarks = _check_category(
+            ann_file, annotations, categories, dataset_name, keypoint_names
+        )
     _check_boxes(ann_file, annotations, bboxes, images, index)
     bboxes[:, 2:] += bboxes[:, :2]
     keypoints = keypoints.reshape(-1, num_keypoints, 3)
@@ -185,9 +201,97 @@ def parse_coco_keypoints(
         bboxes=bboxes,
         keypoints=keypoints.astype(np.float32),
         iscrowd=np.array([ann['iscrowd'] for ann in annotations], bool),
+        labels=labels,
         area_ratio=area_ratio,
         remarks=remarks,
     )
+
+
+def _read_keypoints(
+    ann_file: str,
+    annotations: Sequence[dict],
+    num_keypoints: int,
+    described_by: str,
+    dataset_name: str | None,
+) -> np.ndarray:
+    """Return (A, 3 K): x, y and visibility of annotations of one skeleton."""
+    keypoints = read_table(
+        ann_file,
+        annotations,
+        'keypoints',
+        3 * num_keypoints,
+        f'{described_by} has {num_keypoints} keypoints, each written x, y, visibility: '
+        f'{_remedy(dataset_name)} the annotations (a person without keypoints has '
+        'zeros in all places)',
+    )
+    check_visibility(ann_file, annotations, keypoints)
+    return keypoints
+
+
+def _read_by_category(
+    ann_file: str,
+    annotations: Sequence[dict],
+    records: Sequence[Mapping],
+    categories: Sequence[Category],
+    num_keypoints: int,
+    dataset_name: str | None,
+) -> tuple[list[dict], np.ndarray, np.ndarray, list[str]]:
+    """Read the keypoints of each category into their places among all K.
+
+    Returns:
+        tuple: The A annotations with the ids that the metainfo has; their labels (A,);
+        (A, 3 K) float64, 0 for the keypoints of other categories; and remarks.
+    """
+    ids = np.array([ann['category_id'] for ann in annotations], np.int64)
+    found, remarks = match_categories(ann_file, records, ids.tolist(), categories)
+    labels = np.zeros(len(ids), np.int64)
+    keypoints = np.zeros((len(ids), num_keypoints, 3))
+    for id_, category in found.items():
+        mine = np.flatnonzero(ids == id_)
+        described_by = f'the category {category.name!r} of the metainfo'
+        labels[mine] = category.label
+        read = _read_keypoints(
+            ann_file,
+            [annotations[place] for place in mine],
+            category.num_keypoints,
+            described_by,
+            dataset_name,
+        )
+        keypoints[mine, category.places] = read.reshape(len(mine), -1, 3)
+        given = [each.get('keypoints') for each in records if each['id'] == id_]
+        if any(given):
+            remark = _compare(
+                ann_file,
+                given[0],
+                category.keypoint_names,
+                described_by,
+                dataset_name,
+            )
+            remarks += [f'category {category.name!r}: {remark}'] if remark else []
+    annotations = [
+        {**ann, 'category_id': found[id_].id}
+        for ann, id_ in zip(annotations, ids.tolist())
+    ]
+    return annotations, labels, keypoints.reshape(len(ids), -1), remarks
+
+
+def _compare(
+    ann_file: str,
+    given: Sequence[str],
+    expected: Sequence[str],
+    described_by: str,
+    dataset_name: str | None,
+) -> str:
+    """Return what to say of the names in a file; raise where they are others."""
+    agrees, remark = compare_names(given, expected)
+    if not agrees:
+        raise AnnotationError(
+            f'{ann_file}: "categories" and {described_by} disagree: '
+            f'{remark}. The file has {", ".join(given)}; '
+            f'{"the metainfo has" if dataset_name else "expected are"} '
+            f'{", ".join(expected)}: {_remedy(dataset_name)} the file.'
+        )
+    return remark
 
 
 def _check_category(
@@ -202,8 +306,9 @@ def _check_category(
     if len(found) > 1:
         raise AnnotationError(
             f'{ann_file}: its annotations are of several categories, category_id='
-            f'{", ".join(map(str, found))}; the model knows people alone, so keep the '
-            'annotations of one category.'
+            f'{", ".join(map(str, found))}, and {_describe(dataset_name)} has one '
+            'skeleton; keep the annotations of one category, or give metainfo of '
+            'several categories (docs/how_to/several_categories.md).'
         )
     check_categories_known(ann_file, annotations, categories)
     category = next((each for each in categories if each['id'] in found), None)
@@ -229,14 +334,9 @@ def _check_category(
     given = category.get('keypoints')
     if not given or keypoint_names is None:
         return []
-    agrees, remark = compare_names(given, keypoint_names)
-    if not agrees:
-        raise AnnotationError(
-            f'{ann_file}: "categories" and {_describe(dataset_name)} disagree: '
-            f'{remark}. The file has {", ".join(given)}; '
-            f'{"the metainfo has" if dataset_name else "expected are"} '
-            f'{", ".join(keypoint_names)}: {_remedy(dataset_name)} the file.'
-        )
+    remark = _compare(
+        ann_file, given, keypoint_names, _describe(dataset_name), dataset_name
+    )
     return [remark] if remark else []
 
 

@@ -16,7 +16,7 @@ from ..structures.coco_records import (
     read_json,
 )
 from ..structures.metainfo import check_dataset_metainfo, resolve_metainfo
-from ..utils.errors import AnnotationError
+from ..utils.errors import AnnotationError, ConfigValueError
 
 
 @DATASETS.register_module()
@@ -30,14 +30,20 @@ class DetectedPeopleDataset(CocoDataset):
     Raises:
         AnnotationError: ``bbox_file`` breaks the schema of
             docs/reference/input_formats.md, or has no box of a person.
-        ConfigValueError: The metainfo breaks its schema.
+        ConfigValueError: The metainfo breaks its schema, or has several categories.
     """
 
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
         metainfo = cls.METAINFO if metainfo is None else metainfo
         check_dataset_metainfo(metainfo)
-        return super()._load_metainfo(resolve_metainfo(metainfo))
+        parsed = super()._load_metainfo(resolve_metainfo(metainfo))
+        if 'categories' in parsed:
+            raise ConfigValueError(
+                f'{cls.__name__}: a top-down model has one skeleton, and the metainfo '
+                'has several categories; give metainfo of one.'
+            )
+        return parsed
 
     def _load_detection_results(self) -> list[dict]:
         content = read_json(self.ann_file, 'set ann_file of the dataset in the config')

@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
+from ..structures.categories import find_own_keypoints, get_categories
 from ..structures.coco_records import MAX_PEOPLE
 from ..structures.metainfo import check_dataset_metainfo, resolve_metainfo
 from ..utils.errors import AnnotationError, ConfigValueError
@@ -27,6 +28,9 @@ from .visibility import (
 class PersonKeypointsDataset(BaseCocoStyleDataset):
     """All people of an image, to train and test a detector with keypoints.
 
+    Or things; and where the metainfo has ``categories``, those of several categories,
+    each with its own keypoints among the K of all: the others are not labelled.
+
     In training (``test_mode=False``) it chooses as Detectron2's Keypoint R-CNN does:
     crowd regions are left out, unless ``keep_crowds`` is set; boxes are clipped to the
     image in edge coordinates and those without area left out; images with fewer than
@@ -38,7 +42,8 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
     - ``img_id``, ``img_path``, ``width``, ``height`` and, where the file has it,
       ``crowd_index``; ``keypoints_only``;
     - ``bbox`` (N, 4) float32 xyxy in pixels, edge coordinates of the image;
-      ``bbox_score`` (N,) float32, ones; ``bbox_label`` (N,) int64, zeros;
+      ``bbox_score`` (N,) float32, ones; ``bbox_label`` (N,) int64, the category's
+      place in the metainfo, 0 where that has one skeleton;
     - ``keypoints`` (N, K, 2) float32 in pixels, the centre of the top-left pixel
       being (0, 0); ``keypoints_visible`` (N, K) float32, 1 where labelled, else 0;
     - in training ``visibility_targets`` (N, K, 2) int8, see
@@ -55,7 +60,8 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             it may lack ``annotations`` (COCO's image_info_test-dev2017.json).
         data_mode (str): Only ``'bottomup'``, one item for each image.
         metainfo (dict | None): The keypoints, as in MMPose: ``dict(from_file=...)``
-            with a file of MMPose's ``configs/_base_/datasets`` or one's own. Default:
+            with a file of MMPose's ``configs/_base_/datasets`` or one's own; or of
+            several categories, see docs/how_to/several_categories.md. Default:
             COCO's 17.
         data_root (str | None): Folder that ``ann_file`` and ``data_prefix`` start from.
         data_prefix (dict | None): ``dict(img=folder of the images)``.
@@ -163,6 +169,21 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         check_dataset_metainfo(metainfo)
         return super()._load_metainfo(resolve_metainfo(metainfo))
 
+    def get_data_info(self, idx: int) -> dict:
+        """Return the item of an image, with what of the metainfo the model needs.
+
+        Args:
+            idx (int): Of the image.
+
+        Returns:
+            dict: As the class describes; where the metainfo has categories, with
+            ``keypoint_categories``, the label of the category of each keypoint.
+        """
+        info = super().get_data_info(idx)
+        if 'keypoint_categories' in self._metainfo:
+            info['keypoint_categories'] = list(self._metainfo['keypoint_categories'])
+        return info
+
     def load_data_list(self) -> list[dict]:
         """Read the annotation file.
 
@@ -176,6 +197,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             need_annotations=not self.test_mode,
             keypoint_names=list(self._metainfo['keypoint_id2name'].values()),
             max_people=self.max_people,
+            categories=get_categories(self._metainfo),
         )
         # mmpose's own CocoMetric takes the categories from here.
         self._metainfo['CLASSES'] = content.categories
@@ -186,6 +208,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             self.known_visibilities,
             ~content.iscrowd
             & np.array([not ann.get('pseudo') for ann in content.annotations], bool),
+            own=find_own_keypoints(content.labels, self._metainfo),
         )
         bboxes = _clip_to_images(content)
         self._check_sizes(content, bboxes)
@@ -262,7 +285,7 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             id=[ann['id'] for ann in anns],
             bbox=boxes,
             bbox_score=np.ones(len(anns), np.float32),
-            bbox_label=np.zeros(len(anns), np.int64),
+            bbox_label=content.labels[people],
             keypoints=content.keypoints[people, :, :2],
             keypoints_visible=labelled.astype(np.float32),
             num_keypoints=labelled.sum(axis=1),

@@ -40,6 +40,7 @@ def get_visibility_targets(
     known: Sequence[int],
     trusted: np.ndarray,
     annotated: np.ndarray | None = None,
+    own: np.ndarray | None = None,
 ) -> np.ndarray:
     """Say what a visibility branch may learn from annotations.
 
@@ -56,6 +57,8 @@ def get_visibility_targets(
             labelled.
         annotated (np.ndarray, optional): (K,) bool, the keypoints that are annotated
             at all; by default those that any of these instances has.
+        own (np.ndarray, optional): (N, K) bool, the keypoints that an instance can
+            have; by default all.
 
     Returns:
         np.ndarray: (N, K, 2) int8: presence and visibility, -1 where not known.
@@ -63,6 +66,8 @@ def get_visibility_targets(
     labelled = visibility > 0
     useful = trusted[:, None] & labelled.any(1, keepdims=True)
     useful = useful & (labelled.any(0) if annotated is None else annotated)
+    if own is not None:
+        useful = useful & own
     presence = np.where(useful & (0 in known), labelled, -1)
     seen = useful & labelled & {1, 2}.issubset(known)
     return np.stack([presence, np.where(seen, visibility == 2, -1)], -1).astype(np.int8)

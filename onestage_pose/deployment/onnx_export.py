@@ -11,6 +11,7 @@ from mmengine.utils import to_2tuple
 from torch import Tensor
 
 from ..models import KeypointRCNN
+from ..structures.categories import get_categories
 from .onnx_model import OnnxKeypointRCNN, OnnxPeople
 
 OUTPUTS = ('bboxes', 'scores', 'keypoints', 'keypoint_scores', 'labels')
@@ -26,7 +27,10 @@ def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
     number of people are free. The file's metadata say, as JSON, what a program needs
     beside the graph:
 
-    - ``dataset_meta``: ``keypoint_names`` and ``skeleton``, pairs of their indices;
+    - ``dataset_meta``: ``keypoint_names`` and ``skeleton``, pairs of their indices; of
+      several categories also ``categories``, in the order of ``labels``: of each
+      ``name``, ``id`` and ``keypoints``, the index of its first one and that behind its
+      last;
     - ``resize``: what the test pipeline does to an image before: ``longer`` and
       ``shorter``, the bounds of the sides as in :class:`PoseResize`.
 
@@ -79,10 +83,16 @@ def _add_metadata(path: str | Path, model: KeypointRCNN, resize: dict | None) ->
     meta = model.dataset_meta
     names = [meta['keypoint_id2name'][i] for i in range(meta['num_keypoints'])]
     skeleton = [[int(a), int(b)] for a, b in meta['skeleton_links']]
-    content = dict(
+    content: dict = dict(
         dataset_meta=dict(keypoint_names=names, skeleton=skeleton),
         resize=resize,
     )
+    categories = [
+        dict(name=each.name, id=each.id, keypoints=[each.start, each.stop])
+        for each in get_categories(meta)
+    ]
+    if categories:
+        content['dataset_meta']['categories'] = categories
     graph = onnx.load(str(path))
     for key, value in content.items():
         entry = graph.metadata_props.add()

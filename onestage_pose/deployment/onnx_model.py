@@ -15,12 +15,16 @@ from torch import Tensor, nn
 from ..models import KeypointRCNN, KeypointRoIHead, RoIFeatureExtractor
 from ..models.roi_heads.roi_feature_extractor import ZeroExtendedRoIAlign
 from ..models.test_time_augs import average_flipped
+from ..models.utils.own_keypoints import find_own_keypoints
 from ..models.utils.postprocessing import mean_confident_score
 from ..structures.coordinates import continuous_to_pixel_index
 
 
 class OnnxPeople(NamedTuple):
     """What the graph gives of the N people of an image, best first.
+
+    Of a model of several categories, what is predicted of other keypoints than those of
+    an instance's own category is 0.
 
     Attributes:
         bboxes (Tensor): (N, 4) x1, y1, x2, y2 in pixels of the graph's input.
@@ -71,6 +75,8 @@ class OnnxKeypointRCNN(nn.Module):
         self.flip_indices: list[int] | None = None
         if model.test_cfg.get('flip_test'):
             self.flip_indices = list(model.dataset_meta['flip_indices'])
+        metainfo = getattr(model, 'dataset_meta', {})
+        self.owners: list[int] | None = metainfo.get('keypoint_categories')
 
     def forward(self, image: Tensor) -> OnnxPeople:
         """Find the people of an image.
@@ -95,8 +101,12 @@ class OnnxKeypointRCNN(nn.Module):
             )
         found = self._find_keypoints(feats, bboxes, mirrored, border[0])
         options = self.model.test_options
+        own = None
+        if self.owners is not None:
+            own = find_own_keypoints(labels, self.owners).to(found[1])
+            found = found[0] * own[..., None], *(each * own for each in found[1:])
         if options.rescore_thr is not None:
-            weights = found[2] if options.rescore_by_presence else None
+            weights = found[2] if options.rescore_by_presence else own
             mean = mean_confident_score(found[1], options.rescore_thr, weights)
             scores, order = (scores * mean).sort(descending=True)
             bboxes, labels = bboxes[order], labels[order]

@@ -3,12 +3,14 @@
 
 import logging
 import os.path as osp
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from mmengine.logging import print_log
 
 from ..codecs.decoders.options import PERSON_AREA_RATIO
+from ..structures.categories import Category, match_categories
 from ..structures.coco_records import (
     check_categories_known,
     check_visibility,
@@ -48,7 +50,9 @@ def read_ground_truth(ann_file: str, metric: str, need_keypoints: bool) -> dict:
         categories,
     )
     check_categories_known(ann_file, annotations, categories)
-    check_lists(ann_file, annotations, need_keypoints)
+    for category_id in sorted({ann['category_id'] for ann in annotations}):
+        own = [ann for ann in annotations if ann['category_id'] == category_id]
+        check_lists(ann_file, own, need_keypoints)
     annotations, filled = fill_areas(annotations, PERSON_AREA_RATIO)
     if filled:
         print_log(
@@ -82,6 +86,100 @@ def check_lists(source: str, annotations: Sequence[dict], need_keypoints: bool) 
         remedy = 'keypoints are written x, y, visibility, as many for everyone'
         table = read_table(source, annotations, 'keypoints', None, remedy)
         check_visibility(source, annotations, table)
+
+
+def take_truth(content: Mapping, category: Category) -> dict:
+    """Take the annotations of one category.
+
+    Args:
+        content: With ``annotations``, and maybe ``categories``.
+        category: Of the metainfo, whose ids the annotations have.
+
+    Returns:
+        The same with these annotations, and this category, alone.
+    """
+    taken = {
+        **content,
+        'annotations': [
+            ann for ann in content['annotations'] if ann['category_id'] == category.id
+        ],
+    }
+    if 'categories' in content:
+        taken['categories'] = [dict(id=category.id, name=category.name)]
+    return taken
+
+
+def renumber_categories(
+    file: str, content: Mapping, categories: Sequence[Category]
+) -> dict:
+    """Give the annotations of a file the category ids that the metainfo has.
+
+    Args:
+        file: Path of the file, for messages.
+        content: What it holds.
+        categories: Of the metainfo.
+
+    Returns:
+        A copy, without the categories that the metainfo has not.
+
+    Raises:
+        AnnotationError: Annotations are of one of those.
+    """
+    annotations = content['annotations']
+    used = [ann['category_id'] for ann in annotations]
+    found, _ = match_categories(file, content.get('categories') or (), used, categories)
+    return {
+        **content,
+        'annotations': [
+            {**ann, 'category_id': found[ann['category_id']].id} for ann in annotations
+        ],
+        'categories': [
+            {**record, 'id': found[record['id']].id}
+            for record in content.get('categories') or ()
+            if record['id'] in found
+        ],
+    }
+
+
+def average_metrics(
+    found: Mapping[str, Mapping[str, float]], counts: Collection[str] = ()
+) -> dict[str, float]:
+    """Return the means of metrics over categories, and those of each category.
+
+    Args:
+        found: By the category's name; below 0 where there is nothing to measure.
+        counts: Names of those that are summed.
+
+    Returns:
+        ``AP``, the mean of the categories with something to measure, and so on; then
+        ``CATEGORY/AP`` and so on.
+    """
+    metrics = {}
+    for name in next(iter(found.values()), ()):
+        known = [each[name] for each in found.values() if each[name] >= 0]
+        number = 1 if name in counts else len(known)
+        metrics[name] = sum(known) / number if known else -1.0
+    return metrics | {
+        f'{category}/{name}': value
+        for category, own in found.items()
+        for name, value in own.items()
+    }
+
+
+def name_of_category(path: str, category: str) -> str:
+    """Return the name of a file that is of one category.
+
+    Args:
+        path: The file's, or the start of it.
+        category: Its name, which is put before the suffix, without what the name of a
+            file should not have.
+
+    Returns:
+        Such as ``report_dog.html``.
+    """
+    start, suffix = osp.splitext(path)
+    name = re.sub(r'\W+', '_', category)
+    return f'{start}_{name}{suffix}'
 
 
 def check_ann_file(ann_file: str | None, metric: str) -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..structures.categories import Category
 from ..utils.errors import AnnotationError
+from .ground_truth import take_truth
 
 
 def check_predictions(
@@ -63,6 +65,69 @@ def check_predictions(
             raise AnnotationError(f'{where} has {key} that are no numbers.')
         if not np.isfinite(values).all():
             raise AnnotationError(f'{where} is not finite ({key}).')
+
+
+def read_labels(
+    sample: Mapping[str, Any], metric: str, num_categories: int
+) -> np.ndarray:
+    """Read of which categories predictions are.
+
+    Args:
+        sample: As in :func:`check_predictions`.
+        metric: Name of the metric, for messages.
+        num_categories: Of the metainfo; 0 where it has one skeleton.
+
+    Returns:
+        (N,) int64, 0 of one category.
+
+    Raises:
+        AnnotationError: Of several categories, ``labels`` are missing or others.
+    """
+    people = sample['pred_instances']
+    zeros = np.zeros(
+        len(people['bbox_scores' if 'bbox_scores' in people else 'keypoints'])
+    )
+    labels = np.asarray(people.get('labels', zeros)).reshape(-1).astype(np.int64)
+    if num_categories < 2:
+        return labels
+    where = f'{metric}: a prediction for image {sample.get("img_id")}'
+    if len(zeros) and 'labels' not in people:
+        raise AnnotationError(
+            f'{where} has no labels, and the metainfo has {num_categories} categories: '
+            'set num_classes of model.roi_head.bbox_head to their number.'
+        )
+    if len(labels) != len(zeros) or not np.isin(labels, range(num_categories)).all():
+        raise AnnotationError(
+            f'{where} has labels {labels[:5].tolist()}, and the {num_categories} '
+            f'categories of the metainfo are 0 to {num_categories - 1}.'
+        )
+    return labels
+
+
+def take_results(results: list, category: Category) -> list:
+    """Take the instances and the ground truth of one category.
+
+    Args:
+        results: What :meth:`KeypointCocoMetric.process` has kept.
+        category: With the places of its keypoints among all.
+
+    Returns:
+        The same of this category alone, with its own keypoints.
+    """
+    taken = []
+    for pred, truth in results:
+        mine = pred['labels'] == category.label
+        own = {
+            name: np.asarray(pred[name])[mine]
+            for name in ('keypoints', 'keypoint_scores', 'bbox_scores', 'bbox', 'areas')
+            if name in pred
+        }
+        for name in ('keypoints', 'keypoint_scores'):
+            own[name] = own[name][:, category.places]
+        if truth is not None:
+            truth = take_truth(truth, category)
+        taken.append(({**pred, **own, 'category_id': category.id}, truth))
+    return taken
 
 
 def check_images(

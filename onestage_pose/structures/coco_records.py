@@ -502,7 +502,10 @@ def read_detections(
 
 
 def read_results(
-    file: str, image_ids: Iterable[int], category_ids: Iterable[int], num_keypoints: int
+    file: str,
+    image_ids: Iterable[int],
+    category_ids: Iterable[int],
+    num_keypoints: int | Mapping[int, int],
 ) -> list[dict]:
     """Read COCO keypoint results: a JSON list, as evaluation servers take it.
 
@@ -510,7 +513,7 @@ def read_results(
         file (str): Path or address.
         image_ids (Iterable[int]): Of the images of the annotation file.
         category_ids (Iterable[int]): Of its people.
-        num_keypoints (int): K.
+        num_keypoints (int | Mapping[int, int]): K, or that of each category by its id.
 
     Returns:
         list[dict]: The records, normalised: ``image_id``, ``category_id``,
@@ -544,7 +547,12 @@ def read_results(
                 )
         records.append({**read, 'id': place})
     remedy = 'the keypoints of a result are written x, y, score'
-    read_table(file, records, 'keypoints', 3 * num_keypoints, remedy)
+    if isinstance(num_keypoints, Mapping):
+        for id_, number in num_keypoints.items():
+            own = [record for record in records if record['category_id'] == id_]
+            read_table(file, own, 'keypoints', 3 * number, remedy)
+    else:
+        read_table(file, records, 'keypoints', 3 * num_keypoints, remedy)
     if all('bbox' in record for record in records):
         remedy = 'a box is written [x, y, width, height]'
         read_table(file, records, 'bbox', 4, remedy)

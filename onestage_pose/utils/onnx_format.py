@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from .errors import OnnxFileError
@@ -42,19 +43,45 @@ _TENSOR_NAME, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 8, 13, 14
 _STANDARD = ('', 'ai.onnx')
 
 
-class OnnxMetadata(NamedTuple):
+class OnnxCategory(NamedTuple):
+    """A category and its keypoints.
+
+    Attributes:
+        name (str): What it is called.
+        id (int): ``category_id`` of COCO files.
+        start (int): Index of its first keypoint.
+        stop (int): The index behind its last one.
+    """
+
+    name: str
+    id: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class OnnxMetadata:
     """What a program needs to know beside the graph.
+
+    It unpacks to names, skeleton and resize, as it did when these were all.
 
     Attributes:
         keypoint_names (list[str]): Of the K keypoints.
         skeleton (list[tuple[int, int]]): Pairs of their indices, to be drawn.
         resize (tuple[float, float] | None): Bounds in pixels of the longer and the
             shorter side of the network's input; None takes an image as it is.
+        categories (list[OnnxCategory]): By their labels; empty where the model has one
+            skeleton.
     """
 
     keypoint_names: list[str]
     skeleton: list[tuple[int, int]]
     resize: tuple[float, float] | None
+    categories: list[OnnxCategory] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator:
+        """Yield the first three."""
+        yield from (self.keypoint_names, self.skeleton, self.resize)
 
 
 def check_onnx(content: bytes, name: str) -> OnnxMetadata:
@@ -207,7 +234,38 @@ def _read_metadata(entries: dict[str, str], name: str) -> OnnxMetadata:
             expected = f'null, or "shorter" up to "longer" from 1 to {MAX_SIDE} pixels'
             raise _fault(name, 'resize', 'longer and shorter', expected)
         resize = longer, shorter
-    return OnnxMetadata(names, [(a, b) for a, b in links], resize)
+    categories = _read_categories(dataset.get('categories'), len(names), name)
+    return OnnxMetadata(names, [(a, b) for a, b in links], resize, categories)
+
+
+def _read_categories(value: Any, num_keypoints: int, name: str) -> list[OnnxCategory]:
+    if value is None:
+        return []
+    found, place = [], 0
+    for entry in value if isinstance(value, list) else ():
+        if not _is_category(entry, place):
+            break
+        start, place = entry['keypoints']
+        found.append(OnnxCategory(entry['name'], entry['id'], start, place))
+    if not found or len(found) < len(value) or place != num_keypoints:
+        expected = (
+            'a list of name, id and keypoints, [first index, index behind the last], '
+            f'which share the indices from 0 to {num_keypoints - 1} in turn'
+        )
+        raise _fault(name, 'dataset_meta', 'categories', expected)
+    return found
+
+
+def _is_category(value: Any, start: int) -> bool:
+    if not isinstance(value, dict) or not _is_text(value.get('name')):
+        return False
+    places = value.get('keypoints')
+    return (
+        type(value.get('id')) is int
+        and isinstance(places, list)
+        and [type(place) for place in places] == [int, int]
+        and places[0] == start < places[1]
+    )
 
 
 def _is_text(value: Any) -> bool:

@@ -12,7 +12,10 @@ MAX_PASTED = 2**24
 
 
 def paste_heatmaps(
-    logits: Tensor, boxes: Tensor, image_size: tuple[int, int]
+    logits: Tensor,
+    boxes: Tensor,
+    image_size: tuple[int, int],
+    shown: Tensor | None = None,
 ) -> Tensor:
     """Paste the distributions of all instances into one image, for drawing.
 
@@ -20,6 +23,7 @@ def paste_heatmaps(
         logits (Tensor): (N, K, H, W) of the bins of each box.
         boxes (Tensor): (N, 4) x1, y1, x2, y2 in the image's frame, continuous.
         image_size (tuple[int, int]): Height and width of the image, in pixels.
+        shown (Tensor, optional): (N, K) bool, those to paste. By default all.
 
     Returns:
         Tensor: (K, height, width) float32, each instance's distribution scaled to a
@@ -31,6 +35,7 @@ def paste_heatmaps(
     if not len(logits):
         return canvas
     at_once = max(1, MAX_PASTED // max(1, canvas.numel()))
+    start = 0
     ys = bin_centers(height, logits.device)
     xs = bin_centers(width, logits.device)
     for logit, box in zip(logits.float().split(at_once), boxes.float().split(at_once)):
@@ -51,5 +56,8 @@ def paste_heatmaps(
             heatmaps.view_as(logit), grid, padding_mode='border', align_corners=False
         )
         inside = (grid.abs() <= 1).all(-1)[:, None]
+        if shown is not None:
+            inside = inside & shown[start : start + len(box), :, None, None]
+            start += len(box)
         canvas = torch.maximum(canvas, torch.where(inside, pasted, 0).amax(0))
     return canvas

@@ -12,6 +12,8 @@ from mmpose.registry import VISUALIZERS
 from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 
+from ..structures.categories import find_own_keypoints, get_categories
+from ..utils.errors import UsageError
 from .palette import (
     BOX_COLOR,
     PERSON_COLORS,
@@ -39,6 +41,9 @@ class PoseVisualizer(PoseLocalVisualizer):
     Of instances with ``keypoint_presence``, keypoints that are probably not in the
     image are not drawn, and hidden ones are rings.
 
+    Of several categories, by ``labels``, an instance has the keypoints of its own, and
+    where its score is written, the category's name stands before it.
+
     Args: see mmpose's ``PoseLocalVisualizer``; of those
         line_width (int, optional): In pixels; None for :func:`get_line_width`.
         radius (int, optional): In pixels; None for :func:`get_radius`.
@@ -63,6 +68,12 @@ class PoseVisualizer(PoseLocalVisualizer):
         self, dataset_meta: dict, skeleton_style: str = 'mmpose'
     ) -> None:
         """Take the skeleton of a data set; OpenPose's style brings its own colours."""
+        categories = get_categories(dataset_meta)
+        if categories and skeleton_style == 'openpose':
+            raise UsageError(
+                "skeleton_style='openpose' is of COCO's people alone, and the data set "
+                f'has the categories {", ".join(each.name for each in categories)}.'
+            )
         super().set_dataset_meta(dataset_meta, skeleton_style)
         names = self.dataset_meta.get('keypoint_id2name')
         if skeleton_style == 'openpose' or not names or self.skeleton is None:
@@ -118,6 +129,11 @@ class PoseVisualizer(PoseLocalVisualizer):
                 PRESENCE_THR * instances.keypoint_presence
             )
             instances.keypoints_visible = np.where(there, instances.keypoint_scores, 0)
+        own = self._find_own_keypoints(instances)
+        if own is not None:
+            instances = instances.clone()
+            # under any threshold, 0 too
+            instances.keypoints_visible = np.where(own, instances.keypoints_visible, -1)
         if self._color_by == 'side':
             image = draw(image, instances, *args, **kwargs)
         else:
@@ -137,6 +153,11 @@ class PoseVisualizer(PoseLocalVisualizer):
         if labels:
             image = self._write_labels(image, instances, labels)
         return image
+
+    def _find_own_keypoints(self, instances: InstanceData) -> np.ndarray | None:
+        if 'labels' not in instances or 'keypoints_visible' not in instances:
+            return None
+        return find_own_keypoints(instances.labels, self.dataset_meta or {})
 
     def _draw_instances_bbox(
         self, image: np.ndarray, instances: InstanceData
@@ -186,8 +207,19 @@ class PoseVisualizer(PoseLocalVisualizer):
         if self._draw_ids and 'instances_id' in instances:
             parts.append([f'{number}' for number in instances.instances_id])
         if self._draw_scores and 'bbox_scores' in instances:
-            parts.append([f'{score:.2f}' for score in instances.bbox_scores])
+            names = self._category_names(instances)
+            scores = [f'{score:.2f}' for score in instances.bbox_scores]
+            parts.append([f'{name}{score}' for name, score in zip(names, scores)])
         return [': '.join(each) for each in zip(*parts)]
+
+    def _category_names(self, instances: InstanceData) -> list[str]:
+        """Return what to write before the scores."""
+        categories = get_categories(self.dataset_meta)
+        if not categories or 'labels' not in instances:
+            return [''] * len(instances)
+        # OpenCV's letters are those of ASCII
+        names = [each.name.encode('ascii', 'replace').decode() for each in categories]
+        return [f'{names[label]} ' for label in instances.labels]
 
     def _write_labels(
         self, image: np.ndarray, instances: InstanceData, labels: list[str]

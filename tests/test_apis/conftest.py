@@ -3,7 +3,12 @@
 
 import pytest
 
-from tests.test_apis.tiny_model import COCO, SYNTHETIC, write_tiny_model
+from tests.test_apis.tiny_model import (
+    COCO,
+    SYNTHETIC,
+    write_tiny_model,
+    write_tiny_of_categories,
+)
 
 
 @pytest.fixture(scope='session')
@@ -28,3 +33,9 @@ def tiny_nobody(tmp_path_factory):
     """Finds nobody."""
     folder = tmp_path_factory.mktemp('nobody')
     return write_tiny_model(folder, SYNTHETIC, score_thr=2.0)
+
+
+@pytest.fixture(scope='session')
+def tiny_of_categories(tmp_path_factory):
+    """Finds kites and bars."""
+    return write_tiny_of_categories(tmp_path_factory.mktemp('categories'))

@@ -5,7 +5,11 @@ import itertools
 
 from onestage_pose.apis import PosePredictor
 from onestage_pose.apis import predictor as predictor_module
-from onestage_pose.utils.errors import ImageError, UsageError
+from onestage_pose.utils.errors import (
+    CheckpointMismatchError,
+    ImageError,
+    UsageError,
+)
 
 import cv2
 import numpy as np
@@ -287,3 +291,38 @@ def test_presence_and_covariances_of_a_model_that_knows(tmp_path):
     assert plain.keypoint_covariances is None
     assert result.keypoint_covariances.shape == (len(result), 17, 2, 2)
     assert result.plot(draw_ellipses=True).shape == result.image.shape
+
+
+class TestCategories:
+    def test_each_instance_has_the_keypoints_of_its_category(self, tiny_of_categories):
+        [result] = PosePredictor(*tiny_of_categories, bbox_thr=0.0)(picture())
+
+        assert set(result.labels.tolist()) == {0, 1}
+        sizes = [len(person['keypoints']) for person in result.to_dict()['people']]
+        assert sizes == [4 if label == 0 else 2 for label in result.labels]
+
+    def test_a_checkpoint_of_another_number_of_categories_is_refused(
+        self, tiny_of_categories, tmp_path
+    ):
+        config, checkpoint = tiny_of_categories
+        saved = torch.load(checkpoint, weights_only=False)
+        meta = saved['meta']['dataset_meta']
+        meta['categories'] = [dict(name='one', id=1, keypoints=[0, 6])]
+        meta['keypoint_categories'] = [0] * 6
+        torch.save(saved, tmp_path / 'other.pth')
+
+        with pytest.raises(
+            CheckpointMismatchError, match='tells 2 categories.* 1: one'
+        ):
+            PosePredictor(config, tmp_path / 'other.pth')
+
+    def test_a_checkpoint_whose_categories_share_no_keypoints_is_refused(
+        self, tiny_of_categories, tmp_path
+    ):
+        config, checkpoint = tiny_of_categories
+        saved = torch.load(checkpoint, weights_only=False)
+        saved['meta']['dataset_meta']['keypoint_categories'] = [0] * 6
+        torch.save(saved, tmp_path / 'other.pth')
+
+        with pytest.raises(CheckpointMismatchError, match='do not share the 6'):
+            PosePredictor(config, tmp_path / 'other.pth')

@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
+from tests.kites import NAMES as NAMES_OF_KITES
+from tests.kites_and_bars import BAR_ID, BAR_NAMES, KITE_ID, METAINFO, UNION
+
 META = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
 NAMES = tuple(META['keypoint_id2name'][index] for index in range(17))
 
@@ -304,3 +307,79 @@ class TestSave:
 
         with pytest.raises(UsageError, match='would be overwritten'):
             make_result(path=str(tmp_path / 'a.png')).save(tmp_path)
+
+
+class TestCategories:
+    """A bar, and a kite beside it."""
+
+    meta = parse_pose_metainfo(METAINFO)
+
+    def make(self, **changes):
+        keypoints = np.zeros((2, 6, 2), np.float32)
+        keypoints[0, 4:], keypoints[1, :4] = 5, 50
+        values = dict(
+            keypoints=keypoints,
+            keypoint_scores=np.float32(keypoints[..., 0] > 0),
+            labels=np.array([1, 0]),
+            names=tuple(UNION),
+            dataset_meta=self.meta,
+        )
+        return make_result(**{**values, **changes})
+
+    def test_a_dict_names_the_category_and_has_its_keypoints(self):
+        found = json.loads(json.dumps(self.make().to_dict()))
+
+        bar, kite = found['people']
+        assert (bar['category'], kite['category']) == ('bar', 'kite')
+        assert bar['keypoints'] == [[5, 5, 1]] * 2
+        assert kite['keypoints'] == [[50, 50, 1]] * 4
+        assert found['keypoint_names'] == dict(kite=NAMES_OF_KITES, bar=BAR_NAMES)
+
+    def test_coco_has_the_id_of_the_category(self):
+        bar, kite = self.make().to_coco()
+
+        assert (bar['category_id'], kite['category_id']) == (BAR_ID, KITE_ID)
+        assert (bar['keypoints'], len(kite['keypoints'])) == ([5, 5, 1] * 2, 12)
+
+    def test_coco_takes_no_other_id(self):
+        with pytest.raises(UsageError, match='kite 7, bar 3.* leave category_id out'):
+            self.make().to_coco(category_id=1)
+
+    def test_presence_is_of_the_categorys_keypoints_too(self):
+        presence = np.float32([[0, 0, 0, 0, 0.5, 0.25], [1, 1, 1, 1, 0, 0]])
+        result = self.make(keypoint_presence=presence)
+
+        assert result.to_dict()['people'][0]['keypoint_presence'] == [0.5, 0.25]
+        assert result.to_coco()[0]['keypoint_presence'] == [0.5, 0.25]
+
+    def test_a_table_has_a_row_for_each_keypoint_of_the_category(self):
+        pytest.importorskip('pandas')
+
+        table = self.make().to_dataframe()
+
+        assert table['category'].tolist() == ['bar'] * 2 + ['kite'] * 4
+        assert table['keypoint'].tolist() == BAR_NAMES + NAMES_OF_KITES
+        assert table['x'].tolist() == [5] * 2 + [50] * 4
+
+    def test_those_of_one_category_are_a_result_of_its_skeleton(self):
+        kites = self.make(heatmaps=np.arange(6)).of_category('kite')
+
+        assert (len(kites), kites.keypoints.shape) == (1, (1, 4, 2))
+        assert kites.boxes.tolist() == [[1, 2, 21, 42]]
+        assert kites.names == tuple(NAMES_OF_KITES)
+        assert kites.heatmaps.tolist() == [0, 1, 2, 3]
+        assert kites.to_coco()[0]['keypoints'] == [50, 50, 1] * 4
+
+    def test_an_unknown_category_is_named(self):
+        with pytest.raises(UsageError, match='Did you mean kite'):
+            self.make().of_category('kites')
+
+    def test_it_says_how_many_of_which_there_are(self):
+        assert repr(self.make()).endswith(': 1 bar, 1 kite)')
+
+    def test_keypoints_of_others_are_not_drawn(self):
+        image = np.zeros((80, 100, 3), np.uint8)
+
+        drawn = self.make().plot(image=image, kpt_thr=0.0)
+
+        assert drawn[5, 5].any() and drawn[50, 50].any() and not drawn[0, 0].any()

@@ -13,6 +13,8 @@ from mmengine.registry import init_default_scope
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import MODELS
 
+from tests.kites_and_bars import METAINFO
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SYNTHETIC = 'gcm-keypoint-rcnn_r18-w32_fpn_synthetic'
 COCO = 'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'
@@ -68,7 +70,30 @@ def write_tiny_model(
     return str(config), str(checkpoint)
 
 
-def write_random_weights(config: Path, checkpoint: Path) -> None:
+def write_tiny_of_categories(folder: Path) -> tuple[str, str]:
+    """Writes a config and a checkpoint of a model of kites and bars.
+
+    Args:
+        folder: Where they go.
+
+    Returns:
+        The paths of the config and the checkpoint.
+    """
+    base, _ = write_tiny_model(folder)
+    config, checkpoint = folder / 'categories.py', folder / 'categories.pth'
+    config.write_text(
+        f"_base_ = ['{base}']\n"
+        'model = dict(roi_head=dict(bbox_head=dict(num_classes=2),\n'
+        '             keypoint_head=dict(num_keypoints=6)),\n'
+        '             test_cfg=dict(rcnn=dict(max_per_img=6)))\n'
+    )
+    write_random_weights(config, checkpoint, METAINFO)
+    return str(config), str(checkpoint)
+
+
+def write_random_weights(
+    config: Path, checkpoint: Path, metainfo: dict | None = None
+) -> None:
     """Writes a checkpoint as a run of ``config`` leaves it, before training."""
     init_default_scope('mmpose')
     torch.manual_seed(0)
@@ -77,7 +102,8 @@ def write_random_weights(config: Path, checkpoint: Path) -> None:
     branch = model.roi_head.keypoint_head.visibility_branch
     if branch is not None:
         torch.nn.init.normal_(branch.weight)
-    meta = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
+    coco = dict(from_file='configs/_base_/datasets/coco.py')
+    meta = parse_pose_metainfo(metainfo or coco)
     torch.save(
         dict(state_dict=model.state_dict(), meta=dict(dataset_meta=meta)), checkpoint
     )

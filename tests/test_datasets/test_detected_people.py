@@ -6,13 +6,15 @@ import pickle
 
 from onestage_pose.datasets import DetectedPeopleDataset
 from onestage_pose.structures.coco_records import read_detections
-from onestage_pose.utils.errors import AnnotationError
+from onestage_pose.utils.errors import AnnotationError, ConfigValueError
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mmpose.datasets import CocoDataset
+
+from tests.kites_and_bars import METAINFO
 
 BOX = dict(image_id=1, category_id=1, bbox=[10, 12, 30, 40], score=0.5)
 
@@ -114,3 +116,8 @@ def test_any_value_is_read_or_named(tmp_path, key, value):
         assert np.isfinite(boxes.astype(np.float32)).all()
         assert np.isfinite([np.float32(each['score']) for each in records]).all()
         assert {each['image_id'] for each in records} <= {1, 2}
+
+
+def test_several_categories_are_refused():
+    with pytest.raises(ConfigValueError, match='one skeleton.* several categories'):
+        DetectedPeopleDataset(metainfo=METAINFO, lazy_init=True)

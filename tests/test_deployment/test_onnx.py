@@ -12,6 +12,7 @@ import tracemalloc
 from onestage_pose.apis import load_model
 from onestage_pose.deployment import OnnxKeypointRCNN, compare_with_onnx, export_onnx
 from onestage_pose.utils.errors import UsageError
+from onestage_pose.utils.onnx_format import check_onnx
 
 import cv2
 import numpy as np
@@ -22,10 +23,15 @@ from mmpose.apis import inference_bottomup, init_model
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from PIL import Image
 
+from tests.kites_and_bars import BAR_ID, KITE_ID
 from tests.model_factory import build, tiny_config
 from tests.parity_run import ParityRun
 from tests.small_disk import small_disk
-from tests.test_apis.tiny_model import picture, write_tiny_model
+from tests.test_apis.tiny_model import (
+    picture,
+    write_tiny_model,
+    write_tiny_of_categories,
+)
 from tests.tool_runs import REPOSITORY, load_tool, run_tool
 
 pytest.importorskip('onnx', reason='onnx is not installed')
@@ -114,6 +120,40 @@ def test_nobody(tmp_path, pictures, flip_test):
     model = tiny(tmp_path, {'test_cfg.flip_test': flip_test}, score_thr=1.01)
     export_onnx(model, tmp_path / 'm.onnx')
     assert_agrees(model, tmp_path / 'm.onnx', pictures, people=False)
+
+
+@pytest.fixture(scope='module')
+def of_categories(tmp_path_factory):
+    """A model of kites and bars, and its graph."""
+    folder = tmp_path_factory.mktemp('categories')
+    options = {'model.test_cfg.flip_test': True, 'model.test_cfg.rescore_thr': -1.0}
+    files = write_tiny_of_categories(folder)
+    model = init_model(*files, device='cpu', cfg_options=options)
+    export_onnx(model, folder / 'm.onnx')
+    return model, folder / 'm.onnx'
+
+
+class TestCategories:
+    def test_each_instance_has_its_own_keypoints(self, of_categories, pictures):
+        assert_agrees(*of_categories, pictures[:3])
+
+    def test_labels_and_places_are_in_the_file(self, of_categories):
+        _, file = of_categories
+        categories = check_onnx(file.read_bytes(), 'm.onnx').categories
+
+        assert categories == [('kite', KITE_ID, 0, 4), ('bar', BAR_ID, 4, 6)]
+
+    def test_the_demo_draws_them(self, of_categories, pictures, tmp_path):
+        demo = load_tool('../demo/onnx_demo')
+        model = demo.PoseModel(of_categories[1])
+        image = cv2.imread(str(pictures[0]))
+        people = model(image)
+
+        drawn = demo.draw(image, people, model, 0.0)
+
+        assert set(people['labels'].tolist()) <= {0, 1} and (drawn != image).any()
+        other = people['labels'][:, None] != [0, 0, 0, 0, 1, 1]
+        assert not people['keypoint_scores'][other].any()
 
 
 def test_several_classes():

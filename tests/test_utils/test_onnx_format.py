@@ -205,3 +205,43 @@ def test_no_package_is_needed():
     )
 
     assert done.returncode == 0, done.stderr
+
+
+class TestCategories:
+    given = [
+        dict(name='cat', id=17, keypoints=[0, 1]),
+        dict(name='dog', id=18, keypoints=[1, 2]),
+    ]
+
+    def check(self, categories):
+        dataset = dict(DATASET, categories=categories)
+        return check_onnx(make_model(dataset_meta=dataset), 'm.onnx').categories
+
+    def test_one_skeleton_has_none(self):
+        assert check_onnx(make_model(), 'm.onnx').categories == []
+
+    def test_they_have_their_keypoints(self):
+        assert self.check(self.given) == [('cat', 17, 0, 1), ('dog', 18, 1, 2)]
+
+    @pytest.mark.parametrize(
+        'changes',
+        [
+            dict(name=1),
+            dict(id='18'),
+            dict(id=True),
+            dict(keypoints=[0, 2]),
+            dict(keypoints=[1, 1]),
+            dict(keypoints=[1, 3]),
+            dict(keypoints=[1.0, 2.0]),
+            dict(keypoints=1),
+        ],
+        ids=str,
+    )
+    def test_others_are_refused(self, changes):
+        with pytest.raises(OnnxFileError, match='wrong in categories; expected a list'):
+            self.check([self.given[0], {**self.given[1], **changes}])
+
+    @pytest.mark.parametrize('categories', [[], 'dog', {}, [None], given[:1]], ids=str)
+    def test_they_share_all_keypoints(self, categories):
+        with pytest.raises(OnnxFileError, match='share the indices from 0 to 1'):
+            self.check(categories)

@@ -37,6 +37,18 @@ class TestPasteHeatmaps:
         outside[:, 10:66, 30:86] = 0
         assert pasted.max().item() == pytest.approx(1) and not outside.any()
 
+    def test_those_that_are_not_shown_are_left_out(self, monkeypatch):
+        # an instance at a time
+        monkeypatch.setattr(heatmaps, 'MAX_PASTED', 1)
+        logits = gaussian_logits(torch.tensor([[[12.5, 40.5]] * 2, [[30.5, 20.5]] * 2]))
+        boxes = self.box.repeat(2, 1)
+        shown = torch.tensor([[True, False], [False, True]])
+
+        pasted = paste_heatmaps(logits, boxes, (100, 120), shown)
+
+        each = [paste_heatmaps(logits[[i]], boxes[[i]], (100, 120)) for i in range(2)]
+        assert torch.equal(pasted, torch.stack((each[0][0], each[1][1])))
+
     def test_the_higher_value_counts_where_people_overlap(self):
         logits = gaussian_logits(torch.tensor([[[12.5, 40.5]], [[30.5, 20.5]]]))
         boxes = self.box.repeat(2, 1)

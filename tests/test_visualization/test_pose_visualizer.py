@@ -1,6 +1,7 @@
 # Copyright (c) onestage_pose contributors.
 """mmpose's visualizer draws in proportion to the image, in this project's palette."""
 
+from onestage_pose.utils.errors import UsageError
 from onestage_pose.visualization.palette import BOX_COLOR, PERSON_COLORS, SIDE_COLORS
 from onestage_pose.visualization.pose_visualizer import PoseVisualizer
 
@@ -10,6 +11,8 @@ from mmengine.structures import InstanceData
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import VISUALIZERS
 from mmpose.structures import PoseDataSample
+
+from tests.kites_and_bars import METAINFO
 
 META = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
 
@@ -182,3 +185,39 @@ class TestVisibility:
         before = people.keypoints_visible.copy()
         draw(sample)
         np.testing.assert_array_equal(people.keypoints_visible, before)
+
+
+class TestCategories:
+    """Kites have four keypoints, bars the two after them."""
+
+    meta = parse_pose_metainfo(METAINFO)
+
+    def sample(self, label):
+        sample = make_sample((50, 50))
+        people = sample.pred_instances
+        people.keypoints = np.float32([[[10, 10]] * 4 + [[90, 90]] * 2])
+        people.keypoints_visible = np.ones((1, 6), np.float32)
+        people.labels = np.array([label])
+        return sample
+
+    @pytest.mark.parametrize(('label', 'places'), [(0, [(10, 10)]), (1, [(90, 90)])])
+    def test_keypoints_of_others_are_left_out_under_any_threshold(self, label, places):
+        drawn = draw(self.sample(label), meta=self.meta, kpt_thr=0.0).any(-1)
+
+        at = [place for place in ((10, 10), (90, 90)) if drawn[place]]
+        assert at == places
+
+    def test_a_score_has_the_name_of_the_category(self):
+        # a longer name takes more room
+        width = [
+            draw(self.sample(label), meta=self.meta, draw_scores=True, kpt_thr=2)
+            .any((0, 2))
+            .sum()
+            for label in (0, 1)
+        ]
+
+        assert width[0] > width[1] > 0
+
+    def test_openposes_style_is_of_people_alone(self):
+        with pytest.raises(UsageError, match='kite, bar'):
+            PoseVisualizer().set_dataset_meta(self.meta, 'openpose')

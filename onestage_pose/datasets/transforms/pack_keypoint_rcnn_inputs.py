@@ -31,7 +31,7 @@ class PackKeypointRCNNInputs(PackPoseInputs):
     Args:
         meta_keys (Sequence[str]): What of the rest goes into the sample's metainfo,
             where it is there. ``scale_factor`` (w, h) is 1 for an image that was not
-            resized.
+            resized. ``keypoint_categories`` always does.
         pack_transformed (bool): As in mmpose's PackPoseInputs.
     """
 
@@ -63,7 +63,9 @@ class PackKeypointRCNNInputs(PackPoseInputs):
         ),
         pack_transformed: bool = False,
     ) -> None:
-        super().__init__(meta_keys=tuple(meta_keys), pack_transformed=pack_transformed)
+        # without them a model of several categories would give all keypoints to all
+        keys = dict.fromkeys((*meta_keys, 'keypoint_categories'))
+        super().__init__(meta_keys=tuple(keys), pack_transformed=pack_transformed)
 
     def transform(self, results: dict) -> dict:
         """Pack the image and its annotations.

@@ -11,6 +11,7 @@ from mmpose.registry import HOOKS
 from torch import nn
 
 from ...codecs import RoIHeatmap
+from ...structures.categories import get_categories
 from ...utils.errors import ConfigValueError
 from ...utils.wrapped_model import unwrap
 
@@ -26,7 +27,8 @@ class SkeletonCheckHook(Hook):
 
     A codec without ``sigmas`` takes those of the metainfo, and so does
     ``test_cfg.pose_nms``. Compared with the metainfo of each data set are the keypoint
-    head's number of keypoints, and the sigmas of the codec (where ``'expected_oks'``
+    head's number of keypoints, the box head's number of categories where the metainfo
+    has some, and the sigmas of the codec (where ``'expected_oks'``
     uses them) and of ``test_cfg.pose_nms``. An ``area_ratio`` of the codec that is far
     from what the training data say is a warning.
 
@@ -73,6 +75,13 @@ def check_skeleton(model: nn.Module, metainfo: Mapping[str, Any], dataset: str) 
         raise ConfigValueError(
             f'model.roi_head.keypoint_head.num_keypoints={head.num_keypoints}, but '
             f'{name} has {number} keypoints: set the one that is wrong.'
+        )
+    categories = get_categories(metainfo)
+    if categories and head.num_classes != len(categories):
+        names = ', '.join(category.name for category in categories)
+        raise ConfigValueError(
+            f'model.roi_head.bbox_head.num_classes={head.num_classes}, but {name} has '
+            f'{len(categories)} categories ({names}): set the one that is wrong.'
         )
     sigmas = np.asarray(metainfo.get('sigmas', ()), np.float64)
     if not sigmas.size:

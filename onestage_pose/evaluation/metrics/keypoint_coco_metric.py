@@ -5,32 +5,43 @@ import contextlib
 import copy
 import io
 import logging
+import os
 import os.path as osp
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.fileio import dump
+from mmengine.fileio import dump, load
 from mmengine.logging import print_log
 from mmpose.evaluation.functional import transform_sigmas
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import METRICS
 from xtcocotools.coco import COCO
 
+from ...structures.categories import Category, get_categories, take_category
 from ...structures.skeleton_schema import check_sigmas, compare_names
-from ...utils.errors import AnnotationError
+from ...utils.errors import AnnotationError, ConfigValueError
 from ..ground_truth import (
+    average_metrics,
     check_ann_file,
     check_lists,
     coco_content,
     metrics_table,
+    name_of_category,
     person_category,
     read_ground_truth,
     renumber,
+    renumber_categories,
     sample_ground_truth,
+    take_truth,
 )
-from ..predictions import check_images, check_predictions
+from ..predictions import (
+    check_images,
+    check_predictions,
+    read_labels,
+    take_results,
+)
 
 
 @METRICS.register_module()
@@ -44,6 +55,9 @@ class KeypointCocoMetric(CocoMetric):
     - The people's category is that of the ground truth, whatever its number. A sample
       of one person, as top-down data sets give them, may say its own.
     - A model that finds nobody scores 0, with a warning.
+    - Where the metainfo has ``categories``, each is measured by itself, by its own
+      keypoints and their sigmas; ``coco/AP`` is the mean of those that have ground
+      truth, ``coco/CATEGORY/AP`` one of them.
     - ``format_only`` writes what COCO's test-dev server takes: a list of
       ``image_id``, ``category_id``, ``keypoints`` (x, y, score for each, in pixels)
       and ``score`` in ``{outfile_prefix}.keypoints.json``.
@@ -76,6 +90,11 @@ class KeypointCocoMetric(CocoMetric):
             keypoints than the metainfo.
         ConfigValueError: The metainfo has no sigma of each keypoint.
     """
+
+    #: Names of metrics that are summed over categories, where the others are averaged.
+    counts: tuple[str, ...] = ()
+    # The one that is measured, while it is one of several.
+    _category: Category | None = None
 
     def __init__(
         self,
@@ -140,17 +159,40 @@ class KeypointCocoMetric(CocoMetric):
             )
             dataset_meta = dict(dataset_meta, sigmas=sigmas, num_keypoints=len(sigmas))
         check_sigmas(dataset_meta, type(self).__name__)
+        self._match_categories(dataset_meta)
         if self.gt_converter is None:
             self._check_names(dataset_meta)
         self._dataset_meta = dataset_meta
+
+    def _match_categories(self, dataset_meta: dict) -> None:
+        """Give the ground truth of a file the ids that the metainfo has."""
+        if self.coco is None:
+            return
+        content = self.coco.dataset
+        categories = get_categories(dataset_meta)
+        if not categories:
+            # of several categories they may have been of several lengths
+            check_lists(self._source, content['annotations'], True)
+            return
+        if self.pred_converter or self.gt_converter:
+            raise ConfigValueError(
+                f'{type(self).__name__}: pred_converter and gt_converter are for one '
+                'skeleton; leave them out for several categories.'
+            )
+        content = renumber_categories(self._source, content, categories)
+        self.coco = _load_truth(content, f'{self._folder.name}/truth.json')
 
     def _check_names(self, dataset_meta: dict) -> None:
         """Refuse a file that names other keypoints, or in another order."""
         truth = self.coco.dataset if self.coco is not None else {}
         used = {ann['category_id'] for ann in truth.get('annotations', ())}
-        expected = list(dataset_meta.get('keypoint_id2name', {}).values())
+        all_names = list(dataset_meta.get('keypoint_id2name', {}).values())
+        own_names = {
+            each.id: list(each.keypoint_names) for each in get_categories(dataset_meta)
+        }
         for category in truth.get('categories') or ():
             given = category.get('keypoints')
+            expected = own_names.get(category['id'], all_names)
             if not given or not expected or category['id'] not in used:
                 continue
             agrees, remark = compare_names(given, expected)
@@ -173,6 +215,8 @@ class KeypointCocoMetric(CocoMetric):
         name = type(self).__name__
         needs_truth = self.coco is None and not self.format_only
         self._check_predictions(data_samples)
+        number = len(get_categories(getattr(self, '_dataset_meta', None)))
+        labels = [read_labels(sample, name, number) for sample in data_samples]
         truths = [
             sample_ground_truth(sample, name) if needs_truth else None
             for sample in data_samples
@@ -185,9 +229,9 @@ class KeypointCocoMetric(CocoMetric):
         finally:
             self.coco = given
         self.results[start:] = [
-            (dict(pred, category_id=_category_of(sample)), truth)
-            for (pred, _), sample, truth in zip(
-                self.results[start:], data_samples, truths
+            (dict(pred, category_id=_category_of(sample), labels=each), truth)
+            for (pred, _), sample, each, truth in zip(
+                self.results[start:], data_samples, labels, truths
             )
         ]
 
@@ -205,12 +249,65 @@ class KeypointCocoMetric(CocoMetric):
             results: What :meth:`process` kept, of all images.
 
         Returns:
-            The metrics by name; none with ``format_only``.
+            The metrics by name; none with ``format_only``. Of several categories their
+            mean, and those of each, ``CATEGORY/AP`` and so on.
         """
+        categories = get_categories(getattr(self, '_dataset_meta', None))
+        if not categories:
+            return self._measure(results)
+        found = {}
+        for category in categories:
+            with self._only(category):
+                found[category.name] = self._measure(take_results(results, category))
+        if self.outfile_prefix is not None:
+            self._join_files(categories)
+        metrics = average_metrics(found, self.counts)
+        if metrics:
+            print_log(self._describe_mean(metrics), logger='current')
+        return metrics
+
+    @contextlib.contextmanager
+    def _only(self, category: Category) -> Iterator[None]:
+        """Be the metric of one category."""
+        given = self._dataset_meta, self.coco, self.outfile_prefix
+        self._dataset_meta = take_category(given[0], category)
+        self._category = category
+        if self.outfile_prefix is not None:
+            self.outfile_prefix = name_of_category(self.outfile_prefix, category.name)
+        with tempfile.TemporaryDirectory() as folder:
+            if self.coco is not None:
+                content = take_truth(self.coco.dataset, category)
+                check_lists(self._source, content['annotations'], True)
+                self.coco = _load_truth(content, osp.join(folder, 'truth.json'))
+            try:
+                yield
+            finally:
+                self._category = None
+                self._dataset_meta, self.coco, self.outfile_prefix = given
+
+    def _join_files(self, categories: Sequence[Category]) -> None:
+        """Write the results of all categories to one file."""
+        paths = [
+            f'{name_of_category(self.outfile_prefix, category.name)}.keypoints.json'
+            for category in categories
+        ]
+        dump(
+            [record for path in paths for record in load(path)],
+            f'{self.outfile_prefix}.keypoints.json',
+        )
+        for path in paths:
+            os.remove(path)
+
+    def _describe_mean(self, metrics: dict[str, float]) -> str:
+        mean = {name: each for name, each in metrics.items() if '/' not in name}
+        return metrics_table('Mean of the categories', mean)
+
+    def _measure(self, results: list) -> dict[str, float]:
+        """Measure, or write the result file, of one skeleton."""
         if not any(len(pred['keypoints']) for pred, _ in results):
             print_log(
-                f'{type(self).__name__}: the model found nobody in {len(results)} '
-                'images.',
+                f'{type(self).__name__}: the model found nobody{self._of_category} in '
+                f'{len(results)} images.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -231,7 +328,15 @@ class KeypointCocoMetric(CocoMetric):
         return metrics
 
     def _describe(self, metrics: dict[str, float]) -> str:
-        return metrics_table('Person keypoints', metrics)
+        title = 'Person keypoints'
+        if self._category is not None:
+            title = f'Keypoints of {self._category.name}'
+        return metrics_table(title, metrics)
+
+    @property
+    def _of_category(self) -> str:
+        category = self._category
+        return '' if category is None else f' of the category {category.name!r}'
 
     def _truth(self, results: list, folder: str) -> COCO:
         if self.coco is not None:
@@ -292,6 +397,7 @@ class KeypointCocoMetric(CocoMetric):
             Path of the file.
         """
         people_are, known = 1, ()
+        is_own = self._category is not None
         if not self.format_only:
             truth = self.coco.dataset
             images = [image['id'] for image in truth['images']]
@@ -310,7 +416,7 @@ class KeypointCocoMetric(CocoMetric):
                     )
                 record = dict(
                     image_id=int(person['img_id']),
-                    category_id=own if own in known else people_are,
+                    category_id=own if is_own or own in known else people_are,
                     keypoints=values.tolist(),
                     score=score,
                 )

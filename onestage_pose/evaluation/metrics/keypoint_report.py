@@ -13,6 +13,7 @@ from ...utils.errors import ConfigValueError
 from ..analysis import Analysis, analyse, read_people, summarize
 from ..analysis.errors import KINDS
 from ..analysis.without import PEOPLE_KINDS
+from ..ground_truth import name_of_category
 from ..page import write_page
 from .keypoint_coco_metric import KeypointCocoMetric
 
@@ -20,6 +21,9 @@ from .keypoint_coco_metric import KeypointCocoMetric
 @METRICS.register_module()
 class KeypointReport(KeypointCocoMetric):
     """A report on predictions, beside the metrics of a config.
+
+    Of several categories there is a report of each: its files have the category's name
+    before their suffix, such as ``report_dog.html``.
 
     Put it into ``test_evaluator`` with the options of ``KeypointCocoMetric``::
 
@@ -51,6 +55,7 @@ class KeypointReport(KeypointCocoMetric):
 
     Attributes:
         analysis (Analysis, optional): Of the latest evaluation.
+        analyses (dict[str, Analysis]): Of its categories by name; empty of one.
 
     Raises:
         ConfigValueError: With ``format_only``, which measures nothing.
@@ -58,6 +63,7 @@ class KeypointReport(KeypointCocoMetric):
     """
 
     default_prefix: str | None = 'report'
+    counts = ('missed people', 'false people', 'doubles')
 
     def __init__(
         self,
@@ -83,6 +89,7 @@ class KeypointReport(KeypointCocoMetric):
         self.title = title
         self.source = dict(source or {})
         self.analysis: Analysis | None = None
+        self.analyses: dict[str, Analysis] = {}
         self._bbox_scores: list[float] = []
         self._img_paths: dict[int, str | None] = {}
 
@@ -110,16 +117,24 @@ class KeypointReport(KeypointCocoMetric):
             The metrics by name.
         """
         self._img_paths = {pred['img_id']: pred['img_path'] for pred, _ in results}
-        metrics = super().compute_metrics(results)
-        if self.json_file is not None:
-            dump(self.analysis.values, self.json_file, indent=1)
-        if self.html_file is not None:
+        self.analyses = {}
+        return super().compute_metrics(results)
+
+    def _measure(self, results: list) -> dict[str, float]:
+        metrics = super()._measure(results)
+        json_file, html_file, title = self.json_file, self.html_file, self.title
+        category = self._category
+        if category is not None:
+            self.analyses[category.name] = self.analysis
+            self.analysis.values['source'] = dict(self.source, category=category.name)
+            json_file = json_file and name_of_category(json_file, category.name)
+            html_file = html_file and name_of_category(html_file, category.name)
+            title = f'{title}: {category.name}'
+        if json_file is not None:
+            dump(self.analysis.values, json_file, indent=1)
+        if html_file is not None:
             write_page(
-                self.html_file,
-                self.analysis,
-                self.dataset_meta,
-                self._img_paths,
-                self.title,
+                html_file, self.analysis, self.dataset_meta, self._img_paths, title
             )
         return metrics
 
@@ -152,7 +167,10 @@ class KeypointReport(KeypointCocoMetric):
         return list(_metrics_of(self.analysis.values).items())
 
     def _describe(self, metrics: dict[str, float]) -> str:
-        return summarize(self.analysis.values)
+        summary = summarize(self.analysis.values)
+        if self._category is None:
+            return summary
+        return f'Category {self._category.name}\n{summary}'
 
 
 def _metrics_of(values: dict) -> dict[str, float]:

@@ -14,7 +14,8 @@ from mmpose.registry import METRICS
 from pycocotools import mask as coco_mask
 
 from ...codecs.decoders.options import PERSON_AREA_RATIO
-from ...utils.errors import AnnotationError
+from ...structures.categories import get_categories
+from ...utils.errors import AnnotationError, ConfigValueError
 from ..analysis.calibration import measure_calibration
 from ..extended_oks import extended_oks, oks
 from ..ground_truth import check_lists, metrics_table, sample_ground_truth
@@ -110,6 +111,7 @@ class KeypointVisibilityMetric(BaseMetric):
     Raises:
         AnnotationError: The model predicts no presence, or an image comes without
             ground truth.
+        ConfigValueError: The metainfo has several categories.
     """
 
     default_prefix: str | None = 'keypoint'
@@ -126,6 +128,20 @@ class KeypointVisibilityMetric(BaseMetric):
         self.figure_file = figure_file
         self.matched: MatchedPeople | None = None
         self.values: dict[str, Any] = {}
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """The dataset's metainfo, mmpose's."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict) -> None:
+        if get_categories(dataset_meta):
+            raise ConfigValueError(
+                f'{type(self).__name__} measures one skeleton, and the metainfo has '
+                'several categories; leave it out of the evaluator.'
+            )
+        self._dataset_meta = dataset_meta
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Match the people of a batch.

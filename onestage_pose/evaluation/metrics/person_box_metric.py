@@ -15,16 +15,19 @@ from mmpose.registry import METRICS
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from ...structures.categories import get_categories
 from ..ground_truth import (
+    average_metrics,
     check_ann_file,
     coco_content,
     metrics_table,
     person_category,
     read_ground_truth,
     renumber,
+    renumber_categories,
     sample_ground_truth,
 )
-from ..predictions import check_images, check_predictions
+from ..predictions import check_images, check_predictions, read_labels
 
 # Where pycocotools' summary of boxes keeps each value.
 STATS = {
@@ -48,7 +51,9 @@ class PersonBoxMetric(BaseMetric):
     Predictions: ``bboxes`` (N, 4) xyxy in the original image's pixels (edge
     coordinates) and ``bbox_scores`` (N,); N may be 0. Metrics: ``bbox/AP``,
     ``bbox/AP .5`` and so on, named as the keypoint ones; crowd regions are neither
-    missed nor false. -1 where the ground truth has nothing to measure.
+    missed nor false. -1 where the ground truth has nothing to measure. Where the
+    metainfo has ``categories``, these are the means of the categories, and
+    ``bbox/CATEGORY/AP`` and so on are those of each.
 
     Args:
         ann_file: COCO file to measure against, with all its images. None takes the
@@ -109,7 +114,9 @@ class PersonBoxMetric(BaseMetric):
             boxes = np.array(people['bboxes'], np.float64).reshape(-1, 4)
             boxes[:, 2:] -= boxes[:, :2]
             scores = np.asarray(people['bbox_scores'], np.float64)
-            self.results.append((int(sample['img_id']), boxes, scores, truth))
+            number = len(get_categories(self.dataset_meta))
+            labels = read_labels(sample, type(self).__name__, number)
+            self.results.append((int(sample['img_id']), boxes, scores, labels, truth))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Measure, and write the boxes where a file is asked for.
@@ -125,16 +132,26 @@ class PersonBoxMetric(BaseMetric):
         if not self.format_only:
             with contextlib.redirect_stdout(io.StringIO()):
                 truth = self._ground_truth(results)
-        category_id = 1 if truth is None else person_category(truth.dataset)
+        categories = get_categories(self.dataset_meta)
+        if categories:
+            ids = [category.id for category in categories]
+        else:
+            # whatever labels a model of one skeleton has, they are people
+            ids = [1 if truth is None else person_category(truth.dataset)]
         records = [
-            dict(image_id=img_id, category_id=category_id, bbox=box, score=score)
-            for img_id, boxes, scores, _ in results
-            for box, score in zip(boxes.tolist(), scores.tolist())
+            dict(image_id=img_id, category_id=id_, bbox=box, score=score)
+            for img_id, boxes, scores, labels, _ in results
+            for box, score, id_ in zip(
+                boxes.tolist(),
+                scores.tolist(),
+                [ids[label] for label in labels] if categories else ids * len(boxes),
+            )
         ]
         if self.outfile_prefix is not None:
             path = f'{self.outfile_prefix}.bbox.json'
             dump(records, path)
-            logger.info(f'{len(records)} boxes of people are written to {path}')
+            what = 'instances' if categories else 'people'
+            logger.info(f'{len(records)} boxes of {what} are written to {path}')
         if truth is None:
             return {}
         check_images(
@@ -152,21 +169,25 @@ class PersonBoxMetric(BaseMetric):
             )
         # what COCO's programs print is in the table below, and the log has it then
         with contextlib.redirect_stdout(io.StringIO()):
-            evaluation = COCOeval(truth, _load_results(truth, records), 'bbox')
-            evaluation.params.catIds = [category_id]
-            evaluation.evaluate()
-            evaluation.accumulate()
-            evaluation.summarize()
-        metrics = {
-            name: float(evaluation.stats[place]) for name, place in STATS.items()
-        }
-        logger.info(metrics_table('Person boxes', metrics))
-        return metrics
+            found = [_evaluate(truth, records, id_) for id_ in ids]
+        if not categories:
+            logger.info(metrics_table('Person boxes', found[0]))
+            return found[0]
+        for category, metrics in zip(categories, found):
+            logger.info(metrics_table(f'Boxes of {category.name}', metrics))
+        return average_metrics(
+            {category.name: each for category, each in zip(categories, found)}
+        )
 
     def _ground_truth(self, results: list) -> COCO:
         truth = COCO()
         if self._content is not None:
             truth.dataset = dict(self._content)
+            categories = get_categories(self.dataset_meta)
+            if categories:
+                truth.dataset = renumber_categories(
+                    self.ann_file, self._content, categories
+                )
         else:
             truth.dataset = coco_content([each for *_, each in results])
         truth.dataset['annotations'] = [
@@ -176,6 +197,16 @@ class PersonBoxMetric(BaseMetric):
         ]
         truth.createIndex()
         return truth
+
+
+def _evaluate(truth: COCO, records: list[dict], category_id: int) -> dict[str, float]:
+    """Measure the boxes of one category."""
+    evaluation = COCOeval(truth, _load_results(truth, records), 'bbox')
+    evaluation.params.catIds = [category_id]
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    return {name: float(evaluation.stats[place]) for name, place in STATS.items()}
 
 
 def _load_results(truth: COCO, records: list[dict]) -> COCO:

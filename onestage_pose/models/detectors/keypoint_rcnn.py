@@ -18,6 +18,7 @@ from ..test_time_augs import mirror_images
 from ..utils.finite_features import check_features
 from ..utils.incomplete_annotations import rpn_loss_and_predict
 from ..utils.like_sizes import split_by_size
+from ..utils.own_keypoints import clear_fields
 from ..utils.postprocessing import pack_together, postprocess
 from ..utils.precision import autocast_to, tensor_float32
 from ..utils.targets import samples_optional, use_instance_labels
@@ -145,10 +146,13 @@ class KeypointRCNN(TwoStageDetector):
                         result.keypoints,
                     )
                 )
+                clear_fields(result)
             if options.output_heatmaps:
                 seen = result[result.scores > (options.heatmap_thr or -1)]
                 logits, boxes = seen.keypoint_logits, self.roi_head.enlarge(seen.bboxes)
-                heatmaps = paste_heatmaps(logits, boxes, sample.metainfo[shape][:2])
+                heatmaps = paste_heatmaps(
+                    logits, boxes, sample.metainfo[shape][:2], seen.get('own_keypoints')
+                )
                 sample.pred_fields = PixelData(heatmaps=heatmaps)
         packed = pack_together(results_list, self.roi_head.num_classes)
         for sample, instances in zip(data_samples, packed):

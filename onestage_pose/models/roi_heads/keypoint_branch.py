@@ -21,6 +21,7 @@ from ...structures.metainfo import load_sigmas
 from ...utils.errors import ConfigValueError
 from ..test_time_augs import average_flipped, mirror_boxes
 from ..utils.incomplete_annotations import jitter_boxes, zero_loss
+from ..utils.own_keypoints import clear_other_keypoints
 from ..utils.together import each_image, is_plain_nms, to_rois
 from .box_detection import merge_together
 
@@ -363,7 +364,9 @@ class KeypointBranchMixin:
 
         Returns:
             list[InstanceData]: The same with ``keypoints``,
-            ``keypoint_scores`` and ``keypoint_logits``.
+            ``keypoint_scores`` and ``keypoint_logits``; where ``keypoint_categories``
+            of the metainfo say which keypoints are whose, each with its own ones, see
+            :func:`clear_other_keypoints`.
         """
         numbers = [len(result) for result in results_list]
         all_boxes = self.enlarge(torch.cat([result.bboxes for result in results_list]))
@@ -377,9 +380,14 @@ class KeypointBranchMixin:
                 self._keypoint_forward(flipped_x, list(mirrored.split(numbers))),
                 batch_img_metas[0]['flip_indices'],
             )
-        return self.keypoint_head.predict_by_feat(
+        results_list = self.keypoint_head.predict_by_feat(
             output, boxes, results_list, batch_img_metas, rescale
         )
+        owners = batch_img_metas[0].get('keypoint_categories')
+        if owners is not None:
+            for result in results_list:
+                clear_other_keypoints(result, owners)
+        return results_list
 
     def forward(
         self,

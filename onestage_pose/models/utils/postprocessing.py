@@ -43,7 +43,8 @@ def rescore(
 
     Args:
         results (list[InstanceData]): ``scores`` (N,) and ``keypoint_scores`` (N, K) of
-            each image.
+            each image; where they have ``own_keypoints`` (N, K), the others do not
+            count.
         thr (float): As :func:`mean_confident_score` takes it.
         by_presence (bool): Let each keypoint count as much as ``keypoint_presence``
             (N, K), which the results have then.
@@ -57,6 +58,9 @@ def rescore(
     numbers = [len(each) for each in results]
     every = concatenate(results)
     weights = every.keypoint_presence if by_presence else None
+    own = every.get('own_keypoints')
+    if own is not None:
+        weights = own.float() if weights is None else weights * own
     mean = mean_confident_score(every.keypoint_scores, thr, weights)
     every.scores = every.scores * mean
     order = every.scores.argsort(descending=True, stable=True)

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.logging import MMLogger
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from tests.faults import fault_of
+from tests.kites_and_bars import METAINFO
 from tests.tool_runs import REPOSITORY
 
 COCO = load_sigmas()
@@ -138,3 +140,12 @@ def test_an_area_ratio_far_from_the_datas_is_a_warning(measured, is_warned):
 def test_hooks_of_the_configs_have_it():
     cfg = Config.fromfile(REPOSITORY / 'configs/_base_/default_runtime.py')
     assert cfg.default_hooks.skeleton_check.type == 'SkeletonCheckHook'
+
+
+def test_another_number_of_categories_is_named():
+    metainfo = parse_pose_metainfo(METAINFO)
+    model = model_of(sigmas=tuple(map(float, metainfo['sigmas'].round(3))))
+    model.roi_head.num_keypoints, model.roi_head.num_classes = 6, 1
+
+    with pytest.raises(ConfigValueError, match=r'num_classes=1, .* 2 .*\(kite, bar\)'):
+        check_skeleton(model, metainfo, 'train')
