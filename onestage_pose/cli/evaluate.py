@@ -13,6 +13,7 @@ from ..data_tools.evaluation import evaluate
 from ..evaluation.analysis.errors import KINDS
 from ..evaluation.analysis.summary import percent
 from ..evaluation.analysis.without import PEOPLE_KINDS
+from ..evaluation.ground_truth import name_of_category
 from ..utils.errors import UsageError
 from ..zoo.digest import compute_hash
 from .files import check_writable
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
         )
     else:
         source = dict(results=args.results.name)
-    analysis = evaluate(
+    found = evaluate(
         args.ann_file,
         predictor,
         args.results,
@@ -62,11 +63,25 @@ def run(args: argparse.Namespace) -> None:
         source=source,
         track=track,
     )
+    analyses = found if isinstance(found, dict) else {}
     if args.markdown is not None:
-        table = format_table(('what', 'value'), list_numbers(analysis.values))
-        args.markdown.write_text(f'{table}\n')
-    written = ', '.join(str(path) for path in outputs.values() if path is not None)
-    print(f'Written: {written}')
+        parts = [
+            f'## {name}\n\n{_make_table(each.values)}'
+            for name, each in analyses.items()
+        ]
+        args.markdown.write_text(
+            '\n'.join(parts) if parts else _make_table(found.values)
+        )
+    written = [path for path in outputs.values() if path is not None]
+    for path in (args.html, args.json):
+        if analyses and path is not None:
+            written.remove(path)
+            written += [name_of_category(str(path), name) for name in analyses]
+    print(f'Written: {", ".join(map(str, written))}')
+
+
+def _make_table(values: Mapping) -> str:
+    return f'{format_table(("what", "value"), list_numbers(values))}\n'
 
 
 def list_numbers(values: Mapping) -> Iterator[tuple[str, str]]:

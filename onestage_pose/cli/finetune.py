@@ -11,11 +11,12 @@ import shlex
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.config import Config
 from mmengine.logging import MMLogger
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from ..apis.predictor import PosePredictor
 from ..apis.writing import write_image
@@ -33,6 +34,7 @@ from ..data_tools.fine_tuning.schedule import Schedule, choose_schedule
 from ..data_tools.fine_tuning.skeleton import (
     find_unknown_sigmas,
     get_keypoint_names,
+    join_metainfo,
     make_metainfo,
     read_skeleton,
 )
@@ -52,6 +54,8 @@ from ..data_tools.sides import (
 )
 from ..datasets.coco_file import CocoKeypointFile, load_coco_keypoints
 from ..datasets.image_files import find_meant
+from ..structures.categories import get_categories
+from ..structures.coco_records import quote
 from ..utils.errors import AnnotationError, UsageError
 from ..zoo import get_model_files
 from .files import count
@@ -115,34 +119,46 @@ def run(args: argparse.Namespace) -> None:
 def prepare(args: argparse.Namespace, out: Path, data: Data, val: Data | None) -> None:
     """Read the data, and write config and starting weights into ``out``."""
     source = read_source(data.path, data.images, args.category)
-    annotations = source.content['annotations']
-    number = max(len(each.get('keypoints') or ()) for each in annotations) // 3
-    if number == 0:
-        raise AnnotationError(
-            f'{data.path}: its annotations have no "keypoints"; a keypoint file has '
-            'x, y, visibility for each keypoint of each annotation.'
+    if len(source.categories) > 1 and args.keypoints:
+        raise UsageError(
+            f'--keypoints: {data.path} has several categories, and the keypoints of '
+            'each are named there; choose one with --category NAME.'
         )
-    names = get_keypoint_names(source.category, number, args.keypoints)
-    pairs = pair_sides(
-        names, args.sides, args.swap, source.category.get('flip_idx'), str(data.path)
-    )
-    skeleton, remark = read_skeleton(source.category.get('skeleton'), names)
-    metainfo = make_metainfo(
-        f'finetune_{_name_of(args.data)}', names, skeleton, pairs, args.sigma
-    )
-    flip = bool(pairs) if args.flip is None else args.flip
+    dataset_name = f'finetune_{_name_of(args.data)}'
+    skeletons = [
+        _read_skeleton(args, data.path, source, category, dataset_name)
+        for category in source.categories
+    ]
+    names = [name for each in skeletons for name in each.names]
+    metainfo = skeletons[0].metainfo
+    if len(skeletons) > 1:
+        metainfo = join_metainfo(
+            dataset_name,
+            [(c, each.metainfo) for c, each in zip(source.categories, skeletons)],
+        )
+    categories = get_categories(parse_pose_metainfo(metainfo))
+    # without pairs, the corners of a mirrored thing would be learned in wrong places
+    flip = all(each.pairs for each in skeletons) if args.flip is None else args.flip
     parts = _write_parts(args, out, source, val)
     train_part, val_part = parts
     contents = [
-        load_coco_keypoints(part.ann_file, number, None, True, names) for part in parts
+        load_coco_keypoints(
+            part.ann_file,
+            len(names),
+            None,
+            True,
+            names,
+            categories=categories,
+        )
+        for part in parts
     ]
     for part, content in zip(parts, contents):
         _check_part(part, content)
-    _say_data(source, names, pairs, flip, contents, remark, args.sigma)
+    _say_data(source, skeletons, flip, contents, args.sigma)
 
     files = get_model_files(args.model)
     base = Config.fromfile(files.config)
-    facts = _get_facts(names, contents[0])
+    facts = _get_facts(names, contents[0], len(skeletons))
     batch_size = args.batch_size or _choose_batch(base)
     schedule = choose_schedule(train_part.num_images, batch_size, args.epochs)
     model = make_model(base, facts)
@@ -357,13 +373,48 @@ def _check_part(part: Part, content: CocoKeypointFile) -> None:
         )
 
 
+class _Skeleton(NamedTuple):
+    """The keypoints of a category."""
+
+    names: list[str]
+    pairs: dict[str, str]
+    remark: str
+    metainfo: dict[str, Any]
+
+
+def _read_skeleton(
+    args: argparse.Namespace,
+    file: Path,
+    source: Source,
+    category: dict[str, Any],
+    dataset_name: str,
+) -> _Skeleton:
+    """Read what a category and its annotations say of its keypoints."""
+    lengths = [
+        len(each.get('keypoints') or ())
+        for each in source.content['annotations']
+        if len(source.categories) == 1 or each['category_id'] == category['id']
+    ]
+    number = max(lengths) // 3
+    if number == 0:
+        raise AnnotationError(
+            f'{file}: its annotations have no "keypoints"; a keypoint file has '
+            'x, y, visibility for each keypoint of each annotation.'
+        )
+    names = get_keypoint_names(category, number, args.keypoints)
+    pairs = pair_sides(
+        names, args.sides, args.swap, category.get('flip_idx'), str(file)
+    )
+    skeleton, remark = read_skeleton(category.get('skeleton'), names)
+    metainfo = make_metainfo(dataset_name, names, skeleton, pairs, args.sigma)
+    return _Skeleton(names, pairs, remark, metainfo)
+
+
 def _say_data(
     source: Source,
-    names: list[str],
-    pairs: dict[str, str],
+    skeletons: list[_Skeleton],
     flip: bool,
     contents: list[CocoKeypointFile],
-    remark: str,
     sigma: float,
 ) -> None:
     """Print what was understood of the data."""
@@ -373,6 +424,24 @@ def _say_data(
         f'{len(train.annotations)} instances to train on, {len(val.images)} with '
         f'{len(val.annotations)} to validate on; images in {source.image_folder}.'
     )
+    labelled = (train.keypoints[..., 2] > 0).any(axis=0)
+    start = 0
+    for category, (names, pairs, remark, _) in zip(source.categories, skeletons):
+        if len(skeletons) > 1:
+            print(f'Category {quote(category["name"])}:')
+        _say_skeleton(names, pairs, remark, flip, sigma)
+        own = labelled[start : start + len(names)]
+        start += len(names)
+        never = [name for name, any_ in zip(names, own) if not any_]
+        if never:
+            print(
+                f'Warning: never labelled in training, so not learned: {_some(never)}.'
+            )
+
+
+def _say_skeleton(
+    names: list[str], pairs: dict[str, str], remark: str, flip: bool, sigma: float
+) -> None:
     print(f'Keypoints: {len(names)}: {_some(names, 20)}.')
     if remark:
         print(f'Warning: {remark}.')
@@ -393,13 +462,11 @@ def _say_data(
         f"Sigmas of OKS: {of_coco} by COCO's names, {len(unknown)} are {sigma:g} "
         '(--sigma).'
     )
-    labelled = (train.keypoints[..., 2] > 0).any(axis=0)
-    never = [name for name, any_ in zip(names, labelled) if not any_]
-    if never:
-        print(f'Warning: never labelled in training, so not learned: {_some(never)}.')
 
 
-def _get_facts(names: list[str], train: CocoKeypointFile) -> DataFacts:
+def _get_facts(
+    names: list[str], train: CocoKeypointFile, num_categories: int
+) -> DataFacts:
     sizes = np.array([[each['width'], each['height']] for each in train.images])
     sides = (train.bboxes[:, 2:] - train.bboxes[:, :2]).max(axis=1)
     shares = sides / sizes.max(axis=1)[train.image_index]
@@ -410,6 +477,7 @@ def _get_facts(names: list[str], train: CocoKeypointFile) -> DataFacts:
         most_instances=int(instances.max()),
         object_share=float(np.median(shares)) if len(shares) else 1.0,
         num_bytes=3.0 * float(sizes.prod(axis=1).sum()),
+        num_categories=num_categories,
     )
 
 
@@ -446,7 +514,12 @@ def _judge(out: Path, predictor: PosePredictor) -> Verdict:
     dataset = cfg.val_dataloader.dataset
     names = list(predictor.names)
     content = load_coco_keypoints(
-        dataset.ann_file, len(names), dataset.metainfo.dataset_name, True, names
+        dataset.ann_file,
+        len(names),
+        dataset.metainfo.dataset_name,
+        True,
+        names,
+        categories=get_categories(predictor.dataset_meta),
     )
     labelled = np.flatnonzero(
         np.bincount(

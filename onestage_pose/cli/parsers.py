@@ -383,7 +383,7 @@ def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--category',
         metavar='NAME',
-        help='the category to train on, if the file has several',
+        help='the only category to train on, if the file has several',
     )
     parser.add_argument(
         '--keypoints',

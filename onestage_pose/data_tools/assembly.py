@@ -237,8 +237,8 @@ def _choose_categories(
         _rename(templates, labels, list(keypoints))
     if len(templates) > 1:
         remarks.say(
-            f'several categories have keypoints ({", ".join(templates)}); a model is '
-            'trained on one: --category keeps it'
+            f'several categories have keypoints ({", ".join(templates)}); finetune '
+            'trains on all of them: --category keeps one'
         )
     return templates
 

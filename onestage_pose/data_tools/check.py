@@ -348,7 +348,8 @@ def _check_content(split: SplitReport, content: dict) -> dict:
         split.add(
             'several_categories',
             WARNING,
-            'a model is trained on one category: convert-data --category keeps it',
+            'finetune trains on all of them, each with its own keypoints, or on that '
+            'of --category (docs/how_to/several_categories.md)',
             what=', '.join(str(by_id.get(i, {}).get('name', i)) for i in used),
         )
     per_image = Counter(ann['image_id'] for ann in annotations)

@@ -17,7 +17,9 @@ from ..apis.writing import write_json
 from ..datasets import PersonKeypointsDataset
 from ..evaluation.analysis import Analysis
 from ..evaluation.metrics import KeypointReport
+from ..structures.categories import get_categories
 from ..structures.coco_records import (
+    get_records,
     read_categories,
     read_images,
     read_json,
@@ -25,7 +27,7 @@ from ..structures.coco_records import (
 )
 from ..structures.metainfo import load_sigmas
 from ..utils.errors import AnnotationError, UsageError
-from .fine_tuning.skeleton import find_unknown_sigmas, make_metainfo
+from .fine_tuning.skeleton import find_unknown_sigmas, join_metainfo, make_metainfo
 from .sides import pair_sides
 from .sigmas import DEFAULT_SIGMA
 
@@ -58,7 +60,7 @@ def evaluate(
     num_cases: int = 6,
     source: Mapping[str, Any] | None = None,
     track: Callable[[Iterable, str, int], Iterable] | None = None,
-) -> Analysis:
+) -> Analysis | dict[str, Analysis]:
     """Compare predictions with ground truth, and find out what is wrong with them.
 
     Args:
@@ -71,7 +73,8 @@ def evaluate(
             evaluated without, and the page has no images then.
         metainfo (str | None): File of MMPose's that describes the keypoints; by default
             that of the model's config; for results the keypoints of the file's only
-            category, or COCO's where it names none or 17.
+            category, or COCO's where it names none or 17; of a file of several
+            categories those that each of them names.
         html_file (str | os.PathLike | None): Page to write.
         json_file (str | os.PathLike | None): Numbers to write.
         results_file (str | os.PathLike | None): COCO results to write, of the model.
@@ -82,7 +85,8 @@ def evaluate(
             ``track(items, description, total)``.
 
     Returns:
-        Analysis: What was found.
+        Analysis | dict[str, Analysis]: What was found; of several categories that of
+        each by its name, and each has files of its own, such as ``report_dog.html``.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -96,7 +100,7 @@ def evaluate(
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
     options = dict(_AS_GIVEN)
     if predictor is None:
-        samples = _read_samples(str(results), infos, dataset.metainfo['num_keypoints'])
+        samples = _read_samples(str(results), infos, dataset.metainfo)
     else:
         options = read_metric_options(predictor.model.cfg)
         samples = _predict(predictor, infos, track, results_file)
@@ -115,7 +119,7 @@ def evaluate(
             sample['img_path'] = None
         metric.process(None, [sample])
     metric.evaluate(len(infos))
-    return metric.analysis
+    return metric.analyses or metric.analysis
 
 
 def read_metric_options(cfg: Mapping) -> dict:
@@ -192,7 +196,7 @@ def _open_dataset(
     elif described is None:
         described = _describe_keypoints(ann_file)
     try:
-        return PersonKeypointsDataset(
+        dataset = PersonKeypointsDataset(
             ann_file=ann_file,
             data_prefix=dict(img='' if folder is None else str(folder)),
             metainfo=described,
@@ -204,21 +208,55 @@ def _open_dataset(
             remedy = 'In this command: --metainfo FILE.'
             raise AnnotationError(f'{error} {remedy}') from error
         raise
+    if predictor is not None:
+        _compare_categories(predictor.dataset_meta, dataset.metainfo)
+    return dataset
+
+
+def _compare_categories(of_model: Mapping, of_data: Mapping) -> None:
+    """Refuse metainfo by which a label of the model would mean something else."""
+    shown = [
+        [f'{each.name} ({each.num_keypoints})' for each in get_categories(metainfo)]
+        for metainfo in (of_model, of_data)
+    ]
+    if shown[0] != shown[1]:
+        ours, theirs = (', '.join(each) or 'one skeleton' for each in shown)
+        raise UsageError(
+            f'The model has the categories (and keypoints) {ours}; the metainfo of the '
+            f'data has {theirs}. Give --metainfo FILE with those of the model, in the '
+            'same order.'
+        )
 
 
 def _describe_keypoints(ann_file: str) -> dict | None:
-    """Make metainfo of the only category of a file, unless it may be COCO's."""
+    """Make metainfo of the categories of a file, unless it may be COCO's."""
     content = read_json(ann_file, 'give the annotation file')
     categories = read_categories(ann_file, content)
+    records = get_records(ann_file, content, 'annotations')
+    used = {record.get('category_id') for record in records}
+    several = [each for each in categories if each['id'] in used]
+    if len(several) > 1 and all(each.get('keypoints') for each in several):
+        skeletons = [
+            (each, _make_skeleton(ann_file, each, f'its category {each.get("name")!r}'))
+            for each in several
+        ]
+        return join_metainfo(Path(ann_file).stem, skeletons)
     names = categories[0].get('keypoints') if len(categories) == 1 else None
     if not names or len(names) == len(load_sigmas()):
         return None
+    return _make_skeleton(ann_file, categories[0])
+
+
+def _make_skeleton(
+    ann_file: str, category: Mapping, what: str = 'its category'
+) -> dict:
+    names = category['keypoints']
     pairs = pair_sides(
-        names, flip_idx=categories[0].get('flip_idx'), source=f'{ann_file}: categories'
+        names, flip_idx=category.get('flip_idx'), source=f'{ann_file}: categories'
     )
     number = len(find_unknown_sigmas(names))
     print_log(
-        f'{ann_file}: the keypoints are those of its category. Sigmas of OKS: '
+        f'{ann_file}: the keypoints are those of {what}. Sigmas of OKS: '
         f"{len(names) - number} by COCO's names, {number} are {DEFAULT_SIGMA:g}. "
         '--metainfo FILE gives others.',
         logger='current',
@@ -240,13 +278,20 @@ def _predict(
         people = result.to_sample().pred_instances
         yield _sample(info, people)
         if results_file is not None:
-            categories = {ann['category_id'] for ann in info['raw_ann_info']} or {1}
-            records += result.to_coco(info['img_id'], min(categories))
+            category = None
+            if not result.categories:
+                found_ids = {ann['category_id'] for ann in info['raw_ann_info']}
+                category = min(found_ids, default=1)
+            records += result.to_coco(info['img_id'], category)
     if results_file is not None:
         write_json(Path(results_file), records)
 
 
-def _read_samples(file: str, infos: list[dict], number: int) -> Iterator[dict]:
+def _read_samples(file: str, infos: list[dict], metainfo: Mapping) -> Iterator[dict]:
+    if get_categories(metainfo):
+        yield from _read_of_categories(file, infos, metainfo)
+        return
+    number = metainfo['num_keypoints']
     categories = {ann['category_id'] for info in infos for ann in info['raw_ann_info']}
     ids = [info['img_id'] for info in infos]
     groups = defaultdict(list)
@@ -258,6 +303,26 @@ def _read_samples(file: str, infos: list[dict], number: int) -> Iterator[dict]:
         for key in mine or [(image_id, min(categories, default=1))]:
             sample = _sample(by_id[image_id], _instances(groups[key], number))
             yield dict(sample, category_id=key[1])
+
+
+def _read_of_categories(
+    file: str, infos: list[dict], metainfo: Mapping
+) -> Iterator[dict]:
+    """Yield a sample for each image, with its instances of all categories."""
+    categories = {each.id: each for each in get_categories(metainfo)}
+    numbers = {id_: each.num_keypoints for id_, each in categories.items()}
+    groups = defaultdict(list)
+    ids = [info['img_id'] for info in infos]
+    for record in read_results(file, ids, categories, numbers):
+        category = categories[record['category_id']]
+        points = np.zeros((metainfo['num_keypoints'], 3))
+        points[category.places] = np.reshape(record['keypoints'], (-1, 3))
+        groups[record['image_id']].append({**record, 'keypoints': points})
+    for info in infos:
+        records = groups[info['img_id']]
+        people = _instances(records, metainfo['num_keypoints'])
+        labels = [categories[record['category_id']].label for record in records]
+        yield _sample(info, dict(people, labels=np.array(labels, int)))
 
 
 def _instances(records: list[dict], number: int) -> dict[str, np.ndarray]:

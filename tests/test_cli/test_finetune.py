@@ -7,15 +7,20 @@ from pathlib import Path
 
 from onestage_pose import PosePredictor
 from onestage_pose.cli import finetune
+from onestage_pose.cli.main import main
 from onestage_pose.cli.parsers import add_finetune_arguments, parse
 from onestage_pose.data_tools.fine_tuning.verdict import draw_sheet
 from onestage_pose.utils.errors import AnnotationError, UsageError
+from onestage_pose.utils.onnx_format import check_onnx
+from onestage_pose.zoo import get_model_files
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from tests.kites import NAMES, write_kites
+from tests.kites_and_bars import BAR_ID, KITE_ID, write_kites_and_bars
 from tests.test_data_tools.conftest import write_image
 from tests.tool_runs import clear_global_state, run_tool
 
@@ -276,3 +281,97 @@ def test_people_of_five_keypoints(shared_dir, tmp_path, capsys):
     told = capsys.readouterr().out
     assert 'kept: nose, left_shoulder, right_shoulder, left_hip, right_hip' in told
     assert float(re.search(r'keypoint AP ([\d.]+), ', told).group(1)) > 0.1
+
+
+class TestCategories:
+    @pytest.fixture
+    def data(self, tmp_path):
+        return write_kites_and_bars(tmp_path / 'data', 12)
+
+    def test_all_are_trained_each_with_its_keypoints(
+        self, data, tmp_path, untrained, capsys
+    ):
+        run(data, '--out', tmp_path / 'out')
+
+        told = capsys.readouterr().out
+        assert "Category 'bar':\nKeypoints: 2: left_end, right_end." in told
+        assert "Category 'kite':\nKeypoints: 4: tip, left_corner" in told
+        cfg = Config.fromfile(tmp_path / 'out/config.py')
+        [bar, kite] = cfg.val_dataloader.dataset.metainfo.categories
+        assert [(each.name, each.id) for each in (bar, kite)] == [
+            ('bar', BAR_ID),
+            ('kite', KITE_ID),
+        ]
+        model = cfg.model.roi_head
+        assert (model.bbox_head.num_classes, model.keypoint_head.num_keypoints) == (
+            2,
+            6,
+        )
+
+    def test_the_box_branch_starts_from_that_of_one_category(
+        self, data, tmp_path, untrained
+    ):
+        run(data, '--out', tmp_path / 'out')
+
+        start = load_weights(tmp_path / 'out/start.pth')
+        one = load_weights(get_model_files('nano').weights)
+        head = 'roi_head.bbox_head.fc_'
+        torch.testing.assert_close(
+            start[f'{head}reg.bias'], one[f'{head}reg.bias'].repeat(2)
+        )
+        # both together are as likely as people were
+        both, person = start[f'{head}cls.bias'].exp(), one[f'{head}cls.bias'].exp()
+        torch.testing.assert_close(both[:2].sum(), person[0])
+        torch.testing.assert_close(both[2], person[1])
+
+    def test_one_can_be_chosen(self, data, tmp_path, untrained, capsys):
+        run(data, '--out', tmp_path / 'out', '--category', 'kite')
+
+        assert 'Category' not in capsys.readouterr().out
+        cfg = Config.fromfile(tmp_path / 'out/config.py')
+        assert cfg.model.roi_head.keypoint_head.num_keypoints == 4
+
+    def test_names_for_all_of_them_are_refused(self, data, tmp_path, untrained):
+        with pytest.raises(UsageError, match='choose one with --category'):
+            run(data, '--out', tmp_path / 'out', '--keypoints', 'a,b')
+
+    @pytest.mark.slow
+    def test_from_the_file_to_a_model_and_a_report_of_each(
+        self, data, tmp_path, capsys
+    ):
+        out, found = tmp_path / 'out', tmp_path / 'found.json'
+        run(data, '--out', out, '--epochs', 6, '--batch-size', 4)
+        told = capsys.readouterr().out
+        words = ['evaluate', f'{data}/annotations.json']
+        model = [f'{out}/config.py', f'{out}/model.pth']
+        numbers = f'--json={tmp_path}/numbers.json'
+        main([*words, *model, numbers, f'--save-results={found}'])
+        by_model = (tmp_path / 'numbers_kite.json').read_text()
+        main([*words, f'--results={found}', numbers, f'--markdown={tmp_path}/all.md'])
+        by_file = (tmp_path / 'numbers_kite.json').read_text()
+
+        # trained and evaluated
+        assert re.search(r'\| kite/tip +\|', told)
+        assert float(re.search(r'keypoint AP ([\d.]+), ', told).group(1)) > 0.1
+        # drawn and exported
+        assert (out / 'validation.jpg').is_file()
+        graph = check_onnx((out / 'model.onnx').read_bytes(), 'model.onnx')
+        assert [each.name for each in graph.categories] == ['bar', 'kite']
+        # what is written is what was found
+        keys = 'average_precision', 'keypoint_errors', 'people'
+        values = [json.loads(text) for text in (by_model, by_file)]
+        assert [values[0][key] for key in keys] == [values[1][key] for key in keys]
+        assert {each['category_id'] for each in json.loads(found.read_text())} <= {
+            KITE_ID,
+            BAR_ID,
+        }
+        assert re.findall('## (.*)', (tmp_path / 'all.md').read_text()) == [
+            'bar',
+            'kite',
+        ]
+
+
+def load_weights(path):
+    saved = torch.load(path, weights_only=False, map_location='cpu')
+    weights = saved.get('state_dict', saved)
+    return {name: each.float() for name, each in weights.items()}

@@ -4,6 +4,7 @@
 import json
 from pathlib import Path
 
+from onestage_pose.apis import PosePredictor
 from onestage_pose.cli.main import main
 from onestage_pose.data_tools.evaluation import (
     evaluate,
@@ -15,7 +16,12 @@ from onestage_pose.utils.errors import AnnotationError, UsageError
 import cv2
 import pytest
 
-from tests.test_apis.tiny_model import picture, write_tiny_model
+from tests.kites_and_bars import KITE_ID, METAINFO, write_kites_and_bars
+from tests.test_apis.tiny_model import (
+    picture,
+    write_tiny_model,
+    write_tiny_of_categories,
+)
 from tests.test_evaluation.people import NAMES, SIGMAS, Scene
 
 _METAINFO = """
@@ -179,3 +185,41 @@ def test_ap_is_measured_as_the_config_says():
 
 def test_without_a_metric_scores_are_taken_as_they_are():
     assert read_metric_options({}) == dict(score_mode='bbox', nms_mode='none')
+
+
+def test_another_order_of_categories_than_the_models_is_refused(tmp_path):
+    data = write_kites_and_bars(tmp_path / 'data', 1)
+    predictor = PosePredictor(*write_tiny_of_categories(tmp_path), bbox_thr=0.0)
+    path = tmp_path / 'other.py'
+    other = dict(METAINFO, categories=METAINFO['categories'][::-1])
+    path.write_text(f'dataset_info = {other!r}')
+
+    with pytest.raises(UsageError, match=r'kite \(4\), bar \(2\).* bar \(2\), kite'):
+        evaluate(data / 'annotations.json', predictor, metainfo=str(path))
+
+
+def test_results_are_read_by_the_keypoints_of_their_category(tmp_path):
+    data = write_kites_and_bars(tmp_path / 'data', 2)
+    ann_file = data / 'annotations.json'
+    truth = json.loads(ann_file.read_text())['annotations']
+    results = [dict(each, score=0.9) for each in truth]
+    path = tmp_path / 'results.json'
+    path.write_text(json.dumps(results))
+
+    found = evaluate(ann_file, results=path)
+
+    assert {
+        name: each.values['average_precision']['AP'] for name, each in found.items()
+    } == dict(kite=1.0, bar=1.0)
+
+
+def test_results_of_the_other_categorys_keypoints_are_refused(tmp_path):
+    ann_file = write_kites_and_bars(tmp_path / 'data', 2) / 'annotations.json'
+    results = json.loads(ann_file.read_text())['annotations']
+    for each in results:
+        each.update(score=0.9, category_id=KITE_ID)
+    path = tmp_path / 'results.json'
+    path.write_text(json.dumps(results))
+
+    with pytest.raises(AnnotationError, match='6 numbers .* where 12 are expected'):
+        evaluate(ann_file, results=path)

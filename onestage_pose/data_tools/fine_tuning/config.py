@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,11 +61,12 @@ class DataFacts(NamedTuple):
     """What a model and a pipeline are made to fit.
 
     Attributes:
-        names (Sequence[str]): Of the K keypoints.
+        names (Sequence[str]): Of the K keypoints, of several categories in turn.
         area_ratio (float | None): Mean area of an instance over that of its box.
         most_instances (int): Of an image.
         object_share (float): Median of the longer side of a box over that of its image.
         num_bytes (float): Of all decoded training images.
+        num_categories (int): How many categories there are.
     """
 
     names: Sequence[str]
@@ -72,6 +74,7 @@ class DataFacts(NamedTuple):
     most_instances: int
     object_share: float
     num_bytes: float
+    num_categories: int = 1
 
 
 def make_config(
@@ -184,6 +187,8 @@ def make_model(base: Config, facts: DataFacts) -> dict[str, Any]:
         scale = roi_head.get('box_scale', 1.0)
         codec = roi_head.setdefault('codec', {})
         codec['area_ratio'] = round(facts.area_ratio / scale**2, 3)
+    if facts.num_categories > 1:
+        roi_head['bbox_head']['num_classes'] = facts.num_categories
     sampler = model['train_cfg']['rcnn']['sampler']
     # many boxes of one instance in one image teach little more than some do
     sampler['num'] = min(sampler['num'], max(32, 32 * facts.most_instances))
@@ -331,7 +336,18 @@ def _format(value: Any, indent: int = 0) -> str:
 
 def _format_metainfo(metainfo: Mapping[str, Any]) -> str:
     """Return metainfo as Python, with a line for each keypoint."""
-    lines = ['dict(', f'    dataset_name={metainfo["dataset_name"]!r},']
+    if 'categories' in metainfo:
+        entries = ''.join(
+            f'{_format_metainfo(each)},\n' for each in metainfo['categories']
+        )
+        return (
+            f'dict(\n    dataset_name={metainfo["dataset_name"]!r},\n    categories=[\n'
+            f'{textwrap.indent(entries, " " * 8)}    ],\n)'
+        )
+    lines = ['dict(']
+    for key in ('dataset_name', 'name', 'id'):
+        if key in metainfo:
+            lines.append(f'    {key}={metainfo[key]!r},')
     for key in ('keypoint_info', 'skeleton_info'):
         lines.append(f'    {key}={{')
         for number, entry in metainfo[key].items():

@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ...structures.coco_records import quote
-from ...structures.metainfo import resolve_metainfo
+from ...structures.metainfo import check_skeletons, resolve_metainfo
 from ...structures.skeleton_schema import check_metainfo
 from ...utils.errors import UsageError
 from ...visualization.palette import PERSON_COLORS
@@ -133,6 +133,29 @@ def make_metainfo(
         sigmas=[known.get(name, sigma) for name in names],
     )
     check_metainfo(metainfo, 'the keypoints')
+    return metainfo
+
+
+def join_metainfo(
+    dataset_name: str, skeletons: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """Make metainfo of several categories.
+
+    Args:
+        dataset_name (str): What the data set is called.
+        skeletons (Sequence[tuple[Mapping, Mapping]]): Categories of a file, each with
+            its own metainfo, as :func:`make_metainfo` makes it.
+
+    Returns:
+        dict: As docs/how_to/several_categories.md describes it, with the ids of the
+        file.
+    """
+    entries = []
+    for category, own in skeletons:
+        info = {key: value for key, value in own.items() if key != 'dataset_name'}
+        entries.append(dict(name=category.get('name'), id=category['id'], **info))
+    metainfo = dict(dataset_name=dataset_name, categories=entries)
+    check_skeletons(metainfo, 'the categories')
     return metainfo
 
 

@@ -41,16 +41,21 @@ class Source:
         ann_file (Path): The file, absolute.
         image_folder (Path): Where the ``file_name`` of its images start, absolute.
         content (dict): As it stands in the file, but only the annotations of
-            ``category`` where others were left out.
-        category (dict): The category of all annotations.
+            ``categories`` where others were left out.
+        categories (list[dict]): Those of the annotations.
         is_whole (bool): Nothing was left out.
     """
 
     ann_file: Path
     image_folder: Path
     content: dict[str, Any]
-    category: dict[str, Any]
+    categories: list[dict[str, Any]]
     is_whole: bool = True
+
+    @property
+    def category(self) -> dict[str, Any]:
+        """dict: The first category, which is the only one of most files."""
+        return self.categories[0]
 
 
 def find_annotation_files(data: Path) -> tuple[Path, Path | None]:
@@ -109,14 +114,14 @@ def read_source(
     Args:
         ann_file (Path): A COCO keypoint file.
         images (Path | None): Folder of the images; None looks for it near the file.
-        category (str | None): Name of the category to keep; None where the annotations
-            are of one.
+        category (str | None): Name of the category to keep; None keeps all of them.
 
     Returns:
         Source: What is there.
 
     Raises:
-        UsageError: There are several categories, or the images are not found.
+        UsageError: There are several categories of which one names no keypoints, or the
+            images are not found.
         AnnotationError: The file breaks the schema of ``structures/coco_records.py``.
     """
     ann_file = ann_file.absolute()
@@ -132,11 +137,12 @@ def read_source(
     if not annotations:
         raise AnnotationError(f'{name}: has no "annotations", so nothing to learn.')
     check_categories_known(name, annotations, categories)
-    chosen = _choose_category(name, annotations, categories, category)
+    chosen = _choose_categories(name, annotations, categories, category)
+    chosen_ids = {each['id'] for each in chosen}
     kept = [
         record
         for record, read in zip(records, annotations)
-        if read['category_id'] == chosen['id']
+        if read['category_id'] in chosen_ids
     ]
     folder = _find_images(ann_file, [each['file_name'] for each in image_records])
     if images is not None:
@@ -171,12 +177,12 @@ def _holds_keypoints(path: Path) -> bool:
     )
 
 
-def _choose_category(
+def _choose_categories(
     file: str,
     annotations: Sequence[Mapping],
     categories: Sequence[Mapping],
     wanted: str | None,
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
     used = sorted({each['category_id'] for each in annotations})
     by_id = {each['id']: dict(each) for each in categories}
     found = [by_id.get(number, dict(id=number)) for number in used]
@@ -187,14 +193,17 @@ def _choose_category(
                 f'--category {wanted}: the annotations of {file} are of '
                 f'{", ".join(map(quote, names))}.{did_you_mean(wanted, names)}'
             )
-        return found[names.index(wanted)]
-    if len(found) > 1:
+        return [found[names.index(wanted)]]
+    without = [each for each in found if not each.get('keypoints')]
+    if len(found) > 1 and without:
         names = ', '.join(quote(each.get('name', each['id'])) for each in found)
         raise UsageError(
             f'{file}: its annotations are of several categories: {names}. Choose the '
-            'one to train on with --category NAME.'
+            'one to train on with --category NAME; all of them are trained on where '
+            f'each has names of "keypoints", and {quote(without[0].get("name"))} has '
+            'none.'
         )
-    return found[0]
+    return found
 
 
 def _image_folders(ann_file: Path) -> Iterator[Path]:

@@ -49,13 +49,15 @@ def get_truth(content: CocoKeypointFile, image: int) -> dict[str, np.ndarray]:
         image (int): Place in its images.
 
     Returns:
-        dict: ``boxes`` (N, 4) xyxy, ``keypoints`` (N, K, 2), ``labelled`` (N, K) bool.
+        dict: ``boxes`` (N, 4) xyxy, ``labels`` (N,) of categories, ``keypoints``
+        (N, K, 2), ``labelled`` (N, K) bool.
     """
     keypoints = content.keypoints
     wanted = (content.image_index == image) & ~content.iscrowd
     wanted &= (keypoints[..., 2] > 0).any(axis=1)
     return dict(
         boxes=content.bboxes[wanted].astype(np.float32),
+        labels=content.labels[wanted],
         keypoints=keypoints[wanted, :, :2],
         labelled=keypoints[wanted, :, 2] > 0,
     )
@@ -66,8 +68,8 @@ def measure(
 ) -> Verdict:
     """Compare predictions with annotations.
 
-    Each annotated instance is compared with the prediction whose box overlaps its own
-    most, which is taken once.
+    Each annotated instance is compared with the prediction of its category whose box
+    overlaps its own most, which is taken once.
 
     Args:
         results (Sequence[PoseResult]): Of the images.
@@ -82,6 +84,8 @@ def measure(
     for result, truth in zip(results, truths):
         number += len(truth['boxes'])
         overlaps = _overlaps(truth['boxes'], result.boxes)
+        if result.categories and result.labels is not None:
+            overlaps *= truth['labels'][:, None] == result.labels
         while overlaps.size and overlaps.max() >= _OVERLAP:
             one, other = np.unravel_index(overlaps.argmax(), overlaps.shape)
             overlaps[one], overlaps[:, other] = 0, 0
@@ -112,6 +116,7 @@ def draw_sheet(results: Sequence[PoseResult], truths: Sequence[dict]) -> np.ndar
             keypoints=truth['keypoints'],
             keypoint_scores=truth['labelled'].astype(np.float32),
             names=result.names,
+            labels=truth.get('labels'),
             shape=result.shape,
             path=result.path,
             image=result.image,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ _AXES = {
     'visibility_branch.weight': 0,
     'visibility_branch.bias': 0,
 }
+# Of the box branch: scores of the classes, background last, and four numbers a class.
+_SCORES, _BOXES = ('.fc_cls.weight', '.fc_cls.bias'), ('.fc_reg.weight', '.fc_reg.bias')
 
 
 def make_start(
@@ -47,7 +50,8 @@ def make_start(
         model (dict): Config of the model for the K keypoints.
         weights (Path): Checkpoint of the published model.
         target (Path): File to write.
-        names (Sequence[str]): Of the K keypoints.
+        names (Sequence[str]): Of the K keypoints; of several categories in turn, where
+            a name may come more than once.
         known (Sequence[str]): Of the published model's keypoints.
         seed (int): Of the initial values.
 
@@ -56,7 +60,8 @@ def make_start(
         of the others have their initial values.
 
     Raises:
-        CheckpointError: The weights of another part differ in shape.
+        CheckpointError: The weights of another part differ in shape. The box branch of
+            several categories starts from that of one.
     """
     saved = CheckpointLoader.load_checkpoint(str(weights), 'cpu', logger='silent')
     saved = dict(saved.get('state_dict', saved))
@@ -71,6 +76,10 @@ def make_start(
             state[name] = _take_channels(given, initial, axis, names, known)
         elif given.shape == initial.shape:
             state[name] = given
+        elif name.endswith(_SCORES) and len(given) == 2:
+            state[name] = _share_class(given, len(initial) - 1)
+        elif name.endswith(_BOXES) and len(given) == 4:
+            state[name] = given.repeat(len(initial) // 4, *[1] * (given.dim() - 1))
         else:
             raise CheckpointError(
                 f'{weights}: {name} is {tuple(given.shape)}, and the model needs '
@@ -112,6 +121,22 @@ def _make_initial(model: dict[str, Any], seed: int) -> dict[str, Tensor]:
     finally:
         logger.setLevel(level)
     return built.state_dict()
+
+
+def _share_class(given: Tensor, number: int) -> Tensor:
+    """Let several classes share the score of one, so that background stays as likely.
+
+    Args:
+        given (Tensor): Weights (2, C) or biases (2,) of a class and the background.
+        number (int): How many classes there are.
+
+    Returns:
+        Tensor: (number + 1, C) or (number + 1,).
+    """
+    shared = given[:1].expand(number, *given.shape[1:])
+    if given.dim() == 1:
+        shared = shared - math.log(number)
+    return torch.cat((shared, given[1:]))
 
 
 def _take_channels(
