@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+from onestage_pose.engine.hooks.skeleton_check_hook import check_skeleton
 from onestage_pose.utils import get_config_path
 
 import mmdet
@@ -12,6 +13,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from torch import nn
 
 from tests.model_factory import (
@@ -272,6 +274,22 @@ def test_one_gpu_sees_as_many_pictures_as_eight():
     assert [8 * number for number in iters] == one_iters and one_lr == lr / 8
     assert [cfg.auto_scale_lr.base_batch_size for cfg in (eight, one)] == [16, 2]
     assert one.model == eight.model
+
+
+def test_the_config_of_several_categories_in_the_docs_fits_its_data(tmp_path):
+    page = (CONFIGS.parent / 'docs/how_to/several_categories.md').read_text()
+    [text] = re.findall(r'```python\n(_base_.*?)```', page, re.DOTALL)
+    path = tmp_path / 'example.py'
+    path.write_text(text.replace("'configs/", f"'{CONFIGS}/"))
+    cfg = Config.fromfile(path)
+    loaders = cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader
+    model = build(cfg)
+
+    for loader in loaders:
+        metainfo = parse_pose_metainfo(loader.dataset.metainfo)
+        sizes = [each['keypoints'] for each in metainfo['categories']]
+        assert sizes == [[0, 17], [17, 37], [37, 42]]
+        check_skeleton(model, metainfo, 'the data')
 
 
 @pytest.mark.parametrize('name', TWO_STAGE)
