@@ -159,7 +159,7 @@ class PoseResult:
             key: getattr(self, key)[mine][:, category.places]
             for key in ('keypoints', 'keypoint_scores', *dict(self._extras()))
         }
-        for key in ('boxes', 'scores', 'masks'):
+        for key in ('boxes', 'scores', 'masks', 'ids'):
             values = getattr(self, key)
             own[key] = None if values is None else values[mine]
         if self.heatmaps is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from ..apis.options import check_number, refuse_unknown
 from ..apis.result import PoseResult
 from ..apis.thresholds import BBOX_THR
+from ..structures.categories import get_categories
 from ..utils.errors import UsageError
 from .byte_tracker import PoseByteTracker
 from .smoothing import OneEuroFilter
@@ -52,7 +53,8 @@ class PoseTracker:
         smooth (float): Strength of the One-Euro filter of keypoints; 0 leaves them.
 
     Raises:
-        UsageError: lap is not installed, or an argument has no possible value.
+        UsageError: lap is not installed, an argument has no possible value, or the
+            model has several categories.
 
     Examples:
         >>> tracker = PoseTracker(predictor.dataset_meta)
@@ -73,6 +75,13 @@ class PoseTracker:
         check_number('bbox_thr', bbox_thr, 0, 1)
         check_number('max_gap', max_gap, 0)
         check_number('smooth', smooth, 0)
+        categories = get_categories(dataset_meta)
+        if categories:
+            raise UsageError(
+                'PoseTracker follows one skeleton, and the model has the categories '
+                f'{", ".join(each.name for each in categories)}; give it '
+                'result.of_category(NAME), and the dataset_meta of that.'
+            )
         sigmas = dataset_meta.get('sigmas')
         has_sigmas = sigmas is not None and len(sigmas) > 0
         self._tracker = PoseByteTracker(

@@ -8,7 +8,9 @@ from onestage_pose.utils.errors import UsageError
 
 import numpy as np
 import pytest
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
+from tests.kites_and_bars import METAINFO
 from tests.test_tracking.conftest import META, POSE, make_frame
 
 
@@ -246,3 +248,10 @@ def test_without_lap_it_says_what_to_install(follow, monkeypatch):
 
     with pytest.raises(UsageError, match=r'onestage_pose\[track\]'):
         follow([])
+
+
+def test_several_categories_are_refused():
+    meta = parse_pose_metainfo(METAINFO)
+
+    with pytest.raises(UsageError, match=r'kite, bar; give it result\.of_category'):
+        PoseTracker(meta)
