@@ -9,6 +9,7 @@ from onestage_pose import PosePredictor
 from onestage_pose.cli import finetune
 from onestage_pose.cli.main import main
 from onestage_pose.cli.parsers import add_finetune_arguments, parse
+from onestage_pose.data_tools.evaluation import evaluate
 from onestage_pose.data_tools.fine_tuning.verdict import draw_sheet
 from onestage_pose.utils.errors import AnnotationError, UsageError
 from onestage_pose.utils.onnx_format import check_onnx
@@ -286,7 +287,7 @@ def test_people_of_five_keypoints(shared_dir, tmp_path, capsys):
 class TestCategories:
     @pytest.fixture
     def data(self, tmp_path):
-        return write_kites_and_bars(tmp_path / 'data', 12)
+        return write_kites_and_bars(tmp_path / 'data', 6)
 
     def test_all_are_trained_each_with_its_keypoints(
         self, data, tmp_path, untrained, capsys
@@ -337,38 +338,50 @@ class TestCategories:
 
     @pytest.mark.slow
     def test_from_the_file_to_a_model_and_a_report_of_each(
-        self, data, tmp_path, capsys
+        self, data, tmp_path, capsys, monkeypatch
     ):
         out, found = tmp_path / 'out', tmp_path / 'found.json'
-        run(data, '--out', out, '--epochs', 6, '--batch-size', 4)
+        monkeypatch.setattr(finetune, 'train', train_in_this_process)
+        run(data, '--out', out, '--epochs', 1, '--batch-size', 5)
         told = capsys.readouterr().out
-        words = ['evaluate', f'{data}/annotations.json']
-        model = [f'{out}/config.py', f'{out}/model.pth']
-        numbers = f'--json={tmp_path}/numbers.json'
-        main([*words, *model, numbers, f'--save-results={found}'])
-        by_model = (tmp_path / 'numbers_kite.json').read_text()
-        main([*words, f'--results={found}', numbers, f'--markdown={tmp_path}/all.md'])
-        by_file = (tmp_path / 'numbers_kite.json').read_text()
+        main(
+            [
+                'evaluate',
+                f'{data}/annotations.json',
+                f'{out}/config.py',
+                f'{out}/model.pth',
+                f'--html={tmp_path}/page.html',
+                f'--json={tmp_path}/numbers.json',
+                f'--markdown={tmp_path}/all.md',
+                f'--save-results={found}',
+            ]
+        )
+        by_file = evaluate(data / 'annotations.json', results=found)
 
         # trained and evaluated
         assert re.search(r'\| kite/tip +\|', told)
-        assert float(re.search(r'keypoint AP ([\d.]+), ', told).group(1)) > 0.1
         # drawn and exported
         assert (out / 'validation.jpg').is_file()
         graph = check_onnx((out / 'model.onnx').read_bytes(), 'model.onnx')
         assert [each.name for each in graph.categories] == ['bar', 'kite']
         # what is written is what was found
-        keys = 'average_precision', 'keypoint_errors', 'people'
-        values = [json.loads(text) for text in (by_model, by_file)]
-        assert [values[0][key] for key in keys] == [values[1][key] for key in keys]
-        assert {each['category_id'] for each in json.loads(found.read_text())} <= {
-            KITE_ID,
-            BAR_ID,
-        }
-        assert re.findall('## (.*)', (tmp_path / 'all.md').read_text()) == [
-            'bar',
-            'kite',
-        ]
+        for name in ('bar', 'kite'):
+            assert (tmp_path / f'page_{name}.html').is_file()
+            by_model = json.loads((tmp_path / f'numbers_{name}.json').read_text())
+            for key in ('average_precision', 'keypoint_errors', 'people'):
+                assert by_model[key] == by_file[name].values[key]
+        table = (tmp_path / 'all.md').read_text()
+        assert re.findall('## (.*)', table) == ['bar', 'kite']
+
+
+def train_in_this_process(out, train=finetune.train):
+    """Train without workers, which take longer to start than a few steps do."""
+    config = out / 'config.py'
+    text = re.sub(r'num_workers=\d', 'num_workers=0', config.read_text())
+    config.write_text(
+        text.replace('persistent_workers=True', 'persistent_workers=False')
+    )
+    return train(out)
 
 
 def load_weights(path):

@@ -77,7 +77,8 @@ def make_start(
         elif given.shape == initial.shape:
             state[name] = given
         elif name.endswith(_SCORES) and len(given) == 2:
-            state[name] = _share_class(given, len(initial) - 1)
+            # published in half precision, which would round the logarithm
+            state[name] = _share_class(given.float(), len(initial) - 1)
         elif name.endswith(_BOXES) and len(given) == 4:
             state[name] = given.repeat(len(initial) // 4, *[1] * (given.dim() - 1))
         else:

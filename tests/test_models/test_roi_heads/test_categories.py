@@ -1,8 +1,19 @@
 # Copyright (c) onestage_pose contributors.
 """A model of several categories learns and gives each one's own keypoints."""
 
-import pytest
+from onestage_pose.datasets import PersonKeypointsDataset
+from onestage_pose.datasets.transforms import (
+    LoadPoseImage,
+    PackKeypointRCNNInputs,
+    PoseRandomFlip,
+    PoseResize,
+)
+from onestage_pose.evaluation.metrics import KeypointCocoMetric
 
+import pytest
+import torch
+
+from tests.kites_and_bars import METAINFO, write_kites_and_bars
 from tests.model_factory import (
     losses,
     make_people,
@@ -74,3 +85,43 @@ def test_the_loss_teaches_a_category_its_own_keypoints(model):
 
     taught = model.roi_head.keypoint_head.deconv.weight.grad.abs().sum((0, 2, 3)) > 0
     assert taught.tolist() == [False] * 3 + [True] * 2
+
+
+@pytest.mark.slow
+def test_both_categories_are_learned_in_a_few_steps(tmp_path):
+    write_kites_and_bars(tmp_path / 'data', 8)
+    options = dict(
+        metainfo=METAINFO,
+        data_root=str(tmp_path / 'data'),
+        data_prefix=dict(img='images'),
+    )
+    load, pack = LoadPoseImage(), PackKeypointRCNNInputs()
+    train = PersonKeypointsDataset(
+        'annotations.json', pipeline=[load, PoseRandomFlip(prob=0.5), pack], **options
+    )
+    val = PersonKeypointsDataset(
+        'annotations.json',
+        pipeline=[load, PoseResize((160, 160), keep_ratio=True, image_only=True), pack],
+        test_mode=True,
+        **options,
+    )
+    learner = tiny_model(
+        num_keypoints=6, head='conv', roi_head__bbox_head__num_classes=2
+    )
+    optimizer = torch.optim.AdamW(learner.parameters(), 2e-3)
+    for step in range(80):
+        batch = [train[(4 * step + place) % 8] for place in range(4)]
+        total, _ = losses(
+            learner, *zip(*((b['inputs'], b['data_samples']) for b in batch))
+        )
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+
+    metric = KeypointCocoMetric(score_mode='bbox', nms_mode='none')
+    metric.dataset_meta = val.metainfo
+    for item in val:
+        found = predict(learner, [item['inputs']], [item['data_samples']])
+        metric.process(None, [each.to_dict() for each in found])
+    metrics = metric.evaluate(len(val))
+    assert min(metrics['coco/kite/AP .5'], metrics['coco/bar/AP .5']) > 0.5
