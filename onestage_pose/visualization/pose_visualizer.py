@@ -42,7 +42,7 @@ class PoseVisualizer(PoseLocalVisualizer):
     image are not drawn, and hidden ones are rings.
 
     Of several categories, by ``labels``, an instance has the keypoints of its own, and
-    where its score is written, the category's name stands before it.
+    at its box, or before its score, stands the category's name.
 
     Args: see mmpose's ``PoseLocalVisualizer``; of those
         line_width (int, optional): In pixels; None for :func:`get_line_width`.
@@ -162,6 +162,17 @@ class PoseVisualizer(PoseLocalVisualizer):
     def _draw_instances_bbox(
         self, image: np.ndarray, instances: InstanceData
     ) -> np.ndarray:
+        names = [name.strip() for name in self._category_names(instances)]
+        if any(names):
+            # mmpose would write "class 0"
+            instances = instances.clone()
+            del instances.labels
+        image = self._draw_boxes(image, instances)
+        if any(names) and not self._draw_scores:
+            image = self._write_labels(image, instances, names)
+        return image
+
+    def _draw_boxes(self, image: np.ndarray, instances: InstanceData) -> np.ndarray:
         draw = super()._draw_instances_bbox
         if self._color_by == 'side':
             return draw(image, instances)

@@ -218,6 +218,20 @@ class TestCategories:
 
         assert width[0] > width[1] > 0
 
+    def test_a_box_has_the_name_of_the_category(self):
+        def draw_box(with_label):
+            sample = self.sample(0)
+            sample.pred_instances.bbox_scores[:] = 0.5
+            if not with_label:
+                del sample.pred_instances.labels
+            return draw(sample, meta=self.meta, draw_bbox=True, kpt_thr=2)
+
+        drawn = draw_box(True) != draw_box(False)
+
+        # above the box, which begins at 41, and nowhere else
+        rows = np.flatnonzero(drawn.any((1, 2)))
+        assert len(rows) and rows.max() < 45
+
     def test_openposes_style_is_of_people_alone(self):
         with pytest.raises(UsageError, match='kite, bar'):
             PoseVisualizer().set_dataset_meta(self.meta, 'openpose')
