@@ -176,7 +176,7 @@ def _describe(result: PoseResult, bbox_thr: float) -> dict[str, Any]:
     if result.error is not None:
         raise HTTPException(400, str(result.error))
     described = result.to_dict()
-    for name in ('path', 'index', 'frame'):
+    for name in ('path', 'index', 'frame', 'time'):
         del described[name]
     described['people'] = [
         person for person in described['people'] if person['score'] > bbox_thr
