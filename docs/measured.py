@@ -448,7 +448,9 @@ def publish_nano(test: Path, evaluation: Path, date: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write the pages, and first the data of a new ``nano``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, description=__doc__.splitlines()[0]
+    )
     parser.add_argument('--nano-test', type=Path, metavar='FILE')
     parser.add_argument('--nano-evaluation', type=Path, metavar='FILE')
     parser.add_argument(

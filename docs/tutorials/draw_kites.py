@@ -54,7 +54,9 @@ def annotate(name: str, points: np.ndarray) -> dict:
 
 def main() -> None:
     """Write the folder."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, description=__doc__.splitlines()[0]
+    )
     parser.add_argument('folder', type=Path)
     parser.add_argument('--number', type=int, default=40, help='of images')
     args = parser.parse_args()

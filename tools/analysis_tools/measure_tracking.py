@@ -78,7 +78,9 @@ class Scene:
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        allow_abbrev=False,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('ann_file', type=Path, help='COCO keypoint file')
     parser.add_argument('images', type=Path, help='the folder of its images')

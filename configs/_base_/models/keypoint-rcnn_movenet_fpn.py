@@ -39,14 +39,16 @@ model = dict(
         bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=2), out_channels=64),
         bbox_head=dict(in_channels=64, fc_out_channels=256),
         keypoint_roi_extractor=dict(
-            roi_layer=dict(sampling_ratio=2),
+            # averaged to 14x14 with sampling_ratio=2 for the head's trunk
+            roi_layer=dict(output_size=28, sampling_ratio=1),
             out_channels=64,
             featmap_strides=[4],
             zero_extend=True,
         ),
         keypoint_head=dict(
-            type='PriorKeypointHead',
+            type='FinePriorKeypointHead',
             prior_scale=2.5,
+            detail_channels=48,
             num_convs=4,
             in_channels=64,
             conv_out_channels=96,

@@ -5,7 +5,7 @@ _base_ = '../keypoint-rcnn_movenet-multipose_fpn_people.py'
 
 trunk = (
     '{{ fileDirname }}/../../../onestage_pose/weights/'
-    'keypoint-rcnn_movenet-multipose_fpn_people-0a55d1ba.pth'
+    'keypoint-rcnn_movenet-multipose_fpn_people-0f51e384.pth'
 )
 model = dict(
     backbone=dict(init_cfg=dict(checkpoint=trunk, prefix='backbone')),
@@ -19,7 +19,11 @@ model = dict(
                 type='Pretrained', checkpoint=trunk, prefix='roi_head.bbox_head'
             )
         ),
-        keypoint_roi_extractor=dict(featmap_strides=[4, 8, 16, 32], zero_extend=False),
+        keypoint_roi_extractor=dict(
+            roi_layer=dict(output_size=14, sampling_ratio=2),
+            featmap_strides=[4, 8, 16, 32],
+            zero_extend=False,
+        ),
         keypoint_head=dict(
             _delete_=True,
             type='ConvKeypointHead',
