@@ -51,6 +51,11 @@ class ExactResumeHook(Hook):
             batches = iter(loop.dataloader)
             loop.dataloader_iterator = itertools.chain(skipped, batches)
 
+    def after_train(self, runner: Runner) -> None:
+        """Let go of the data, and so of the workers that read them ahead."""
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            runner.train_loop.dataloader_iterator = iter(())
+
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any | None = None
     ) -> None:

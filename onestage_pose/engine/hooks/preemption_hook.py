@@ -1,14 +1,13 @@
 # Copyright (c) onestage_pose contributors.
-import atexit
 import ctypes
-import functools
 import multiprocessing
 import os
 import os.path as osp
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from multiprocessing.util import Finalize
 from types import FrameType
 from typing import Any
 
@@ -37,6 +36,8 @@ _FIRST_WORDS = (
 )
 # of prctl(2): the signal that a process gets when its parent ends
 _PR_SET_PDEATHSIG = 1
+# before the finalizers of multiprocessing's own queues and pools
+_END_FIRST = 100
 
 
 @HOOKS.register_module()
@@ -86,10 +87,8 @@ class PreemptionHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Shield the workers that are started from here on, and listen."""
-        for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
-            loader = getattr(loop, 'dataloader', None)
-            if isinstance(loader, DataLoader):
-                loader.worker_init_fn = _ShieldedWorker(loader.worker_init_fn)
+        for loader in _find_dataloaders(runner):
+            loader.worker_init_fn = _ShieldedWorker(loader.worker_init_fn)
         self._done = None
         self._checkpoint_hook = None
         if not isinstance(runner._train_loop, BaseLoop):
@@ -156,6 +155,17 @@ class PreemptionHook(Hook):
             self._listener.stop()
             self._listener = None
 
+    def after_run(self, runner: Runner) -> None:
+        """End the workers that wait for another epoch.
+
+        Left to the garbage collector, which may take a worker's queue away before it is
+        told to end, each would hold the program up for the 5 seconds that torch waits.
+        """
+        for loader in _find_dataloaders(runner):
+            if loader._iterator is not None:
+                loader._iterator._shutdown_workers()
+                loader._iterator = None
+
     def _end(self, iteration: int) -> None:
         if self._listener is not None:
             self._listener.stop()
@@ -207,6 +217,13 @@ class PreemptionHook(Hook):
         return bool(asked)
 
 
+def _find_dataloaders(runner: Runner) -> Iterator[DataLoader]:
+    for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
+        loader = getattr(loop, 'dataloader', None)
+        if isinstance(loader, DataLoader):
+            yield loader
+
+
 class _ShieldedWorker:
     """A dataloader's ``worker_init_fn`` that leaves the worker deaf to SIGTERM.
 
@@ -219,9 +236,11 @@ class _ShieldedWorker:
         self._init_fn = init_fn
         self._is_ending = multiprocessing.Event()
         self._main_thread = threading.main_thread().ident
-        # The last function registered is the first to be called.
-        _end_children_at_exit()
-        atexit.register(self._is_ending.set)
+        # Called when the program ends, and a process of multiprocessing, which skips
+        # what atexit has; both before multiprocessing waits for the workers, which it
+        # does without bound.
+        Finalize(None, self._is_ending.set, exitpriority=_END_FIRST)
+        Finalize(None, end_children, exitpriority=_END_FIRST - 1)
 
     def __call__(self, worker_id: int) -> None:
         signal.signal(signal.SIGTERM, self._on_signal)
@@ -235,9 +254,3 @@ class _ShieldedWorker:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._is_ending.is_set():
             os._exit(0)
-
-
-@functools.cache
-def _end_children_at_exit() -> None:
-    # before multiprocessing does it, which waits for them without bound
-    atexit.register(end_children)

@@ -17,9 +17,11 @@ from onestage_pose.utils.errors import PreemptedError
 
 import pytest
 import torch
-from mmengine.runner import CheckpointLoader
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader, Runner
+from torch.utils.data import DataLoader
 
-from tests.tool_runs import run_tool
+from tests.tool_runs import clear_global_state, run_tool
 from tests.toy_hang import HANGS
 from tests.toy_pose import ToyMetric, ToyModel, write_config
 
@@ -174,6 +176,49 @@ def test_workers_do_not_heed_it(tmp_path: Path, sigterm: Any) -> None:
         ToyModel.train_step = step
 
     assert alive == [True, True]
+
+
+@pytest.mark.parametrize('persistent', [True, False])
+def test_workers_end_with_the_run(tmp_path: Path, persistent: bool) -> None:
+    # and not when the runner is collected
+    others = set(multiprocessing.active_children())
+    config = write_config(
+        tmp_path,
+        **BY_ITERATION,
+        **WORKERS,
+        train_dataloader__persistent_workers=persistent,
+        val_dataloader__num_workers=1,
+        val_dataloader__persistent_workers=persistent,
+    )
+
+    clear_global_state()
+
+    runner = Runner.from_cfg(Config.fromfile(config))
+    runner.train()
+
+    assert runner.iter == 6
+    assert set(multiprocessing.active_children()) == others
+
+
+def leave_a_shielded_worker_behind() -> None:
+    shield = preemption_hook._ShieldedWorker(None)
+    loader = DataLoader(range(4), num_workers=1, worker_init_fn=shield)
+    batches = iter(loader)
+    next(batches)
+    # in a circle, as in a runner
+    batches.circle = batches
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='forks workers')
+def test_shielded_workers_let_a_process_of_multiprocessing_end() -> None:
+    context = multiprocessing.get_context('fork')
+    process = context.Process(target=leave_a_shielded_worker_behind)
+    process.start()
+    try:
+        process.join(60)
+        assert process.exitcode == 0
+    finally:
+        process.kill()
 
 
 def test_state_is_found_where_checkpoints_go_elsewhere(
