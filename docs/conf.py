@@ -36,7 +36,6 @@ myst_heading_anchors = 4
 napoleon_use_ivar = True  # the fields of named tuples are described there already
 autodoc_member_order = 'bysource'
 autodoc_typehints = 'none'  # the docstrings have them, with shapes
-autodoc_preserve_defaults = True
 napoleon_use_rtype = False
 # Only names of this project are looked up: other projects' inventories take a network.
 nitpicky = True

@@ -155,7 +155,11 @@ def api_pages() -> dict[str, str]:
         if inspect.isclass(value) and value.__module__ == errors.__name__
     ]
     pages['onestage_pose.utils.errors.rst'] = _api_page(errors, names)
-    listed = '\n'.join(f'   {name}' for name in sorted(map(_stem, pages)))
+    # the part that all names share would fill the side bar
+    short = f'{onestage_pose.__name__}.'
+    listed = '\n'.join(
+        f'   {name.removeprefix(short)} <{name}>' for name in sorted(map(_stem, pages))
+    )
     pages['index.rst'] = (
         f'{_title("Python API", "=")}\n'
         'Everything public, from its docstring. Most programs need the first page '
@@ -186,7 +190,9 @@ def _api_page(package: ModuleType, names: list[str]) -> str:
         value = getattr(package, name)
         if inspect.isclass(value):
             kind = 'autoexception' if issubclass(value, Exception) else 'autoclass'
-            options = '   :members:\n   :show-inheritance:\n'
+            options = '   :members:\n   :special-members: __call__\n'
+            if value.__bases__ not in ((object,), (tuple,)):
+                options += '   :show-inheritance:\n'
         elif callable(value):
             kind, options = 'autofunction', ''
         else:

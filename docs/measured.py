@@ -299,15 +299,16 @@ def model_table() -> str:
     """Write the published models with their accuracy, as the program lists them."""
     models = json.loads(ZOO.read_text(encoding='utf-8'))
     return table(
-        ['name', 'keypoint AP', 'box AP', 'evaluated on', 'trained by', 'weights'],
+        ['name', 'keypoint AP', 'box AP', 'on COCO', 'trained by', 'licence'],
         [
             [
                 f'`{name}`',
                 model['keypoint_ap'],
                 model['box_ap'],
-                model['evaluated_on'],
+                model['evaluated_on'].replace('COCO ', ''),
                 model['origin'],
-                re.sub(r': see docs/\S+', '', model['licence']),
+                # the pages say below what the code's or the data's licence is
+                re.sub(r'(; data| for the weights).*', '', model['licence']),
             ]
             for name, model in models.items()
         ],
@@ -320,13 +321,13 @@ def readme_table() -> str:
     seconds = {name: row['seconds'] for name, row in read('cpu_seconds')['of'].items()}
     seconds['nano'] = read('nano')['model']['seconds']
     return table(
-        ['name', 'keypoint AP', 'box AP', 'evaluated on', 'trained by', 's an image'],
+        ['name', 'keypoint AP', 'box AP', 'on COCO', 'trained by', 's an image'],
         [
             [
                 f'`{name}`',
                 model['keypoint_ap'],
                 model['box_ap'],
-                model['evaluated_on'],
+                model['evaluated_on'].replace('COCO ', ''),
                 model['origin'],
                 seconds.get(name, ''),
             ]
