@@ -4,9 +4,9 @@
     python tools/analysis_tools/time_predictor.py IMAGES [NAME | CONFIG CHECKPOINT]
 
 The same images are predicted one by one without threads, one by one with decoding
-ahead, and in batches with decoding ahead; the three take turns. Printed are medians
-over the turns, of ratios within a turn, which do not depend on the machine's load as
-the times do:
+ahead, and in batches with decoding ahead; the three take turns, in the opposite order
+every second time. Printed are medians over the turns, of ratios within a turn, which do
+not depend on the load of the machine as the times do:
 
 - throughput: images a second in batches over images a second one by one;
 - hidden: the share of decoding and resizing for which the network does not wait; 1
@@ -85,17 +85,26 @@ def time_call(
 
 
 def measure_turn(
-    predictor: TimedPredictor, images: Sequence[str], args: argparse.Namespace
+    predictor: TimedPredictor,
+    images: Sequence[str],
+    args: argparse.Namespace,
+    backwards: bool = False,
 ) -> dict[str, float]:
-    """Run the three ways once.
+    """Run the three ways once, ``backwards`` in the opposite order.
 
     Returns:
         dict[str, float]: Seconds by way, ``'decoding'``, and the ratios
         ``'throughput'``, ``'hidden'`` and ``'time'``.
     """
-    alone, decoding = time_call(predictor, images, 0, 1)
-    ahead, waited = time_call(predictor, images, args.num_threads, 1)
-    batches, _ = time_call(predictor, images, args.num_threads, args.batch_size)
+    ways = {
+        'alone': (0, 1),
+        'ahead': (args.num_threads, 1),
+        'batches': (args.num_threads, args.batch_size),
+    }
+    order = reversed(ways) if backwards else ways
+    times = {name: time_call(predictor, images, *ways[name]) for name in order}
+    (alone, decoding), (ahead, waited) = times['alone'], times['ahead']
+    batches, _ = times['batches']
     return {
         'alone': alone,
         'ahead': ahead,
@@ -118,7 +127,7 @@ def main(argv: list[str] | None = None) -> None:
     time_call(predictor, paths[: 2 * args.batch_size], 0, args.batch_size)
     turns = []
     for number in range(1, args.repeat + 1):
-        turns.append(measure_turn(predictor, paths, args))
+        turns.append(measure_turn(predictor, paths, args, number % 2 == 0))
         print(
             f'turn {number} of {args.repeat}: throughput '
             f'{turns[-1]["throughput"]:.2f}, hidden {100 * turns[-1]["hidden"]:.0f}%, '

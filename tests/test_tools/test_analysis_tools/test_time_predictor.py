@@ -27,6 +27,22 @@ def test_ratios_are_of_one_turn(tool, monkeypatch):
     assert turn['time'] == 0.625
 
 
+def test_every_second_turn_is_in_the_opposite_order(tool, monkeypatch, tmp_path):
+    calls = []
+    monkeypatch.setattr(
+        tool,
+        'time_call',
+        lambda predictor, images, *way: calls.append(way) or (1.0, 1.0),
+    )
+    monkeypatch.setattr(tool, 'TimedPredictor', lambda *args, **kwargs: None)
+    cv2.imwrite(str(tmp_path / '1.png'), picture())
+
+    tool.main([str(tmp_path), '--repeat', '2', '--num-threads', '2'])
+
+    turn = [(0, 1), (2, 1), (2, 8)]
+    assert calls[1:] == turn + turn[::-1]
+
+
 def test_prints_them(tool, monkeypatch, tmp_path, capsys):
     clock = itertools.count()
     monkeypatch.setattr(tool, 'timer', lambda: next(clock) / 1000)
