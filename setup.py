@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Carries configs, projects and tools in ``onestage_pose/.mim``, as OpenMMLab does.
+"""Carries configs, projects, tools and web in ``onestage_pose/.mim``, as mim does.
 
 Everything else about the package is in pyproject.toml.
 """
@@ -13,7 +13,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-CARRIED = ('configs', 'projects', 'tools', 'model-index.yml')
+CARRIED = ('configs', 'projects', 'tools', 'web', 'model-index.yml')
 
 
 class BuildWithMim(build_py):

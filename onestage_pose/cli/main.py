@@ -47,6 +47,7 @@ COMMANDS = {
     ),
     'export': Command('write a model as one ONNX graph', parsers.add_export_arguments),
     'serve': Command('serve a model over HTTP', parsers.add_serve_arguments),
+    'web': Command('run a model in a web page', parsers.add_web_arguments),
     'train': Command('train a model from a config', parsers.add_train_arguments),
     'finetune': Command(
         'fine-tune a published model to keypoints of your own',

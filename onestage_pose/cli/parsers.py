@@ -296,6 +296,44 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_web_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the page in a browser."""
+    parser.epilog = 'docs/how_to/browser.md says how to put the page on a server.'
+    parser.add_argument(
+        'config',
+        nargs='?',
+        default='nano',
+        help='the name of a published model, or a config (default: nano)',
+    )
+    parser.add_argument('checkpoint', nargs='?', help='the checkpoint, beside a config')
+    parser.add_argument(
+        '--host',
+        default='127.0.0.1',
+        help='the address to listen on (default: this machine alone; browsers give '
+        'camera and threads to other machines only over https)',
+    )
+    parser.add_argument(
+        '--port', type=port, default=8000, help='0 for a free one (default: 8000)'
+    )
+    parser.add_argument(
+        '--build',
+        type=Path,
+        metavar='DIR',
+        help='write the page, model and runtime to this folder, and do not serve',
+    )
+    parser.add_argument(
+        '--ort',
+        type=Path,
+        metavar='PATH',
+        help='the npm package onnxruntime-web, as a folder or a .tgz file (default: '
+        'downloaded once)',
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='with --build, overwrite existing files'
+    )
+    add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
+
+
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of MMPose's train.py."""
     parser.add_argument('config', help='the training config, a Python file')

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import socket
 
 from ..apis.predictor import PosePredictor
 from ..utils.errors import UsageError
+from .listening import get_address, listen
 
 
 def run(args: argparse.Namespace) -> None:
@@ -34,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
         timeout=args.timeout,
     )
     # before the model is loaded
-    with _listen(args.host, args.port) as listener:
+    with listen(args.host, args.port) as listener:
         predictor = PosePredictor(
             args.config,
             args.checkpoint,
@@ -51,21 +50,9 @@ def run(args: argparse.Namespace) -> None:
             # beyond those that wait, some that send or are refused
             limit_concurrency=4 * args.max_waiting,
         )
-        host, port = listener.getsockname()[:2]
-        base = f'http://[{host}]:{port}' if ':' in host else f'http://{host}:{port}'
+        base = get_address(listener)
         print(
             f'POST an image to {base}/predict; {base}/docs describes the interface.',
             flush=True,
         )
         uvicorn.Server(config).run([listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ':' in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise UsageError(
-            f'--host {host} --port {port}: cannot be listened on '
-            f'({os.strerror(error.errno)}); give another.'
-        ) from error

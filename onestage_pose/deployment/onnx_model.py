@@ -107,7 +107,7 @@ class OnnxKeypointRCNN(nn.Module):
             found = found[0] * own[..., None], *(each * own for each in found[1:])
         if options.rescore_thr is not None:
             weights = found[2] if options.rescore_by_presence else own
-            mean = mean_confident_score(found[1], options.rescore_thr, weights)
+            mean = _mean_score(found[1], options.rescore_thr, weights)
             scores, order = (scores * mean).sort(descending=True)
             bboxes, labels = bboxes[order], labels[order]
             found = tuple(each[order] for each in found)
@@ -272,6 +272,16 @@ def _mirror(boxes: Tensor, width: Tensor) -> Tensor:
     """Mirror boxes (N, 4) as mmdet's ``bbox_flip``, which a graph cannot index."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((width - x2, y1, width - x1, y2), -1)
+
+
+def _mean_score(scores: Tensor, thr: float, weights: Tensor | None) -> Tensor:
+    """Mean scores (N,) by :func:`mean_confident_score`, also of nobody.
+
+    onnxruntime-web 1.30 sums (0, K) to (K,), so that one row is added and left out.
+    """
+    if weights is not None:
+        weights = F.pad(weights, (0, 0, 0, 1))
+    return mean_confident_score(F.pad(scores, (0, 0, 0, 1)), thr, weights)[:-1]
 
 
 def _scalar(value: int | Tensor) -> Tensor:

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Find the configs and tools of this package, in a checkout or installed."""
+"""Find the configs, tools and web page of this package, in a checkout or installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def get_data_root() -> Path:
-    """Return the folder that holds ``configs`` and ``tools``.
+    """Return the folder that holds ``configs``, ``tools`` and ``web``.
 
     Returns:
         Path: Absolute; ``onestage_pose/.mim`` of an installed package, the root of the

@@ -14,7 +14,7 @@ class Digest(NamedTuple):
     """What the hash of a file begins with.
 
     Attributes:
-        kind (str): ``'sha256'`` or ``'md5'``.
+        kind (str): ``'sha256'``, ``'sha512'`` or ``'md5'``.
         value (str): Its first digits or all of them, hexadecimal, in lower case.
     """
 
@@ -58,7 +58,7 @@ def compute_hash(path: Path, kind: str = 'sha256') -> str:
 
     Args:
         path (Path): The file.
-        kind (str): ``'sha256'`` or ``'md5'``.
+        kind (str): ``'sha256'``, ``'sha512'`` or ``'md5'``.
     """
     # Nothing secret hangs on it: machines whose policy forbids MD5 allow it then.
     digest = hashlib.new(kind, usedforsecurity=False)

@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from ..utils.errors import DownloadError, WrongWeightsError
+from ..utils.errors import WrongWeightsError
 from ..utils.paths import PACKAGE, get_config_path
 from .digest import compute_hash
-from .download import download
-from .home import HOME, MIRROR, get_home, get_mirror, locked
+from .fetching import fetch, say
+from .home import get_home, locked
 from .table import MODELS, PublishedModel, get_model_info
 
 WEIGHTS = PACKAGE / 'weights'
@@ -164,9 +163,9 @@ def _make_converted(
     from ..checkpoints.atomic import write_text
     from ..checkpoints.converters import convert_checkpoint
 
-    published, is_ours = _fetch(model, folder)
+    published, is_ours = fetch(model.name, model.url, model.digest, folder)
     target, config = _converted(model, folder), get_config_path(model.config)
-    _say(f'{model.name}: converting {published.name}')
+    say(f'{model.name}: converting {published.name}')
     try:
         convert_checkpoint(published, target, config)
     except OSError:
@@ -183,43 +182,8 @@ def _make_converted(
     write_text(json.dumps(record, indent=2) + '\n', _record(model, folder))
     if is_ours and not keep_download:
         published.unlink()
-    _say(f'{model.name}: {target}')
+    say(f'{model.name}: {target}')
     return ModelFiles(config, target, sha256)
-
-
-def _fetch(model: PublishedModel, folder: Path) -> tuple[Path, bool]:
-    """Return the file as it was published, and whether this function has put it there.
-
-    Raises:
-        WrongWeightsError: A file that somebody else has put there is another.
-        DownloadError: It cannot be had.
-    """
-    target = folder / model.file_name
-    if target.is_file():
-        model.digest.check(target, str(target), 'Delete it, or put the right one here.')
-        return target, False
-    mirror = get_mirror()
-    if isinstance(mirror, Path):
-        path = mirror / model.file_name
-        if not path.is_file():
-            raise DownloadError(
-                f'{path} does not exist; {MIRROR} names this folder. Put the file of '
-                f'{model.url} there.'
-            )
-        model.digest.check(path, str(path), f'Put the file of {model.url} here.')
-        return path, False
-    url = model.url if mirror is None else f'{mirror}/{model.file_name}'
-    _say(f'{model.name}: downloading {url} to {folder}')
-    download(url, target, model.digest, _remedy(model, target))
-    return target, True
-
-
-def _remedy(model: PublishedModel, target: Path) -> str:
-    return (
-        f'Without a network, put the file of {model.url} at {target}, or its folder '
-        f'into {MIRROR} (a folder, or an address within reach); {HOME} chooses another '
-        'cache.'
-    )
 
 
 def _converted(model: PublishedModel, folder: Path) -> Path:
@@ -228,7 +192,3 @@ def _converted(model: PublishedModel, folder: Path) -> Path:
 
 def _record(model: PublishedModel, folder: Path) -> Path:
     return folder / f'{model.name}.json'
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
