@@ -8,6 +8,7 @@ video of your own.
 
 import argparse
 import importlib.util
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,6 +156,16 @@ def main(argv: list[str] | None = None) -> None:
         draw(args)
 
 
+def get_command() -> str:
+    """Return how ``onestage-pose`` is called, from here."""
+    script = Path(sys.executable).with_name('onestage-pose')
+    if not script.is_file():
+        return 'onestage-pose'
+    if script.is_relative_to(Path.cwd()):
+        script = script.relative_to(Path.cwd())
+    return str(script)
+
+
 def draw(args: argparse.Namespace) -> None:
     """Draw what the command line asks for."""
     source = None if args.input is None else args.input.expanduser()
@@ -169,7 +180,8 @@ def draw(args: argparse.Namespace) -> None:
         make_sheet([[drawings / name for name in names] for names in rows], sheet)
         print(
             f'All on {sheet}.\n'
-            'An image of your own: make demo INPUT=path. Training: make demo-train.'
+            'An image of your own: make demo INPUT=path. Training: make demo-train.\n'
+            f'In a web page, with the camera too: {get_command()} web'
         )
 
 

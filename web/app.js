@@ -1,7 +1,7 @@
 // The page: images in, drawings and numbers out. The model runs in worker.js.
 
 import { draw } from './draw.js';
-import { judge } from './people.js';
+import { categoryOf, judge, toRecords } from './people.js';
 
 const get = (id) => document.getElementById(id);
 const canvas = get('canvas'), video = get('video'), threshold = get('threshold');
@@ -14,6 +14,8 @@ let stream = null;
 /** Say what the page does; `state` is loading, ready, busy, done, live or error. */
 function say(state, text) {
   document.documentElement.dataset.state = state;
+  // a screen reader does not read out every frame of the camera
+  get('status').ariaLive = state === 'live' ? 'off' : 'polite';
   get('status').textContent = text;
 }
 
@@ -54,6 +56,9 @@ async function start() {
     get('model').textContent = model.name;
     threshold.value = model.bbox_thr;
     showThreshold();
+    for (const [side, color] of Object.entries(model.colors)) {
+      document.querySelector(`.legend .${side}`).style.background = color;
+    }
     say('loading', `Loading the model (${(model.bytes / 1e6).toFixed(0)} MB) and ONNX Runtime …`);
     const { threads } = await ask({ model });
     if (!crossOriginIsolated) explainMissingThreads();
@@ -111,8 +116,9 @@ const over = () => shown.people.filter(({ score }) => score > Number(threshold.v
 
 function describe() {
   const number = over().length;
-  if (!number) return `${shown.name}: no person has a score over ${threshold.value}.`;
-  return `${shown.name}: ${number === 1 ? '1 person' : `${number} people`}.`;
+  const [one, many] = model.categories.length ? ['instance', 'instances'] : ['person', 'people'];
+  if (!number) return `${shown.name}: no ${one} has a score over ${threshold.value}.`;
+  return `${shown.name}: ${number} ${number === 1 ? one : many}.`;
 }
 
 function show() {
@@ -130,7 +136,9 @@ function toRow(person, index) {
   const states = judge(person, model);
   const row = document.createElement('tr');
   const count = (state) => states.filter((each) => each === state).length;
-  for (const value of [index + 1, person.score.toFixed(2), count('seen'), count('hidden'), count('absent')]) {
+  const category = categoryOf(person, model);
+  const name = category ? `${index + 1} ${category.name}` : index + 1;
+  for (const value of [name, person.score.toFixed(2), count('seen'), count('hidden'), count('absent')]) {
     row.insertCell().textContent = value;
   }
   return row;
@@ -193,14 +201,16 @@ function save(blob, suffix) {
   URL.revokeObjectURL(link.href);
 }
 
-/** The people over the threshold, as `PoseResult.to_dict` gives them. */
+/** The people over the threshold, as `PoseResult.to_dict` gives an image's. */
 export function toJson() {
+  const names = model.keypoint_names;
+  const ofCategories = model.categories.map(({ name, start, stop }) => [name, names.slice(start, stop)]);
   return {
     path: shown.name,
     height: shown.image.height,
     width: shown.image.width,
-    keypoint_names: model.keypoint_names,
-    people: over(),
+    keypoint_names: ofCategories.length ? Object.fromEntries(ofCategories) : names,
+    people: toRecords(over(), model),
   };
 }
 

@@ -1,6 +1,6 @@
 // Drawings as `onestage-pose predict` makes them.
 
-import { judge } from './people.js';
+import { categoryOf, judge } from './people.js';
 
 // Browsers of phones refuse canvases that are much larger.
 const MAX_SIDE = 4096;
@@ -10,7 +10,7 @@ const MAX_SIDE = 4096;
  * @param {HTMLCanvasElement} canvas takes the size of the image
  * @param {ImageBitmap} image
  * @param {import('./people.js').Person[]} people
- * @param {Object} model what model.json says
+ * @param {import('./people.js').Model} model
  * @param {boolean} boxes draw them as well
  */
 export function draw(canvas, image, people, model, boxes) {
@@ -28,7 +28,7 @@ export function draw(canvas, image, people, model, boxes) {
   context.lineCap = 'round';
   for (const person of people) {
     const states = judge(person, model);
-    if (boxes) drawBox(context, person, scale, width);
+    if (boxes) drawBox(context, person, categoryOf(person, model), scale, width);
     context.lineWidth = width;
     for (const [a, b] of model.skeleton) {
       if (states[a] === 'absent' || states[b] === 'absent') continue;
@@ -49,7 +49,7 @@ export function draw(canvas, image, people, model, boxes) {
   }
 }
 
-function drawBox(context, { box, score }, scale, width) {
+function drawBox(context, { box, score }, category, scale, width) {
   const [x1, y1, x2, y2] = box.map((side) => side * scale);
   context.lineWidth = Math.max(1, width / 2);
   context.strokeStyle = '#fff';
@@ -57,7 +57,7 @@ function drawBox(context, { box, score }, scale, width) {
   const size = Math.max(12, 6 * width);
   context.font = `${size}px sans-serif`;
   context.textBaseline = 'top';
-  const text = score.toFixed(2);
+  const text = `${category ? `${category.name} ` : ''}${score.toFixed(2)}`;
   context.fillStyle = 'rgb(0 0 0 / 60%)';
   const left = Math.max(0, x1), top = Math.max(0, y1);
   context.fillRect(left, top, context.measureText(text).width + size / 2, 1.2 * size);

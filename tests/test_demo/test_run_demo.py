@@ -34,6 +34,7 @@ def test_draws_on_photographs_and_on_synthetic_images(run, tmp_path):
         )
         assert (before != after).any()
     assert cv2.imread(str(tmp_path / 'out/sheet.jpg')).shape[1] == 1600
+    assert printed.rstrip().endswith('onestage-pose web')
 
 
 def test_looks_at_a_picture_of_ones_own(run, tmp_path, folder):

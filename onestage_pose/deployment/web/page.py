@@ -74,11 +74,12 @@ def describe(name: str, model: PageModel) -> dict[str, Any]:
         model (PageModel): Its graph.
 
     Returns:
-        dict[str, Any]: Names and sides of the keypoints, skeleton, ``resize`` as in
-        :class:`.OnnxMetadata`, thresholds, colours by side.
+        dict[str, Any]: Names and sides of the keypoints, skeleton, categories and
+        ``resize`` as in :class:`.OnnxMetadata`, thresholds, colours by side.
     """
     content = model.onnx_file.read_bytes()
-    names, skeleton, resize = check_onnx(content, str(model.onnx_file))
+    metadata = check_onnx(content, str(model.onnx_file))
+    names, skeleton, resize = metadata
     return dict(
         name=name,
         file=_GRAPH,
@@ -87,6 +88,7 @@ def describe(name: str, model: PageModel) -> dict[str, Any]:
         keypoint_names=names,
         sides=[get_side(each) for each in names],
         skeleton=skeleton,
+        categories=[each._asdict() for each in metadata.categories],
         resize=resize and dict(zip(('longer', 'shorter'), resize)),
         colors={side: f'rgb{color}' for side, color in SIDE_COLORS.items()},
         bbox_thr=BBOX_THR,
