@@ -138,6 +138,12 @@ class TestWheel:
 
         assert 'onestage_pose/.mim/tools/train.py' in names
 
+    def test_carries_the_web_page(self, wheel):
+        names = zipfile.ZipFile(wheel).namelist()
+
+        page = {each.name for each in (REPOSITORY / 'web').iterdir()}
+        assert {f'onestage_pose/.mim/web/{name}' for name in page} <= set(names)
+
     def test_carries_projects_without_their_weights(self, wheel):
         names = zipfile.ZipFile(wheel).namelist()
 
