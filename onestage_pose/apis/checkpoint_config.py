@@ -18,15 +18,15 @@ def find_checkpoint_config(
 ) -> Config:
     """Find the config of a checkpoint.
 
-    A published model is known by the SHA-256 of its file, and its config comes with the
-    package. Any other checkpoint has the config that its user gives: what is built does
-    not depend on a file that holds weights.
+    A published model is recognised by the SHA-256 of its file, and its config comes
+    with the package. For any other checkpoint, the user gives the config, so that a
+    file of weights never decides what is built.
 
     Args:
         checkpoint (str): Path or address of the checkpoint.
-        trust_checkpoint_config (bool): Take the config in the checkpoint, within the
-            bounds of :func:`.read_trusted_config`. For a checkpoint that you, or people
-            whom you trust, have written.
+        trust_checkpoint_config (bool): Use the config inside the checkpoint, within the
+            limits of :func:`.read_trusted_config`. Only for checkpoints from people
+            whom you trust.
 
     Returns:
         Config: For an inferencer or ``init_model``.

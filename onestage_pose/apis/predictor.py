@@ -37,27 +37,30 @@ CPU_BATCH_SIZE = 1
 class PosePredictor:
     """Detect people and their keypoints in images, videos and streams.
 
-    Threads decode and resize images while the network runs. Images of one size after
-    resizing share a batch; results are those of single images. They come in the order
-    of the input, of which only a few images are in memory at a time.
+    Background threads decode and resize images while the network runs. On a GPU, images
+    that have the same size after resizing share a batch; the results equal those of
+    single images. Results come in the order of the input. Only a few images are in
+    memory at a time.
 
     Args:
         model (str | os.PathLike | nn.Module): Name of a published model
             (:func:`onestage_pose.list_models`), path of a config, or a model as
             :func:`onestage_pose.load_model` or mmpose's ``init_model`` returns it.
-        checkpoint (str | os.PathLike | None): Path or address, beside a config.
-        device (str | torch.device | None): By default a GPU if there is one; a model
-            that is given stays where it is.
-        batch_size (int): Largest number of images in a batch. A CPU takes one at a
-            time, which is faster, and as many are decoded ahead.
+        checkpoint (str | os.PathLike | None): Path or address of the checkpoint, if
+            ``model`` is a config.
+        device (str | torch.device | None): Device of the model. By default a GPU if
+            there is one; a model object stays on its device.
+        batch_size (int): Largest number of images in a batch. A CPU processes one image
+            at a time, which is faster, and decodes this many ahead.
         bbox_thr (float): Leave out people whose score is not over this, 0 to 1.
         flip_test (bool | None): Also process the mirrored image, which takes twice the
             time; None follows the config.
         cfg_options (dict | None): Changes of the config, such as
             ``{'model.test_cfg.rcnn.max_per_img': 20}``.
-        num_threads (int): Threads that decode and resize; 0 for the caller's alone.
-        keep_images (bool): Results keep their images, which ``plot`` and ``save`` draw
-            on. Without them, a list of many results takes little memory.
+        num_threads (int): Number of threads that decode and resize; 0 uses only the
+            calling thread.
+        keep_images (bool): Keep the image in each result, for ``plot`` and ``save``.
+            False saves memory if many results are kept in a list.
 
     Raises:
         UsageError: An argument is unknown or invalid, there is no such model, config,
@@ -125,12 +128,13 @@ class PosePredictor:
                 (http, https) of an image or a video, or that of a stream (rtsp, ...);
                 the number of a camera; an array (h, w, 3), BGR as OpenCV gives it; a
                 PIL image; a tensor (3, h, w), RGB; or a list or an iterator of these.
-            batch_size (int | None): For this call, instead of the predictor's.
-            bbox_thr (float | None): Likewise.
+            batch_size (int | None): Overrides the predictor's in this call.
+            bbox_thr (float | None): Overrides the predictor's in this call.
             rgb (bool): Arrays are RGB.
             recursive (bool): Include the subfolders of a folder.
-            heatmaps (bool): Add the heatmaps of their people to results.
-            covariances (bool): Add the uncertainty of each keypoint to results.
+            heatmaps (bool): Add heatmaps, (K, h, w) for each image, to the results.
+            covariances (bool): Add the covariance of each keypoint's position, (N, K,
+                2, 2) in square pixels, to the results.
             on_error (str): For an image that cannot be read, ``'warn'`` logs it, and
                 its result has an ``error`` and no people; ``'return'`` does the same
                 without a log; ``'raise'`` ends the iteration. A single image raises

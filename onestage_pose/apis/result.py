@@ -41,34 +41,37 @@ class PoseResult:
     Keypoints are x, y, measured at the centres of pixels, as in COCO: 0 is the centre
     of the first pixel. Both are in pixels of the original image, as it is shown.
 
-    Of a model of several categories, the K keypoints are those of all of them, and what
-    an instance's category does not have is 0. What is written or drawn of an instance
-    are its own keypoints; :meth:`of_category` gives those of one category.
+    If the model has several categories, K counts the keypoints of all of them, and
+    those that an instance's category does not have are 0. Only an instance's own
+    keypoints are written and drawn; :meth:`of_category` returns the instances of one
+    category.
 
     Attributes:
         boxes (np.ndarray): (N, 4) float32.
         scores (np.ndarray): (N,) float32, 0 to 1.
         keypoints (np.ndarray): (N, K, 2) float32.
         keypoint_scores (np.ndarray): (N, K) float32, 0 to 1.
-        names (tuple[str, ...]): Of the K keypoints; ``CATEGORY/KEYPOINT`` of several
-            categories.
+        names (tuple[str, ...]): Names of the K keypoints; ``CATEGORY/KEYPOINT`` if
+            there are several categories.
         keypoint_presence (np.ndarray, optional): (N, K) float32, the probability that a
-            keypoint is in the image; of a model with a visibility branch, as ``nano``.
+            keypoint is in the image; from a model with a visibility branch, such as
+            ``nano``.
         keypoints_visible (np.ndarray, optional): (N, K) float32, the probability that
-            it is seen, likewise; at most the presence.
+            it is visible; at most the presence. From the same models.
         keypoint_covariances (np.ndarray, optional): (N, K, 2, 2) float32, in square
             pixels, with ``covariances=True`` of the predictor.
-        labels (np.ndarray, optional): (N,) of a model with several categories.
-        masks (np.ndarray, optional): (N, h, w) of a model with a mask branch.
+        labels (np.ndarray, optional): (N,) index of each instance's category, from a
+            model with several categories.
+        masks (np.ndarray, optional): (N, h, w), from a model with a mask branch.
         heatmaps (np.ndarray, optional): (K, h, w) float32 of these people, with
             ``heatmaps=True`` of the predictor.
         shape (tuple[int, int]): Height and width of the image, in pixels.
-        path (str, optional): The file or the address of the image, or of the video.
-        index (int): Place in the input, from 0.
-        frame (int, optional): Place in the video, from 0.
-        time (float, optional): Of the frame, in seconds from the video's first one.
-        ids (np.ndarray, optional): (N,) int64, which person of the video each is, from
-            1; of :class:`onestage_pose.tracking.PoseTracker`.
+        path (str, optional): Path or address of the image or the video.
+        index (int): Position in the input, from 0.
+        frame (int, optional): Number of the frame in the video, from 0.
+        time (float, optional): Time of the frame, in seconds since the first one.
+        ids (np.ndarray, optional): (N,) int64 track ids, from 1; set by
+            :class:`onestage_pose.tracking.PoseTracker`.
         image (np.ndarray, optional): The image, (h, w, 3) uint8 BGR; None with
             ``keep_images=False`` of the predictor.
         error (Exception, optional): Why the image could not be read; there are no
@@ -123,12 +126,16 @@ class PoseResult:
 
     @property
     def categories(self) -> tuple[Category, ...]:
-        """tuple[Category]: By their labels; empty of a model of one skeleton."""
+        """tuple[Category]: The model's categories, indexed by ``labels``; empty if it
+        has one skeleton.
+        """
         return get_categories(self.dataset_meta)
 
     @property
     def category_names(self) -> list[str]:
-        """list[str]: Of the N instances; empty of a model of one skeleton."""
+        """list[str]: Category of each of the N instances; empty if the model has one
+        skeleton.
+        """
         names = [category.name for category in self.categories]
         if len(names) < 2:
             # such a model gives no labels
@@ -139,10 +146,10 @@ class PoseResult:
         """Return the instances of one category, with its own keypoints alone.
 
         Args:
-            name (str): Of one of :attr:`categories`.
+            name (str): Name of one of :attr:`categories`.
 
         Returns:
-            PoseResult: As of a model of this category alone.
+            PoseResult: The result that a model of this category alone would give.
 
         Raises:
             UsageError: There is no such category.
@@ -184,12 +191,12 @@ class PoseResult:
 
         Returns:
             dict: ``path``, ``index``, ``frame``, ``time``, ``height``, ``width``,
-            ``keypoint_names`` and ``people``: of each ``box``, ``score``, and
-            ``keypoints`` as [x, y, score], and where the result has them ``id``,
-            ``keypoint_presence``, ``keypoints_visible`` and ``keypoint_covariances``;
-            ``error`` where the image was not read. Of several categories,
-            ``keypoint_names`` are a dict of lists by category, and each of ``people``
-            has its ``category`` and the keypoints of that alone.
+            ``keypoint_names`` and ``people``. Each person has ``box``, ``score`` and
+            ``keypoints`` as [x, y, score], and if the result has them, ``id``,
+            ``keypoint_presence``, ``keypoints_visible`` and ``keypoint_covariances``.
+            ``error`` is there if the image could not be read. With several categories,
+            ``keypoint_names`` is a dict of lists by category, and each of ``people``
+            has its ``category`` and only the keypoints of that category.
         """
         triples = np.dstack([self.keypoints, self.keypoint_scores])
         people = [
@@ -233,20 +240,21 @@ class PoseResult:
         """Return the people in the format of COCO's results.
 
         Args:
-            image_id (int | None): That of the image; by default the number in its file
+            image_id (int | None): Id of the image; by default the number in its file
                 name, as in COCO.
-            category_id (int | None): That of people, 1 by default; with ``labels`` of
-                the first category. Those of :attr:`categories` have ids of their own.
+            category_id (int | None): Id of the category of people, 1 by default; with
+                ``labels``, id of the first category. Not allowed if :attr:`categories`
+                have their own ids.
 
         Returns:
             list[dict]: One for each person: ``image_id``, ``category_id``, ``bbox``
             (x, y, width, height), ``keypoints`` (3K: x, y, score) and ``score``, and
-            what COCO's programs do not read: ``keypoint_presence`` and so on, as
-            :meth:`to_dict` has them.
+            the extra keys of :meth:`to_dict`, such as ``keypoint_presence``, which
+            COCO's tools ignore.
 
         Raises:
-            UsageError: There is no ``image_id``, and the name tells none; or
-                ``category_id`` is given where the categories have theirs.
+            UsageError: ``image_id`` is missing and the file name has no number, or
+                ``category_id`` is given although the categories have their own ids.
         """
         if image_id is None:
             image_id = self._read_image_id()
@@ -288,13 +296,13 @@ class PoseResult:
     def to_dataframe(self) -> pd.DataFrame:
         """Return a table with one row for each keypoint. Needs pandas.
 
-        Of several categories it has a column ``category`` before ``keypoint``, and the
-        keypoints of an instance's own alone.
+        With several categories, it also has a column ``category`` before ``keypoint``,
+        and rows only for the keypoints of the instance's own category.
 
         Returns:
             pandas.DataFrame: ``path``, ``index``, ``frame``, ``person``, ``score``,
             ``x1``, ``y1``, ``x2``, ``y2`` (of the box), ``keypoint`` (its name), ``x``,
-            ``y``, ``keypoint_score``, and where the result has them
+            ``y``, ``keypoint_score``, and, if the result has them,
             ``keypoint_presence`` and ``keypoint_visible``.
 
         Raises:
@@ -342,7 +350,7 @@ class PoseResult:
         return table[own.ravel()].reset_index(drop=True)
 
     def to_supervision(self) -> tuple[sv.KeyPoints, sv.Detections]:
-        """Return the people for Roboflow's supervision, which must be installed.
+        """Return the people as objects of Roboflow's supervision. Needs supervision.
 
         Returns:
             tuple[sv.KeyPoints, sv.Detections]: In the same order; the class of people
@@ -362,7 +370,7 @@ class PoseResult:
         return keypoints, detections
 
     def to_sample(self) -> PoseDataSample:
-        """Return the people as mmpose's models do, for its visualizer and metrics."""
+        """Return mmpose's ``PoseDataSample``, for its visualizer and metrics."""
         instances = InstanceData(
             bboxes=self.boxes,
             bbox_scores=self.scores,
@@ -410,7 +418,7 @@ class PoseResult:
                 default :attr:`kpt_thr`.
             draw_bbox (bool): Draw the boxes.
             draw_scores (bool): Write each person's score at the box.
-            draw_ids (bool): Write each person's number there, of a tracker.
+            draw_ids (bool): Write each person's track id at the box.
             draw_heatmap (bool): Draw the heatmaps below the image.
             draw_ellipses (bool): Draw where each keypoint lies in 9 of 10 cases.
             color_by (str): ``'side'``: left green, right orange, middle blue;
@@ -419,8 +427,8 @@ class PoseResult:
                 the image.
             thickness (int | None): Of limbs, likewise.
             skeleton_style (str): ``'mmpose'``, or ``'openpose'`` for COCO's skeleton.
-            image (np.ndarray | None): What to draw on, (h, w, 3) BGR; by default the
-                image itself.
+            image (np.ndarray | None): Background to draw on, (h, w, 3) BGR; by default
+                the image itself.
 
         Returns:
             np.ndarray: (h, w, 3) uint8 BGR, twice as high with heatmaps.

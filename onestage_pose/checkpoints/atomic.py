@@ -68,9 +68,10 @@ def write_text(text: str, path: str | Path) -> None:
 
 @register_backend('atomic', force=True)
 class AtomicBackend(LocalBackend):
-    """mmengine's local disk, where a file exists whole or not at all.
+    """Write files to the local disk atomically: a file is complete or absent.
 
-    Chosen by ``backend_args=dict(backend='atomic')``; see :func:`replacing`.
+    A file backend of mmengine: ``backend_args=dict(backend='atomic')``. See
+    :func:`replacing`.
     """
 
     SUFFIX = SUFFIX
@@ -79,8 +80,8 @@ class AtomicBackend(LocalBackend):
         """Write a file.
 
         Args:
-            obj (bytes): What it holds.
-            filepath (str | Path): Its path; the folder is created where it is missing.
+            obj (bytes): Content of the file.
+            filepath (str | Path): Path of the file; a missing folder is created.
 
         Raises:
             SaveError: The disk is full, or the folder cannot be written to.
@@ -100,10 +101,10 @@ class AtomicBackend(LocalBackend):
         self.put(obj.encode(encoding), filepath)
 
     def remove_unfinished(self, folder: str | Path) -> None:
-        """Remove what killed processes have left of files they were writing.
+        """Remove partly written files that killed processes have left.
 
         Args:
-            folder (str | Path): Where nobody is writing now.
+            folder (str | Path): A folder that no process is writing to.
         """
         for path in Path(folder).glob(f'.*{SUFFIX}'):
             path.unlink()

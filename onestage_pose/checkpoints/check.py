@@ -32,8 +32,8 @@ def check_checkpoint(
 ) -> None:
     """Raise unless a checkpoint holds every weight of a model.
 
-    mmengine loads what fits and mentions the rest in its log, so a run with a
-    checkpoint of another model ends in low figures and not in an error.
+    mmengine loads what fits and only logs the rest, so a checkpoint of another model
+    would give low accuracy instead of an error.
 
     Args:
         filename (str): Path or address of the checkpoint, as ``load_from`` takes it.
@@ -43,14 +43,13 @@ def check_checkpoint(
             them in a warning.
         may_lack (Sequence[str]): Parts of the model, as prefixes of weight names such
             as ``'roi_head.keypoint_head'``, that the checkpoint need not hold.
-        resumes (bool): Ask for what a training keeps beside its weights, too.
+        resumes (bool): Also require the training state, such as the optimizer's.
 
     Raises:
-        CheckpointMismatchError: With the counts and the first names of the
-            weights that are missing, of another shape, and unexpected; or of
-            those that are not dense finite floating-point numbers, are negative
-            variances, or are of a size that no training gives; or if there is nothing
-            to resume.
+        CheckpointMismatchError: Weights are missing, unexpected or of another shape; or
+            they are not dense finite floating-point numbers, are negative variances, or
+            are too large for trained weights; or there is no training state to resume.
+            The message has the counts and the first names.
         CheckpointError: The file cannot be read, or holds more than plain data.
     """
     checkpoint = _load_checkpoint(filename, map_location='cpu', logger='silent')
@@ -65,7 +64,8 @@ def load_checkpoint(filename: str, model: nn.Module) -> dict[str, Any]:
         model (nn.Module): The model, changed in place.
 
     Returns:
-        dict[str, Any]: What the checkpoint holds, such as ``meta``; tensors on the CPU.
+        dict[str, Any]: Content of the checkpoint, such as ``meta``; tensors are on the
+        CPU.
 
     Raises:
         CheckpointError: As :func:`check_checkpoint`; the model is unchanged then.

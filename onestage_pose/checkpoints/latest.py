@@ -29,25 +29,24 @@ class _Candidate(NamedTuple):
 def find_latest_checkpoint(folder: str) -> str | None:
     """Find the latest valid checkpoint of the last run in a work dir.
 
-    mmengine believes what ``last_checkpoint`` says, which an interruption may
-    have left empty, or pointing to a file that is truncated. Here every file is
-    read: when its run was started, and its iteration. A resumed run is one of its
-    own, so one that went back to an earlier checkpoint comes after the one that it
-    left. Truncated and refused files are named in the log and passed over;
-    weights alone (as ``best_*.pth`` and published ones) cannot be resumed from.
+    mmengine trusts the file ``last_checkpoint``, which may be empty or name a truncated
+    file after an interruption. This function reads every checkpoint: when its run was
+    started, and its iteration. A resumed run counts as a new run, so one that went back
+    to an earlier checkpoint is later than the run that it left. Truncated and refused
+    files are named in the log and skipped. Files with weights alone (``best_*.pth``,
+    published models) cannot be resumed from.
 
     Args:
-        folder (str): The work dir. Where ``last_checkpoint`` in it points to another
-            folder (``out_dir`` of the checkpoint hook), that one is searched too; not
-            where a file of that name is here as well: a copied work dir, whose
-            ``last_checkpoint`` names the original's, is resumed from its own files.
+        folder (str): The work dir. If its ``last_checkpoint`` points to another folder
+            (``out_dir`` of the checkpoint hook), that folder is searched too, unless
+            the work dir has a file of the same name: a copied work dir is resumed from
+            its own files.
 
     Returns:
-        str | None: Its path; None where there has been no checkpoint.
+        str | None: Path of the checkpoint; None if there has never been one.
 
     Raises:
-        CheckpointError: There are, or have been, checkpoints of trainings, and
-            none is valid.
+        CheckpointError: There are or were training checkpoints, and none is valid.
     """
     found, broken = [], []
     last = _last_checkpoint(folder)

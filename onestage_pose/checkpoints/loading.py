@@ -72,8 +72,8 @@ def load_from_local(
 ) -> Any:
     """Load a checkpoint file: tensors, numbers, text, and plain numpy arrays.
 
-    A config's text in it is left out (:func:`keeping_config_texts`): what is built
-    never depends on a file that holds weights.
+    Config text in the file is left out (:func:`keeping_config_texts`), so that a file
+    of weights never decides what is built.
 
     Args:
         filename (str): Path of a file that ``torch.save`` wrote.
@@ -85,10 +85,11 @@ def load_from_local(
         Any: What was saved, usually a dict.
 
     Raises:
-        FileNotFoundError: With the names that are there and look alike.
-        UnsafeCheckpointError: If it holds anything else. Nothing of it was run.
-        BrokenCheckpointError: If it cannot be read to its end.
-        OversizedCheckpointError: If it states more than it holds.
+        FileNotFoundError: There is no such file; the message suggests similar names.
+        UnsafeCheckpointError: The file holds anything else. No code in it is run.
+        BrokenCheckpointError: The file is truncated or damaged.
+        OversizedCheckpointError: The file would need far more memory or time than its
+            own size.
     """
     filename = osp.expanduser(filename)
     if not osp.isfile(filename):

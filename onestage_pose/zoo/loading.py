@@ -19,16 +19,16 @@ SCHEME = 'zoo://'
 def load_model(
     name: str = 'nano', device: str | torch.device | None = None
 ) -> nn.Module:
-    """Load a published model; one that does not come with the package is downloaded.
+    """Load a published model, and download it first if it is not on this machine.
 
     Args:
         name (str): One of :func:`onestage_pose.list_models`.
-        device (str | torch.device, optional): Where to; by default a GPU if there is
-            one.
+        device (str | torch.device, optional): Device of the model; by default a GPU if
+            there is one.
 
     Returns:
-        nn.Module: The model, ready for ``mmpose.apis.inference_bottomup`` and the
-        like: in evaluation mode, with its config as ``cfg`` and the skeleton as
+        nn.Module: The model in evaluation mode, ready for
+        ``mmpose.apis.inference_bottomup``. Its config is ``cfg``, its skeleton
         ``dataset_meta``.
 
     Raises:

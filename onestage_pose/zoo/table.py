@@ -71,7 +71,7 @@ MODELS = read_table()
 def list_models() -> list[str]:
     """Return the names of all published models, downloaded or not.
 
-    Which of them come with the package says :func:`get_model_info`.
+    :func:`onestage_pose.zoo.get_model_info` says which of them come with the package.
     """
     return sorted(MODELS)
 

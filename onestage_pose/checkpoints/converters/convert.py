@@ -23,10 +23,11 @@ class Conversion(NamedTuple):
     """What was converted.
 
     Attributes:
-        origin (str): The program, ``'Detectron2'`` or ``'torchvision'``.
-        config (Config): Of the model.
-        number (int): Arrays written.
-        left_out (list[str]): Names of what the file held beside them.
+        origin (str): Program that wrote the file, ``'Detectron2'`` or
+            ``'torchvision'``.
+        config (Config): Config of the model.
+        number (int): Number of arrays written.
+        left_out (list[str]): Names of other content of the file.
     """
 
     origin: str
@@ -40,21 +41,23 @@ def convert_checkpoint(
 ) -> Conversion:
     """Convert a checkpoint of Detectron2 or torchvision to one of this project.
 
-    Nothing that the file might hold beside arrays is run.
+    No code in the file is run.
 
     Args:
-        source (Path): A ``.pkl`` or ``.pth``, of which program its arrays tell.
-        target (Path): The checkpoint to write, whole or not at all.
-        config (Path, optional): Config of the model; by default this project's of the
-            same backbone and head. For torchvision's it is that of the weights
-            ``COCO_V1``: ``COCO_LEGACY`` differs in nothing that the file shows.
+        source (Path): A ``.pkl`` or ``.pth`` file; its array names tell which program
+            wrote it.
+        target (Path): The checkpoint to write, atomically.
+        config (Path, optional): Config of the model; by default this project's config
+            with the same backbone and head. For torchvision, the default is the config
+            of ``COCO_V1``; a file of ``COCO_LEGACY`` looks the same and needs its
+            config here.
 
     Returns:
         Conversion: What was converted.
 
     Raises:
-        ConversionError: If the file is of no model that this project knows, or not of
-            the config's.
+        ConversionError: The file is not of a model that this project knows, or not of
+            the config's model.
         CheckpointError: If it is broken or holds more than plain data.
         FileNotFoundError: If there is none.
     """

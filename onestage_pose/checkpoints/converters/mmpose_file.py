@@ -25,8 +25,8 @@ def read_mmpose(path: Path) -> tuple[dict[str, Tensor], list[str]]:
             wrote.
 
     Returns:
-        tuple[dict[str, Tensor], list[str]]: The weights, and what the file holds
-        beside them, such as ``optimizer``.
+        tuple[dict[str, Tensor], list[str]]: The weights, and the names of the file's
+        other content, such as ``optimizer``.
 
     Raises:
         ConversionError: If it has no ``state_dict`` of tensors.

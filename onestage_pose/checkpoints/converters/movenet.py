@@ -32,9 +32,9 @@ def read_movenet(path: Path) -> dict[str, Tensor]:
         dict[str, Tensor]: By this project's names, in the stored precision.
 
     Raises:
-        ConversionError: If it is no such model, a file of weights is missing or of
-            another length, a shape is none, or weights are stored as integers with a
-            scale.
+        ConversionError: It is not a MoveNet model, a file of weights is missing or has
+            another length, a shape is invalid, or weights are stored as scaled
+            integers.
         FileNotFoundError: If there is no such file.
     """
     try:

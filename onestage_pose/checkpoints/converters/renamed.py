@@ -13,7 +13,7 @@ class Renamed(NamedTuple):
 
     Attributes:
         weights (dict[str, Tensor]): By new name; the tensors are the old ones.
-        left_out (dict[str, Tensor]): What has no place there, by old name.
+        left_out (dict[str, Tensor]): Tensors without a new name, by old name.
     """
 
     weights: dict[str, Tensor]

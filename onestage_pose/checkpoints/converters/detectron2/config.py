@@ -29,7 +29,7 @@ def default_config(weights: Mapping[str, Tensor]) -> Path:
         Path: Absolute.
 
     Raises:
-        ConversionError: If this project has no config for such a backbone.
+        ConversionError: This project has no config for such a backbone.
     """
     names = DetectronNames.of_mmpose(weights)
     filters, width = weights['backbone.layer1.0.conv2.weight'].shape[:2]
@@ -51,7 +51,7 @@ def check_against_config(
     config: Config,
     constants: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Raise unless weights, and what went with them, are those of a config's model.
+    """Raise an error unless weights and constants fit the model of a config.
 
     Args:
         weights (Mapping[str, Tensor]): By this project's names.
@@ -61,8 +61,8 @@ def check_against_config(
             and the anchors (A, 4) of each level. Any may be absent.
 
     Raises:
-        ConversionError: Naming the arrays that are missing, of another shape, too
-            many, or of another value, and the remedy.
+        ConversionError: Arrays are missing, unexpected, or have another shape or value;
+            the message names them and the remedy.
     """
     init_default_scope(config.get('default_scope', 'mmpose'))
     model = MODELS.build(config.model)

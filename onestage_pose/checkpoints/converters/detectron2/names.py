@@ -40,7 +40,7 @@ class DetectronNames(NamedTuple):
 
     @classmethod
     def of_detectron2(cls, names: Iterable[str]) -> DetectronNames:
-        """Find out which model it is that has Detectron2's ``names``."""
+        """Recognise a model by Detectron2's names of its arrays."""
         names = list(names)
         found = {
             match.group(1): match.group(2, 3)
@@ -56,7 +56,7 @@ class DetectronNames(NamedTuple):
 
     @classmethod
     def of_mmpose(cls, names: Iterable[str]) -> DetectronNames:
-        """Find out which model of this project it is that has ``names``."""
+        """Recognise a model by this project's names of its arrays."""
         names = list(names)
         is_context: dict[int, bool] = {}
         for match in filter(None, map(_TRUNK_LAYER.match, names)):
@@ -75,12 +75,12 @@ class DetectronNames(NamedTuple):
 
     @property
     def has_context(self) -> bool:
-        """Return whether it is the method of arXiv 2301.04842, not the baseline."""
+        """bool: Whether it is the method of arXiv 2301.04842, not the baseline."""
         return any(layer.startswith('MHSA_') for layer in self.head)
 
     @property
     def depth(self) -> int:
-        """Return the layers of the ResNet, 50 or 101, by its bottleneck blocks."""
+        """int: Depth of the ResNet, 50 or 101, counted by its bottleneck blocks."""
         return 3 * sum(self.blocks) + 2
 
     def pairs(self) -> Iterator[Pair]:
