@@ -20,5 +20,6 @@ __getattr__ = lazy_exports(__name__, _EXPORTS)
 def install() -> None:
     """Do nothing: importing :mod:`onestage_pose` is enough.
 
-    It was what makes mmpose's inferencers take this project's options and models.
+    It is kept for old programs, where it prepared mmpose's inferencers for this
+    project's models.
     """

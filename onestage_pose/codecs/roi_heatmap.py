@@ -17,7 +17,7 @@ from .decoders.grid import grid_size
 
 @KEYPOINT_CODECS.register_module()
 class RoIHeatmap(BaseKeypointCodec):
-    """One bin of a person's own box for each keypoint, as in Mask R-CNN.
+    """Encode each keypoint as a bin of the person's own box, as in Mask R-CNN.
 
     Every person's box is cut into W x H bins. A keypoint is the bin that holds
     it, learned by softmax cross-entropy over the bins; decoding finds the
@@ -42,20 +42,19 @@ class RoIHeatmap(BaseKeypointCodec):
         heatmap_size (int | tuple[int, int]): Bins [W, H] of a box.
         decode_mode (str): Where :meth:`decode` looks for the maximum.
 
-            - ``'bicubic'``: of the logits upsampled to the box's size in
-              pixels, rounded up. What Detectron2 and the released program of
-              arXiv 2301.04842 do.
+            - ``'bicubic'``: of the logits upsampled to the box's size in pixels,
+              rounded up, as Detectron2 and the released program of arXiv 2301.04842 do.
             - ``'argmax'``: the centre of the highest bin.
             - ``'quarter'``: that, moved a quarter of a bin towards the higher
               neighbour in x and in y (Stacked Hourglass, arXiv 1603.06937).
             - ``'dark'``: that, moved to the maximum of a second-order Taylor
               expansion of the blurred log-distribution (DARK, arXiv
               1910.06278).
-            - ``'expected_oks'``: the place whose object keypoint similarity (OKS)
-              is the highest on average, were the keypoint drawn from the
-              distribution (ProbPose, arXiv 2412.02254): the maximum of the
-              distribution blurred by OKS's own tolerance, between the bins by
-              Newton's method. Best where the distribution is wide or has several hills.
+            - ``'expected_oks'``: the position that maximises the expected object
+              keypoint similarity (OKS) under the distribution (ProbPose, arXiv
+              2412.02254): the maximum of the distribution blurred by OKS's own
+              tolerance, between the bins by Newton's method. Best if the distribution
+              is wide or has several peaks.
         score_mode (str): What a keypoint's score is.
 
             - ``'peak'``: softmax of the logit at the maximum over all bins, as
@@ -63,22 +62,22 @@ class RoIHeatmap(BaseKeypointCodec):
               high for a large box; with ``'bicubic'``, whose upsampling
               overshoots, it may exceed the highest bin's, and even 1.
             - ``'window'``: the probability of the bins within ``window`` of
-              the highest one, which says how sure the place is and suits the
+              the highest one, which says how certain the position is and suits the
               usual drawing threshold of 0.3.
-            - ``'expected_oks'``: the object keypoint similarity to be expected of
-              the place found.
+            - ``'expected_oks'``: the expected object keypoint similarity of the decoded
+              position.
         window (int): Reach of ``'window'``, in bins to every side.
         blur_kernel_size (int): Gaussian blur of ``'dark'``, in bins, odd.
-        sigmas (Sequence[float], optional): OKS's of the K keypoints, for
-            ``'expected_oks'``. By default those of the data set (:meth:`follow`), and
-            COCO's 17 until one is known.
-        area_ratio (float): A person's area over that of the box given here, for
-            ``'expected_oks'``: about 0.53 of COCO's boxes, and of boxes widened by s
-            that over s squared.
+        sigmas (Sequence[float], optional): Sigmas of OKS of the K keypoints, for
+            ``'expected_oks'``. By default those of the data set (:meth:`follow`);
+            COCO's 17 until a data set is known.
+        area_ratio (float): Ratio of a person's area to the area of the box, for
+            ``'expected_oks'``: about 0.53 for COCO's boxes, and 0.53 / s² for boxes
+            widened by s.
 
     Raises:
-        ValueError: On an unknown mode, an even ``blur_kernel_size``, or ``sigmas`` or
-            an ``area_ratio`` that are not positive.
+        ValueError: A mode is unknown, ``blur_kernel_size`` is even, or ``sigmas`` or
+            ``area_ratio`` are not positive.
     """
 
     auxiliary_encode_keys = {'boxes'}
@@ -129,7 +128,9 @@ class RoIHeatmap(BaseKeypointCodec):
 
     @property
     def sigmas(self) -> tuple[float, ...]:
-        """tuple[float]: (K,) of OKS: those given, else the data set's, else COCO's."""
+        """tuple[float]: (K,) sigmas of OKS: those given, else the data set's, else
+        COCO's.
+        """
         return self._sigmas or self._dataset_sigmas or load_sigmas()
 
     @property
@@ -141,8 +142,8 @@ class RoIHeatmap(BaseKeypointCodec):
         """Take the sigmas of a data set, unless some were given.
 
         Args:
-            metainfo (Mapping): As mmpose has parsed it; one without sigmas changes
-                nothing.
+            metainfo (Mapping): Metainfo as mmpose parses it; without sigmas, nothing
+                changes.
         """
         self._dataset_sigmas = read_sigmas(metainfo) or self._dataset_sigmas
 
@@ -198,8 +199,8 @@ class RoIHeatmap(BaseKeypointCodec):
             - scores (N, K) float32, see ``score_mode``
 
         Raises:
-            ValueError: If the logits are not of ``heatmap_size``, or not of as many
-                keypoints as there are ``sigmas`` where these are needed.
+            ValueError: The logits are not of ``heatmap_size``, or decoding needs
+                ``sigmas`` and there are not K of them.
         """
         self.check_size(encoded)
         options = DecoderOptions(
@@ -214,7 +215,7 @@ class RoIHeatmap(BaseKeypointCodec):
             return boxes[:, None, :2] + position * sizes[:, None], scores
 
     def check_size(self, logits: Tensor) -> None:
-        """Refuse logits of another grid, which would be learned in wrong places.
+        """Raise an error for logits of another grid, whose keypoints would be wrong.
 
         Args:
             logits (Tensor): (N, K, H, W).

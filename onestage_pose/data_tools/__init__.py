@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""From one's own annotations to data that can be trained on, and to a verdict."""
+"""Prepare annotations: convert, check, fine-tune on them, evaluate."""
 
 from ..utils.lazy_exports import lazy_exports
 

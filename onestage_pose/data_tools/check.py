@@ -179,7 +179,7 @@ def check_data(
     decode: bool = False,
     progress: Progress = _no_progress,
 ) -> DataReport:
-    """Count what a data set holds, and find what is wrong with it.
+    """Count the contents of a data set and find its errors.
 
     Images are not decoded; their sizes are read from their headers, and only files of
     equal length are compared by their content.
@@ -187,17 +187,18 @@ def check_data(
     Args:
         data (str | Path): A COCO keypoint file, or a folder with one or two of them, as
             :func:`..convert.convert_data` writes it.
-        other (str | Path | None): The file of another split, to find what is in both.
-        images (str | Path | None): The folder that ``file_name`` starts from; None
-            looks beside the file.
-        other_images (str | Path | None): That of the other file; None takes ``images``.
-        decode (bool): Decode every image, to find those that are torn.
-        progress (Callable): Goes through items, their description and number, as
+        other (str | Path | None): The file of another split, to find images that are in
+            both.
+        images (str | Path | None): The folder that ``file_name`` is relative to; by
+            default it is looked for beside the file.
+        other_images (str | Path | None): The folder for the other file; by default
+            ``images``.
+        decode (bool): Decode every image, to find truncated ones.
+        progress (Callable): Wraps a loop: ``progress(items, description, total)``, as
             ``track`` of ``onestage_pose.cli.progress``.
 
     Returns:
-        DataReport: Counts and findings. A file that the reader refuses has the one
-        finding ``format``.
+        DataReport: Counts and findings. An unreadable file has one finding, ``format``.
 
     Raises:
         UsageError: A path does not exist.

@@ -67,24 +67,25 @@ def convert_data(
     """Convert annotations to COCO keypoint files, one for each split.
 
     Args:
-        source (str | Path): A file, or the folder that a program has exported.
+        source (str | Path): The exported file or folder.
         target (str | Path): The folder to write to: ``train.json``, ``val.json``, or
-            ``annotations.json`` where the source has no splits.
-        format (str | None): A key of :data:`..formats.FORMATS`; None finds it out.
-        images (str | Path | None): The folder of the images, where they are not where
-            the source says.
+            ``annotations.json`` if the source has no splits.
+        format (str | None): A key of :data:`..formats.FORMATS`; by default it is
+            detected.
+        images (str | Path | None): The folder of the images, if it is not the one that
+            the source names.
         keypoints (Sequence[str] | None): The names of the keypoints, in order.
-        category (str | None): The only category that is kept.
+        category (str | None): Keep only this category.
         copy_images (bool): Copy the images to ``images/`` of the target.
         force (bool): Overwrite existing files.
 
     Returns:
-        Conversion: What was done.
+        Conversion: What was read, written and left out.
 
     Raises:
-        UsageError: An option, or a path; says what to give.
-        AnnotationError: Something of the source means nothing; names file, key and
-            remedy.
+        UsageError: An option or a path is wrong; the message says what to give.
+        AnnotationError: A value in the source is invalid; the message names the file,
+            the key and the remedy.
         OutputError: The target cannot be written.
     """
     source, target = Path(osp.abspath(source)), Path(target)

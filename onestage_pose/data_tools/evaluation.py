@@ -61,37 +61,39 @@ def evaluate(
     source: Mapping[str, Any] | None = None,
     track: Callable[[Iterable, str, int], Iterable] | None = None,
 ) -> Analysis | dict[str, Analysis]:
-    """Compare predictions with ground truth, and find out what is wrong with them.
+    """Compare predictions with ground truth and report the errors.
 
     Args:
         ann_file (str | os.PathLike): COCO keypoint file of the ground truth.
-        predictor (PosePredictor | None): Finds the people; its ``bbox_thr`` should be
-            0, since AP counts everybody.
-        results (str | os.PathLike | None): COCO keypoint results, in its place.
-        images (str | os.PathLike | None): Folder that the file's image names start
-            from. By default it is looked for beside ``ann_file``; results can be
-            evaluated without, and the page has no images then.
-        metainfo (str | None): File of MMPose's that describes the keypoints; by default
-            that of the model's config; for results the keypoints of the file's only
-            category, or COCO's where it names none or 17; of a file of several
-            categories those that each of them names.
-        html_file (str | os.PathLike | None): Page to write.
-        json_file (str | os.PathLike | None): Numbers to write.
-        results_file (str | os.PathLike | None): COCO results to write, of the model.
-        score_thr (float): False people and doubles of a higher score are counted.
-        num_cases (int): Most images of each kind on the page.
-        source (Mapping | None): Facts to state, such as the model's name.
+        predictor (PosePredictor | None): The model; its ``bbox_thr`` should be 0, since
+            AP counts every prediction.
+        results (str | os.PathLike | None): COCO keypoint results, instead of a model.
+        images (str | os.PathLike | None): Folder that the file's image names are
+            relative to. By default it is looked for beside ``ann_file``. Results can be
+            evaluated without images; the page then shows none.
+        metainfo (str | None): MMPose's metainfo file of the keypoints. By default that
+            of the model's config. For results, the default is the keypoints of the
+            file's categories, or COCO's if the only category names none or 17.
+        html_file (str | os.PathLike | None): HTML page to write.
+        json_file (str | os.PathLike | None): JSON file to write, with all numbers.
+        results_file (str | os.PathLike | None): File to write the model's predictions
+            to, as COCO results.
+        score_thr (float): Count false people and doubles with a score over this.
+        num_cases (int): Largest number of images of each kind of error on the page.
+        source (Mapping | None): Facts to show on the page, such as the model's name.
         track (Callable | None): Wraps the loop over images:
             ``track(items, description, total)``.
 
     Returns:
-        Analysis | dict[str, Analysis]: What was found; of several categories that of
-        each by its name, and each has files of its own, such as ``report_dog.html``.
+        Analysis | dict[str, Analysis]: The analysis; with several categories, one for
+        each by its name. Each category then has files of its own, such as
+        ``report_dog.html``.
 
     Raises:
         FileNotFoundError: There is no such file.
-        UsageError: Neither or both of model and results, or no folder of images.
-        AnnotationError: The ground truth or the results break their schema.
+        UsageError: Neither or both of ``predictor`` and ``results`` are given, or the
+            folder of images is not found.
+        AnnotationError: The ground truth or the results are not in COCO's format.
     """
     if (predictor is None) == (results is None):
         raise UsageError('Give either a model or results to evaluate.')

@@ -21,11 +21,12 @@ from ..utils.errors import AnnotationError, ConfigValueError
 
 @DATASETS.register_module()
 class DetectedPeopleDataset(CocoDataset):
-    """mmpose's CocoDataset, whose ``bbox_file`` is read by a schema.
+    """mmpose's CocoDataset with a checked ``bbox_file``.
 
-    mmpose's unpickles a file of another name than ``.json``, and leaves out boxes whose
-    category is not 1 without a word. Here the file is JSON, and people are what the
-    annotation file's category is. Without ``bbox_file`` it is mmpose's in all.
+    mmpose's class unpickles a file whose name does not end in ``.json``, and silently
+    drops boxes whose category is not 1. Here the file must be JSON, and boxes of the
+    annotation file's category count as people. Without ``bbox_file`` it behaves as
+    mmpose's.
 
     Raises:
         AnnotationError: ``bbox_file`` breaks the schema of

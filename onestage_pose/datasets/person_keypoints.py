@@ -26,16 +26,17 @@ from .visibility import (
 
 @DATASETS.register_module()
 class PersonKeypointsDataset(BaseCocoStyleDataset):
-    """All people of an image, to train and test a detector with keypoints.
+    """All people of an image, to train and test a keypoint detector.
 
-    Or things; and where the metainfo has ``categories``, those of several categories,
-    each with its own keypoints among the K of all: the others are not labelled.
+    Instances can also be other objects. If the metainfo has ``categories``, each
+    instance has the keypoints of its own category among all K; the others are not
+    labelled.
 
-    In training (``test_mode=False``) it chooses as Detectron2's Keypoint R-CNN does:
+    In training (``test_mode=False``) it filters as Detectron2's Keypoint R-CNN does:
     crowd regions are left out, unless ``keep_crowds`` is set; boxes are clipped to the
-    image in edge coordinates and those without area left out; images with fewer than
+    image in edge coordinates, and empty ones are left out; images with fewer than
     ``filter_cfg['min_keypoints']`` labelled keypoints are left out; people without
-    keypoints stay, to train the boxes. In testing everything stays.
+    keypoints are kept and train the boxes. In testing everything is kept.
 
     An item holds, for N people with K keypoints:
 
@@ -56,46 +57,49 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
     - with ``with_segmentation``, ``segmentation``, list of N outlines as in the file.
 
     Args:
-        ann_file (str): COCO keypoint file, absolute or under ``data_root``. In testing
-            it may lack ``annotations`` (COCO's image_info_test-dev2017.json).
-        data_mode (str): Only ``'bottomup'``, one item for each image.
+        ann_file (str): COCO keypoint file, absolute or relative to ``data_root``. In
+            testing it may lack ``annotations`` (COCO's image_info_test-dev2017.json).
+        data_mode (str): Only ``'bottomup'``: one item for each image.
         metainfo (dict | None): The keypoints, as in MMPose: ``dict(from_file=...)``
-            with a file of MMPose's ``configs/_base_/datasets`` or one's own; or of
-            several categories, see docs/how_to/several_categories.md. Default:
-            COCO's 17.
-        data_root (str | None): Folder that ``ann_file`` and ``data_prefix`` start from.
+            with a file from MMPose's ``configs/_base_/datasets`` or your own; for
+            several categories, see docs/how_to/several_categories.md. Default: COCO's
+            17.
+        data_root (str | None): Folder that ``ann_file`` and ``data_prefix`` are
+            relative to.
         data_prefix (dict | None): ``dict(img=folder of the images)``.
-        filter_cfg (dict | None): ``dict(min_keypoints=1)``: an image needs so many
-            labelled keypoints over all its people to train on; 0 keeps every image,
-            those without people too. Not used in testing.
+        filter_cfg (dict | None): ``dict(min_keypoints=1)``: train only on images with
+            at least so many labelled keypoints over all their people; 0 keeps every
+            image, also those without people. Not used in testing.
         with_segmentation (bool): Keep the outlines for :class:`LoadPoseMasks`.
-        keypoints_only (bool): The boxes are no person's outline, or not everybody in
-            the images is annotated: only the keypoint branch learns from them, see
+        keypoints_only (bool): The annotations are incomplete (no true boxes, or not
+            every person is annotated): only the keypoint branch learns from them, see
             :meth:`KeypointRCNN.loss`.
-        keep_crowds (bool): In training, keep crowd regions (``iscrowd`` 1), none of
-            whose keypoints is labelled then, see :class:`PackKeypointRCNNInputs`.
-        known_visibilities (Sequence[int]): Which of COCO's visibilities mean in this
-            file what they mean in COCO, for a head with a visibility branch: 0 (of an
-            annotated person not labelled: not in the image), 1 (hidden), 2 (seen).
-            ``()`` for keypoints that another model predicted, or of which some are
-            left out. Annotations with ``pseudo`` 1 teach no visibility.
-        check_images (bool): Look whether all images exist before the work starts, by
-            listing their folders. Addresses and images that the pipeline reads through
-            ``backend_args`` are never looked for.
-        max_people (int): Most people of an image, crowd regions included; more are an
-            error. Training takes memory for people times anchors.
-        indices (int | Sequence[int] | None): As in mmengine's BaseDataset: take only
-            these images.
+        keep_crowds (bool): In training, keep crowd regions (``iscrowd`` 1) without
+            their keypoints, see :class:`PackKeypointRCNNInputs`.
+        known_visibilities (Sequence[int]): Which visibilities have COCO's meaning in
+            this file, for a head with a visibility branch: 0 (not labelled: not in the
+            image), 1 (hidden), 2 (visible). Use ``()`` for keypoints that another model
+            predicted, or if some are not labelled for other reasons. Annotations with
+            ``pseudo`` 1 teach no visibility.
+        check_images (bool): Check before the work starts that all images exist, by
+            listing their folders. Addresses, and images that the pipeline reads through
+            ``backend_args``, are never checked.
+        max_people (int): Largest number of people in an image, crowd regions included;
+            more are an error. Training needs memory in proportion to people times
+            anchors.
+        indices (int | Sequence[int] | None): Use only these images, as in mmengine's
+            BaseDataset.
         serialize_data (bool): As in mmengine's BaseDataset.
         pipeline (Sequence[dict | Callable]): Transforms.
-        test_mode (bool): Testing: nothing is left out.
-        lazy_init (bool): Load the file at the first use only.
-        max_refetch (int): How many other images to try where one is broken.
-        sample_interval (int): Take only images whose id is a multiple of it.
+        test_mode (bool): Keep everything, for testing.
+        lazy_init (bool): Load the file only at the first use.
+        max_refetch (int): How many other images to try if one is broken.
+        sample_interval (int): Use only images whose id is a multiple of this.
 
     Raises:
         FileNotFoundError: The annotation file or images are missing.
-        ValueError: A misspelt option, a broken file, or no image to train on.
+        ValueError: An option is misspelt, the file is invalid, or no image is left to
+            train on.
     """
 
     METAINFO: dict = dict(from_file='configs/_base_/datasets/coco.py')
@@ -170,14 +174,14 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         return super()._load_metainfo(resolve_metainfo(metainfo))
 
     def get_data_info(self, idx: int) -> dict:
-        """Return the item of an image, with what of the metainfo the model needs.
+        """Return the item of an image, with the metainfo that the model needs.
 
         Args:
-            idx (int): Of the image.
+            idx (int): Index of the image.
 
         Returns:
-            dict: As the class describes; where the metainfo has categories, with
-            ``keypoint_categories``, the label of the category of each keypoint.
+            dict: The keys that the class describes; if the metainfo has categories,
+            also ``keypoint_categories``, the category label of each keypoint.
         """
         info = super().get_data_info(idx)
         if 'keypoint_categories' in self._metainfo:
@@ -307,10 +311,10 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         return info
 
     def filter_data(self) -> list[dict]:
-        """Leave out images that teach no keypoint and look for the files.
+        """Leave out images without labelled keypoints, and check that the files exist.
 
         Returns:
-            list[dict]: The images that stay; all of them in testing.
+            list[dict]: The images that are kept; all of them in testing.
         """
         found = self.data_list
         if self.test_mode:

@@ -18,17 +18,18 @@ from .onnx_export import VISIBILITY_OUTPUTS
 
 
 class Agreement(NamedTuple):
-    """How far a graph's people are from PyTorch's on one image.
+    """Compare the predictions of an ONNX graph and of PyTorch on one image.
 
     Attributes:
-        image (str): Its path.
+        image (str): Path of the image.
         size (tuple[int, int]): Height and width of the network's input, in pixels.
-        people (tuple[int, int]): How many PyTorch and the graph found.
-        bboxes (float): Largest distance of a side, in pixels of the input.
-        keypoints (float): Largest distance of a keypoint's coordinate, in the same.
+        people (tuple[int, int]): Number of people that PyTorch and the graph detect.
+        bboxes (float): Largest difference of a box's side, in pixels of the input.
+        keypoints (float): Largest difference of a keypoint's coordinate, in pixels of
+            the input.
         scores (float): Largest difference of a person's or a keypoint's score.
-        seconds (tuple[float, float]): What PyTorch and the graph took, from the
-            network's input to people.
+        seconds (tuple[float, float]): Time of PyTorch and of the graph, from the
+            network's input to the predictions.
     """
 
     image: str
@@ -46,12 +47,14 @@ def compare_with_onnx(
     """Run a graph in ONNX Runtime and its model in PyTorch.
 
     Args:
-        model (KeypointRCNN): As ``mmpose.apis.init_model`` gives it, on the CPU.
-        onnx_file (str | Path): What :func:`export_onnx` made of it.
-        images (Iterable[str | Path]): Files; the model's test pipeline reads them.
+        model (KeypointRCNN): The model, as ``mmpose.apis.init_model`` returns it, on
+            the CPU.
+        onnx_file (str | Path): The file that :func:`export_onnx` wrote.
+        images (Iterable[str | Path]): Image files, which the model's test pipeline
+            reads.
 
     Yields:
-        Agreement: Of each image. Distances are infinite where the numbers of people
+        Agreement: One for each image. Differences are infinite if the numbers of people
         differ.
     """
     import onnxruntime

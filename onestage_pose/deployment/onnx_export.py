@@ -23,16 +23,16 @@ def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
     """Write the whole model, from image to people, as one ONNX graph.
 
     Input ``image`` (1, 3, H, W) and the outputs are those of
-    :class:`OnnxKeypointRCNN`, without what the model does not predict; H, W and the
-    number of people are free. The file's metadata say, as JSON, what a program needs
-    beside the graph:
+    :class:`OnnxKeypointRCNN`, without those that the model does not predict; H, W and
+    the number of people are dynamic. The file's metadata contain, as JSON, what a
+    program needs to use the graph:
 
     - ``dataset_meta``: ``keypoint_names`` and ``skeleton``, pairs of their indices; of
       several categories also ``categories``, in the order of ``labels``: of each
       ``name``, ``id`` and ``keypoints``, the index of its first one and that behind its
       last;
-    - ``resize``: what the test pipeline does to an image before: ``longer`` and
-      ``shorter``, the bounds of the sides as in :class:`PoseResize`.
+    - ``resize``: how the test pipeline resizes an image: ``longer`` and ``shorter``,
+      the bounds of the sides as in :class:`PoseResize`.
 
     Args:
         model (KeypointRCNN): Trained, with ``cfg`` and ``dataset_meta`` as

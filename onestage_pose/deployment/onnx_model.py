@@ -49,15 +49,16 @@ class OnnxPeople(NamedTuple):
 class OnnxKeypointRCNN(nn.Module):
     """A :class:`KeypointRCNN` that can be traced for images of any size.
 
-    It has the weights of the model and its test configuration, takes one image
-    and gives what ``predict(rescale=False)`` does. mmdet's heads look at sizes and
-    numbers in Python, which a traced graph would keep as they were.
+    It has the model's weights and test configuration, takes one image and returns what
+    ``predict(rescale=False)`` does. mmdet's heads handle sizes and counts in Python,
+    which a traced graph would freeze.
 
     Args:
         model (KeypointRCNN): The model, in evaluation mode.
 
     Raises:
-        ValueError: On parts and options that the graph does not cover; names them.
+        ValueError: The model has parts or options that the graph does not cover; the
+            message names them.
     """
 
     def __init__(self, model: KeypointRCNN) -> None:
@@ -86,7 +87,7 @@ class OnnxKeypointRCNN(nn.Module):
                 the test pipeline resizes it.
 
         Returns:
-            OnnxPeople: Of N people, who may be none.
+            OnnxPeople: The N people; N may be 0.
         """
         height, width = image.shape[2], image.shape[3]
         border = torch.stack((_scalar(width), _scalar(height)) * 2).to(image)

@@ -8,7 +8,7 @@ from .grid import grid_size
 
 
 def position_covariance(logits: Tensor, sizes: Tensor, position: Tensor) -> Tensor:
-    """Return the second moments of the distribution about the positions found.
+    """Return the second moments of the heatmaps about the decoded positions.
 
     Args:
         logits (Tensor): (N, K, H, W) float32.
@@ -16,8 +16,8 @@ def position_covariance(logits: Tensor, sizes: Tensor, position: Tensor) -> Tens
         position (Tensor): (N, K, 2), as fractions of the box.
 
     Returns:
-        Tensor: (N, K, 2, 2), in square pixels, of x and y. At least that of a point
-        that may lie anywhere in its bin.
+        Tensor: (N, K, 2, 2) covariances of x and y, in square pixels. They are at least
+        those of a uniform distribution over one bin.
     """
     width, height = grid_size(logits)
     x = (torch.arange(width, device=logits.device) + 0.5) / width

@@ -8,14 +8,14 @@ PERSON_AREA_RATIO = 0.53
 
 
 class DecoderOptions(NamedTuple):
-    """What decoders and scores may be told beside the logits.
+    """Options of decoders and scores.
 
     Attributes:
-        window (int): Bins to every side of the highest one, for the score of a window.
-        blur_kernel_size (int): Bins of DARK's Gaussian blur, odd.
-        sigmas (tuple[float, ...], optional): (K,) of OKS, for the expected OKS. By
-            default COCO's.
-        area_ratio (float): An instance's area over that of its box, for the expected
+        window (int): Reach of the window about the highest bin, in bins to every side.
+        blur_kernel_size (int): Size of DARK's Gaussian blur, in bins, odd.
+        sigmas (tuple[float, ...], optional): (K,) sigmas of OKS, for the expected OKS.
+            By default COCO's.
+        area_ratio (float): Ratio of an instance's area to its box's, for the expected
             OKS.
     """
 

@@ -12,18 +12,19 @@ SHOULDERS, HIPS = [5, 6], [11, 12]
 
 @TRANSFORMS.register_module()
 class BoxesFromKeypoints(BaseTransform):
-    """Replace boxes that end at the outermost joints by boxes of the whole person.
+    """Replace boxes of the joints by boxes of the whole person.
 
-    COCO's boxes hold the whole person, with head, hands and feet. So the top of the
+    COCO's boxes contain the whole person, with head, hands and feet. The top of the
     head is estimated at ``head`` times the length of the trunk above the shoulders, in
-    the direction of the trunk; the box holds it and every labelled keypoint, with
-    ``margin`` on each side. People whose trunk is not labelled get the margin alone.
+    the direction of the trunk. The new box contains it and every labelled keypoint,
+    with ``margin`` on each side. People whose trunk is not labelled get the margin
+    alone.
 
     Changes ``bbox`` (N, 4), within the image.
 
     Args:
         head (float): Distance between shoulders and the top of the head, in trunks.
-        margin (float): At every side, as a fraction of the longer side.
+        margin (float): Margin on every side, as a fraction of the longer side.
     """
 
     def __init__(self, head: float = 0.7, margin: float = 0.07) -> None:

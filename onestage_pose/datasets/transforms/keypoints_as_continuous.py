@@ -9,17 +9,18 @@ from ...structures import continuous_to_pixel_index
 
 @TRANSFORMS.register_module()
 class KeypointsAsContinuous(BaseTransform):
-    """Take annotated keypoints for continuous coordinates, and not for pixel indices.
+    """Read annotated keypoints as continuous coordinates, not as pixel indices.
 
-    torchvision trains so: a keypoint at 0 is on the border of the first pixel and not
-    in its centre. For training pipelines, before the image is resized or flipped; the
-    keypoint head has ``continuous_keypoints=True``, and predicts what was annotated.
+    torchvision trains in this way: a keypoint at 0 is on the border of the first pixel,
+    not at its centre. Use it in training pipelines, before the image is resized or
+    flipped, together with ``continuous_keypoints=True`` of the keypoint head, which
+    then predicts in the convention of the annotations.
 
     Changes ``keypoints`` (N, K, 2), by half a pixel.
     """
 
     def transform(self, results: dict) -> dict:
-        """Move the keypoints to where their pixel indices are.
+        """Convert the keypoints to pixel indices.
 
         Args:
             results (dict): May hold ``keypoints`` (N, K, 2).

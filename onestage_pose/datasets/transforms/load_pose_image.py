@@ -21,31 +21,30 @@ _DECODED: dict[tuple, np.ndarray] = {}
 
 @TRANSFORMS.register_module()
 class LoadPoseImage(LoadImage):
-    """Load an image from ``img_path``, or take the array or image in ``img``.
+    """Load an image from ``img_path``, or use the array or image in ``img``.
 
-    What ``img`` may be, and how its values are read, says :func:`to_bgr_image`; a path
-    in it counts as ``img_path``. Sets ``img`` (h, w, 3) uint8 BGR (float32 with
+    :func:`to_bgr_image` says what ``img`` may be and how its values are read; a path in
+    it counts as ``img_path``. Sets ``img`` (h, w, 3) uint8 BGR (float32 with
     ``to_float32``), ``img_shape`` and ``ori_shape`` (h, w). A file is turned as its
     EXIF orientation says, unless ``color_type='color_ignore_orientation'``.
 
-    An image is broken where it cannot be decoded, or where its size is not the
-    ``width`` and ``height`` of its annotation (an annotation of an unturned image,
-    or of another one, would train on nonsense in silence).
+    An image is broken if it cannot be decoded, or if its size is not the ``width`` and
+    ``height`` of its annotation (for example, the annotation of an image that is not
+    turned by EXIF).
 
     Args:
-        on_error (str): What a broken or missing image does. ``'raise'`` ends the run;
-            ``'warn'`` logs it and, in training, lets the dataset give another image. In
-            testing it ends the run in any case: results without it would pass for
-            complete.
-        keep_in_memory (bool): Decode a file once in every dataloader worker. For sets
-            of a few thousand images; an image of 640x480 takes 0.9 MB.
-        to_float32 (bool): Give float32.
+        on_error (str): What to do about a broken or missing image. ``'raise'`` ends the
+            run; ``'warn'`` logs it and, in training, uses another image instead. In
+            testing it ends the run in any case, since the results would be incomplete.
+        keep_in_memory (bool): Keep decoded images in each dataloader worker. For data
+            sets of a few thousand images; an image of 640x480 takes 0.9 MB.
+        to_float32 (bool): Convert the image to float32.
         color_type (str): As in :func:`mmcv.imfrombytes`.
         imdecode_backend (str): As in :func:`mmcv.imfrombytes`.
-        backend_args (dict | None): As in :func:`mmengine.fileio.get`, for images kept
-            elsewhere.
-        max_pixels (int): Most pixels that a file may state; one of some kilobytes can
-            state a size that fills the memory.
+        backend_args (dict | None): As in :func:`mmengine.fileio.get`, for images in
+            remote storage.
+        max_pixels (int): Largest number of pixels that a file's header may state; a
+            file of some kilobytes can state a size that fills the memory.
 
     Raises:
         FileNotFoundError: The file does not exist.
@@ -84,7 +83,7 @@ class LoadPoseImage(LoadImage):
                 where an annotation gives them.
 
         Returns:
-            dict | None: ``results`` with the image; None for a broken one in training
+            dict | None: ``results`` with the image; None for a broken image in training
             with ``on_error='warn'``.
         """
         try:

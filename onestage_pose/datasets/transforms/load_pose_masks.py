@@ -13,18 +13,18 @@ from ...utils.errors import AnnotationError, ConfigValueError
 
 @TRANSFORMS.register_module()
 class LoadPoseMasks(BaseTransform):
-    """Turn ``segmentation`` into ``gt_masks``, to train mmdet's mask branch too.
+    """Turn ``segmentation`` into ``gt_masks``, to train mmdet's mask branch.
 
-    Stands behind :class:`LoadPoseImage`; the dataset needs
-    ``with_segmentation=True``. Sets ``gt_masks``, mmdet's BitmapMasks of N masks of
-    the image's size, uint8 with 1 inside. Outlines are polygons or run lengths, as
-    in COCO; a single polygon may stand without the list around it.
+    Place it after :class:`LoadPoseImage`; the dataset needs ``with_segmentation=True``.
+    Sets ``gt_masks``, mmdet's BitmapMasks of N masks of the image's size, uint8 with 1
+    inside. Outlines are polygons or run lengths, as in COCO; a single polygon may stand
+    without the list around it.
 
     Raises:
         ConfigValueError: The dataset keeps no outlines.
-        AnnotationError: A person has none, a polygon has fewer than three points or
-            holds something else than numbers, or run lengths are of another size than
-            the image.
+        AnnotationError: A person has no outline, a polygon has fewer than three points
+            or values that are not numbers, or run lengths have another size than the
+            image.
     """
 
     def transform(self, results: dict) -> dict:

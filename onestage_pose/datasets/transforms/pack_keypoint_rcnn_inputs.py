@@ -17,21 +17,20 @@ class PackKeypointRCNNInputs(PackPoseInputs):
     - ``data_samples.gt_instances``: mmpose's numpy annotations, for drawing.
     - ``data_samples.gt_instance_labels``: what the loss takes, of N people in the
       frame of ``inputs``: ``bboxes`` (N, 4) float32 xyxy in edge coordinates,
-      ``labels`` (N,) int64, zeros unless ``bbox_label`` says else, ``keypoints``
-      (N, K, 2) float32 with the centre of the top-left pixel at (0, 0),
-      ``keypoints_visible`` (N, K) float32, above 0 where labelled,
-      ``visibility_targets`` (N, K, 2) int8 where the data set gives them, and mmdet's
-      ``masks`` where they were loaded. Empty where the image came without
-      annotations, or where these were left in another frame
+      ``labels`` (N,) int64, ``bbox_label`` or zeros, ``keypoints`` (N, K, 2) float32
+      with the centre of the top-left pixel at (0, 0), ``keypoints_visible`` (N, K)
+      float32, above 0 where labelled, ``visibility_targets`` (N, K, 2) int8 where the
+      data set gives them, and mmdet's ``masks`` if they were loaded. Empty if the image
+      has no annotations, or if they are in another frame
       (``PoseResize(image_only=True)``).
     - ``data_samples.ignored_instances``: ``bboxes`` (M, 4) of the crowd regions
-      (``iscrowd`` 1), which are not among the labels; only where there are any.
-      mmdet's assigners heed them with an ``ignore_iof_thr`` above 0.
+      (``iscrowd`` 1), which are not among the labels; only if there are any. mmdet's
+      assigners use them if ``ignore_iof_thr`` is above 0.
 
     Args:
-        meta_keys (Sequence[str]): What of the rest goes into the sample's metainfo,
-            where it is there. ``scale_factor`` (w, h) is 1 for an image that was not
-            resized. ``keypoint_categories`` always does.
+        meta_keys (Sequence[str]): Keys to copy into the sample's metainfo, if they are
+            there. ``scale_factor`` (w, h) is 1 for an image that was not resized.
+            ``keypoint_categories`` is always copied.
         pack_transformed (bool): As in mmpose's PackPoseInputs.
     """
 
@@ -75,7 +74,7 @@ class PackKeypointRCNNInputs(PackPoseInputs):
                 with annotations, the keys :class:`PersonKeypointsDataset` gives.
 
         Returns:
-            dict: Dict with ``inputs`` and ``data_samples``.
+            dict: ``inputs`` and ``data_samples``.
         """
         results = dict(results)
         results.setdefault('scale_factor', (1.0, 1.0))

@@ -16,18 +16,18 @@ MAX_DRAWS = 10
 
 @TRANSFORMS.register_module()
 class PoseMosaic(MixImageTransform):
-    """Lay tiles of equal size, each of another image, in rows and columns.
+    """Combine tiles of equal size, each of another image, into one image.
 
-    Small images of one person each, such as LSP Extended's, so train as many people
-    in a step as ordinary images do. The other images are drawn from the same data
-    set. The first transform of a pipeline: ``tile`` loads the images.
+    With it, small images of one person each, such as LSP Extended's, train as many
+    people in a step as ordinary images do. The other images are drawn from the same
+    data set. It is the first transform of a pipeline: ``tile`` loads the images.
 
-    Changes ``img``, ``img_shape`` and all that there is of every person; boxes and
+    Changes ``img``, ``img_shape`` and the annotations of every person; boxes and
     keypoints move with their tile.
 
     Args:
         tile (Sequence[dict | Callable]): Pipeline that makes one tile, such as
-            LoadPoseImage and PoseRandomAffine; its images must all be of one size.
+            LoadPoseImage and PoseRandomAffine; all its images must have the same size.
         grid (tuple[int, int]): Rows and columns.
 
     Raises:
@@ -44,15 +44,14 @@ class PoseMosaic(MixImageTransform):
         self.num_aux_image = self.grid[0] * self.grid[1] - 1
 
     def transform(self, results: dict) -> dict | None:
-        """Make the tiles and lay them out; see the class for the keys.
+        """Make the tiles and combine them; see the class for the keys.
 
         Args:
             results (dict): What the data set gives of one image, and ``dataset``
                 itself.
 
         Returns:
-            dict | None: ``results``, changed; None where its image was passed over by
-            ``tile``.
+            dict | None: ``results``, changed; None if ``tile`` skipped its image.
         """
         dataset = results['dataset']
         results = self.pre_transform(results)
@@ -80,7 +79,7 @@ class PoseMosaic(MixImageTransform):
         return tiles
 
     def apply_mix(self, results: dict) -> dict:
-        """Lay the image and the others side by side; see the class for the keys.
+        """Combine the image and the others; see the class for the keys.
 
         Args:
             results (dict): The first tile, and the others in ``mixed_data_list``.

@@ -31,41 +31,41 @@ INSTANCE_KEYS = (
 
 @TRANSFORMS.register_module()
 class PoseRandomAffine(BaseTransform):
-    """Scale and rotate an image at random and take a window of a fixed size.
+    """Scale and rotate an image at random and crop a window of a fixed size.
 
-    Where the scaled image is smaller than the window it lies somewhere in it;
-    where it is larger, the window is laid over one of the people. mmpose's
-    BottomupRandomAffine rotates the corners of boxes, which inflates them, and knows
-    nothing of edge coordinates.
+    A scaled image that is smaller than the window is placed at random inside it; in a
+    larger one, the window is placed over one of the people. mmpose's
+    BottomupRandomAffine rotates the corners of boxes, which inflates them, and does not
+    use edge coordinates.
 
-    The new box of a rotated person is that of the rotated ellipse in the old one,
-    extended to the labelled keypoints. Boxes are clipped to the window; people of
-    whom less than ``min_visible`` is left, or less than ``min_side``, are left out (of
-    crowd regions, ``iscrowd`` 1, any part stays); the window is never chosen by one;
-    keypoints outside are not labelled any more, and known not to be there
-    (``visibility_targets``) if it was known that they were. Outside the image the
-    window is ``pad_val``. An image that is scaled down is smoothed, as Pillow does.
+    The new box of a rotated person is that of the rotated ellipse in the old box,
+    extended to the labelled keypoints. Boxes are clipped to the window. People whose
+    box is then smaller than ``min_visible`` or ``min_side`` are left out. Any part of a
+    crowd region (``iscrowd`` 1) is kept, but the window is never placed by one.
+    Keypoints outside the window become unlabelled, and absent in ``visibility_targets``
+    if they were known to be present. Outside the image, the window is filled with
+    ``pad_val``. An image that is scaled down is smoothed, as by Pillow.
 
     Changes ``img``, ``img_shape`` (h, w), ``bbox`` (N, 4), ``keypoints`` (N, K, 2),
     ``keypoints_visible`` (N, K), ``visibility_targets`` (N, K, 2), ``num_keypoints``,
-    ``area`` and all else that there is of every person.
+    ``area`` and the other annotations of every person.
 
     Args:
         input_size (tuple[int, int]): Width and height of the window, in pixels.
-        size_range (tuple[float, float]): Bounds of the length, in pixels of the window,
-            that the image's longer side gets, or with ``scale_to='person'`` the longer
-            side of one person's box; drawn log-uniformly.
+        size_range (tuple[float, float]): Bounds of the new length of the image's longer
+            side, or with ``scale_to='person'`` of the longer side of one person's box,
+            in pixels of the window; drawn log-uniformly.
         scale_to (str): ``'image'``, or ``'person'`` for a window about one person.
         rotate (float): Largest angle, in degrees.
         rotate_prob (float): Probability of rotating.
-        shift (float): With ``scale_to='person'``, how far off the window's centre the
-            person's may be, as a fraction of the box.
-        min_visible (float): Fraction of a box that must be left.
-        min_side (float): Shortest side of a box that must be left, in pixels.
+        shift (float): With ``scale_to='person'``, largest distance of the person's
+            centre from the window's, as a fraction of the box.
+        min_visible (float): Smallest fraction of a box that must be inside the window.
+        min_side (float): Smallest side of the clipped box, in pixels.
         pad_val (tuple[int, int, int]): Colour, BGR.
 
     Raises:
-        ValueError: On an unknown ``scale_to``, or masks among the annotations.
+        ValueError: ``scale_to`` is unknown, or the annotations have masks.
     """
 
     SCALE_TO = ('image', 'person')

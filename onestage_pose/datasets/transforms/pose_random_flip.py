@@ -10,13 +10,15 @@ from mmpose.registry import TRANSFORMS
 class PoseRandomFlip(RandomFlip):
     """Flip at random, with boxes in edge coordinates.
 
-    In an image of width w, a keypoint (centre of the top-left pixel at 0, 0) goes to
-    w - 1 - x and changes its name by ``flip_indices``, as in mmpose; a box goes to
-    w - x, where mmpose's goes to w - 1 - x, a pixel too far left. Heights likewise.
+    In an image of width w, the x of a keypoint (centre of the top-left pixel at 0, 0)
+    becomes w - 1 - x, and left and right change places by ``flip_indices``, as in
+    mmpose. The x of a box becomes w - x; mmpose's becomes w - 1 - x, one pixel too far
+    left. Heights likewise.
 
     Changes ``img``, ``bbox`` (N, 4), ``keypoints`` (N, K, 2) with their
-    ``keypoints_visible`` (N, K), ``visibility_targets`` (N, K, 2) and ``gt_masks``
-    where they are there; sets ``flip`` and ``flip_direction``. Arguments: mmpose's.
+    ``keypoints_visible`` (N, K), ``visibility_targets`` (N, K, 2) and ``gt_masks`` if
+    they are there; sets ``flip`` and ``flip_direction``. Arguments: see mmpose's
+    ``RandomFlip``.
     """
 
     def transform(self, results: dict) -> dict:

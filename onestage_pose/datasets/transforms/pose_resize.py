@@ -12,13 +12,13 @@ from ...structures.coordinates import resize_pixel_index
 
 @TRANSFORMS.register_module()
 class PoseResize(Resize):
-    """Resize the image and what is annotated in it.
+    """Resize the image and its annotations.
 
     With ``keep_ratio`` the new size is Detectron2's ResizeShortestEdge: the shorter
-    side becomes ``min(scale)`` unless the longer would pass ``max(scale)``; each
-    side is rounded by itself, so the two scale factors differ a little. With s the
-    factor of the axis, boxes (edge coordinates) become x * s and keypoints (centre of
-    the top-left pixel at 0, 0) become (x + 0.5) * s - 0.5.
+    side becomes ``min(scale)`` unless the longer would exceed ``max(scale)``; each side
+    is rounded by itself, so the two scale factors differ a little. If s is the factor
+    of an axis, boxes (edge coordinates) become x * s and keypoints (centre of the
+    top-left pixel at 0, 0) become (x + 0.5) * s - 0.5.
 
     Changes ``img``, ``img_shape`` (h, w), ``bbox`` (N, 4), ``keypoints`` (N, K, 2) and
     ``gt_masks`` where they are there; sets ``scale``, ``scale_factor`` (w, h),
@@ -27,17 +27,17 @@ class PoseResize(Resize):
     Args:
         scale (int | tuple[int, int] | None): (longer, shorter) with ``keep_ratio``,
             else (w, h), in pixels.
-        scale_factor (float | tuple[float, float] | None): Instead of ``scale``: the
-            factor, or that of (w, h).
+        scale_factor (float | tuple[float, float] | None): Factor, or factors of (w, h),
+            instead of ``scale``.
         keep_ratio (bool): Keep the image's proportions.
         clip_object_border (bool): Clip boxes to the image.
-        backend (str): ``'pillow'`` smooths while it shrinks, as Detectron2's images
-            are; ``'cv2'`` is faster and does not.
+        backend (str): ``'pillow'`` smooths while it shrinks, as Detectron2 does;
+            ``'cv2'`` is faster and does not smooth.
         interpolation (str): As in :func:`mmcv.imresize`.
         image_only (bool): Leave the annotations in the frame of the original image. For
             test pipelines: ``gt_instances`` then compare to what the model predicts.
-        round_down (bool): With ``keep_ratio``, cut the sides off to whole pixels as
-            torchvision does, and do not round them.
+        round_down (bool): With ``keep_ratio``, round the sides down to whole pixels, as
+            torchvision does.
     """
 
     def __init__(

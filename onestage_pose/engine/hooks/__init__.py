@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Hooks of a training, registered in mmpose's HOOKS."""
+"""Training hooks, registered in mmpose's HOOKS."""
 
 from .data_check_hook import DataCheckHook
 from .exact_resume_hook import ExactResumeHook

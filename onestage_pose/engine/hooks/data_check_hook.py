@@ -21,20 +21,22 @@ _ENDLESS = (InfiniteSampler, MultiSourceSampler)
 
 @HOOKS.register_module()
 class DataCheckHook(Hook):
-    """End a run before it starts where one of its dataloaders cannot serve it.
+    """Stop a run before it starts if one of its dataloaders cannot work.
 
-    It may yield no batch: without this hook a training by iterations waits for ever at
-    full load, one by epochs ends without a word, and an evaluation fails in a metric.
-    Or it may never end, where an epoch or an evaluation waits for its end.
+    A dataloader may yield no batch: without this hook, training by iterations then
+    waits forever at full load, training by epochs ends silently, and an evaluation
+    fails in a metric. Or it may never end although an epoch or an evaluation needs its
+    end.
 
     Raises:
-        ConfigValueError: Naming the dataloader, the numbers and what to change.
+        ConfigValueError: The message names the dataloader, the numbers and what to
+            change.
     """
 
     priority = 'VERY_HIGH'
 
     def before_run(self, runner: Runner) -> None:
-        """Look at the dataloaders of the loops that are about to run."""
+        """Check the dataloaders of the loops that are about to run."""
         for mode in _MODES:
             loader = getattr(getattr(runner, f'_{mode}_loop'), 'dataloader', None)
             if isinstance(loader, DataLoader):

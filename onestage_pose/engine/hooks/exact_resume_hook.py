@@ -17,7 +17,7 @@ from torch.utils.data import BatchSampler, DataLoader, Dataset
 
 @HOOKS.register_module()
 class ExactResumeHook(Hook):
-    """Continue a resumed run exactly as the interrupted one would have.
+    """Resume a run exactly as if it had not been interrupted.
 
     A checkpoint of mmengine 0.10.7 keeps neither the state of the random
     generators nor the position in the data. This hook needs nothing kept:
@@ -34,8 +34,8 @@ class ExactResumeHook(Hook):
       iterations.
     - The sampler takes over the interrupted run's seed where the config has none.
 
-    The weights are then the same bit for bit where the operators are
-    deterministic, as they are on a CPU with one number of threads.
+    The weights are then bit-for-bit the same if the operators are deterministic, as
+    they are on a CPU with a fixed number of threads.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -52,7 +52,7 @@ class ExactResumeHook(Hook):
             loop.dataloader_iterator = itertools.chain(skipped, batches)
 
     def after_train(self, runner: Runner) -> None:
-        """Let go of the data, and so of the workers that read them ahead."""
+        """Release the data iterator, and with it the workers that read ahead."""
         if isinstance(runner.train_loop, IterBasedTrainLoop):
             runner.train_loop.dataloader_iterator = iter(())
 

@@ -13,19 +13,19 @@ from ...utils.errors import NonFiniteError
 
 @HOOKS.register_module()
 class FiniteHook(Hook):
-    """Stop a training whose loss, gradient or weights are NaN or infinite.
+    """Stop training if the loss, the gradient or the weights are NaN or infinite.
 
-    The losses are checked after every iteration, and the gradient's norm where
-    ``optim_wrapper.clip_grad`` has it computed; not in float16, where loss
-    scaling lets it overflow now and then and skips the update itself. No
-    checkpoint is written of weights that are not finite.
+    The losses are checked after every iteration, and so is the gradient's norm if
+    ``optim_wrapper.clip_grad`` computes it, except in float16, where loss scaling lets
+    it overflow occasionally and skips the update itself. No checkpoint with weights
+    that are not finite is written.
 
-    mmdet's ``CheckInvalidLossHook`` checks the sum of the losses every 50
-    iterations and asserts, so nothing of it is of use here.
+    mmdet's ``CheckInvalidLossHook`` only checks the sum of the losses every 50
+    iterations, by an assertion.
 
     Raises:
-        NonFiniteError: Naming the iteration, what is not finite, and the
-            images of the batch.
+        NonFiniteError: The message names the iteration, the values that are not finite,
+            and the images of the batch.
     """
 
     priority = 'HIGH'

@@ -20,16 +20,15 @@ from ...visualization.pose_visualizer import PoseVisualizer
 
 @HOOKS.register_module()
 class InputVisualizationHook(PoseVisualizationHook):
-    """mmpose's hook, for images that have no file as well.
+    """Draw evaluated images; mmpose's hook, also for images without a file.
 
-    Where ``img_path`` is a file, that file is drawn on; else the network's input,
-    before normalisation, scaled back to the size of the original. File names and
-    folders are mmpose's (``--show-dir DIR`` ends in ``WORK_DIR/TIMESTAMP/DIR`` unless
-    ``DIR`` is absolute), and ``interval`` counts images in testing too.
+    If ``img_path`` is a file, that image is drawn on; otherwise the network's input
+    before normalisation, scaled back to the original size. File names and folders are
+    mmpose's (``--show-dir DIR`` ends in ``WORK_DIR/TIMESTAMP/DIR`` unless ``DIR`` is
+    absolute), and ``interval`` counts images in testing too.
 
-    The ground truth, where the sample has it (``raw_ann_info``), is drawn to the left
-    of the prediction. Predicted people have their scores, where the visualizer is a
-    :class:`PoseVisualizer`.
+    The ground truth, if the sample has it (``raw_ann_info``), is drawn to the left of
+    the prediction. A :class:`PoseVisualizer` also draws the scores of predicted people.
 
     Args: see mmpose's ``PoseVisualizationHook``; in addition
         bbox_thr (float): Draw people whose score is over this.
@@ -44,7 +43,7 @@ class InputVisualizationHook(PoseVisualizationHook):
         self.draw_gt = draw_gt
 
     def before_run(self, runner: Runner) -> None:
-        """Start to count how often a file name has been used."""
+        """Reset the count of uses of each file name."""
         self._drawn: Counter = Counter()
 
     def after_val_iter(

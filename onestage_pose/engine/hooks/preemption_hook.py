@@ -42,31 +42,31 @@ _END_FIRST = 100
 
 @HOOKS.register_module()
 class PreemptionHook(Hook):
-    """Save and end on SIGTERM, which clusters send before they take a machine.
+    """Save the state and stop on SIGTERM, which clusters send before they take a
+    machine back.
 
-    The training step that is under way is finished (with gradient accumulation up
-    to the next update of the weights), the state is saved as ``latest.pth`` by
-    :class:`SafeCheckpointHook`, and :class:`PreemptedError` ends the run; an
-    evaluation ends at once, since the state was saved before it. ``--resume``
-    continues exactly there. Several processes agree on the step they stop after.
+    The current training step is finished (with gradient accumulation, up to the next
+    update of the weights), the state is saved as ``latest.pth`` by
+    :class:`SafeCheckpointHook`, and :class:`PreemptedError` ends the run. An evaluation
+    ends at once, since the state was saved before it. ``--resume`` continues exactly
+    there. Several processes agree on the step after which they stop.
 
-    A run that makes no progress ends all the same: where no iteration ends within
-    ``grace_period`` the program exits with status 143 and names the last
-    checkpoint, which stands as it was. A second SIGTERM, or Ctrl-C after the
-    first, ends it at once.
+    A run that makes no progress ends as well: if no iteration ends within
+    ``grace_period``, the program exits with status 143 and names the last checkpoint,
+    which stays valid. A second SIGTERM, or Ctrl-C after the first, ends it at once.
 
-    Clusters, and torchrun, signal every process of a job. Dataloader workers,
-    which would die at once and the training with them, heed SIGTERM when the
-    program ends; they notice by themselves when it has been killed.
+    Clusters and torchrun signal every process of a job. Dataloader workers would die at
+    once, and the training with them; here they react to SIGTERM only when the program
+    ends, and notice by themselves if it has been killed.
 
-    Does nothing in a run without :class:`SafeCheckpointHook`.
+    This hook does nothing without :class:`SafeCheckpointHook`.
 
     Args:
-        grace_period: Seconds that an iteration has to end after SIGTERM, and that
-            the state then has to be saved. Under torchrun, which kills its
-            processes after 30 seconds, 25 at most.
-        same_request: A signal that comes again within this many seconds is the
-            same one, passed on by a cluster and by torchrun.
+        grace_period (float): Seconds that an iteration may take to end after SIGTERM,
+            and the state to be saved after that. At most 25 under torchrun, which kills
+            its processes after 30 seconds.
+        same_request (float): A signal that is repeated within this many seconds counts
+            as the same one, passed on by a cluster and by torchrun.
     """
 
     # after everything else that is done with an iteration
@@ -86,7 +86,7 @@ class PreemptionHook(Hook):
         self._done: int | None = None
 
     def before_run(self, runner: Runner) -> None:
-        """Shield the workers that are started from here on, and listen."""
+        """Protect workers that are started from now on, and listen for SIGTERM."""
         for loader in _find_dataloaders(runner):
             loader.worker_init_fn = _ShieldedWorker(loader.worker_init_fn)
         self._done = None
@@ -116,7 +116,7 @@ class PreemptionHook(Hook):
         data_batch: Any | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Save and end the run where SIGTERM has come."""
+        """Save the state and end the run if SIGTERM was received."""
         if self._checkpoint_hook is None:
             return
         done = runner.iter + 1
@@ -138,14 +138,14 @@ class PreemptionHook(Hook):
         data_batch: Any | None = None,
         outputs: Any | None = None,
     ) -> None:
-        """End the run in the middle of an evaluation, where it is asked to."""
+        """End the run during an evaluation if SIGTERM was received."""
         if self._is_asked():
             self._end(runner.iter)
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, Any] | None = None
     ) -> None:
-        """End the run after an evaluation, where it is asked to."""
+        """End the run after an evaluation if SIGTERM was received."""
         if self._checkpoint_hook is not None and self._is_any_asked():
             self._end(runner.iter)
 

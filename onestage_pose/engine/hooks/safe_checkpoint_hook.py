@@ -19,21 +19,22 @@ LATEST = 'latest.pth'
 
 @HOOKS.register_module()
 class SafeCheckpointHook(CheckpointHook):
-    """mmengine's hook, without anything that an interruption could destroy.
+    """Save checkpoints so that an interruption destroys nothing; mmengine's hook.
 
-    - Files are written by :class:`AtomicBackend`, unless ``backend_args`` or
-      ``file_client_args`` say else or they go to an address: none is truncated.
-    - Outdated ones are removed after the new one is complete, not before.
-    - Before an evaluation the state is saved (as ``latest.pth``, where there is no
-      regular checkpoint of this iteration), and after it once more: a run that
-      ends in an evaluation is resumed with that evaluation, and one that ends
-      after it without.
+    - Files are written by :class:`AtomicBackend`, so that none is truncated, unless
+      ``backend_args`` or ``file_client_args`` say otherwise or the target is an
+      address.
+    - Old checkpoints are removed only after the new one is complete.
+    - Before an evaluation the state is saved (as ``latest.pth``, if there is no regular
+      checkpoint of this iteration), and once more after it. A run that stopped during
+      an evaluation runs it first when it is resumed; one that stopped later does not.
 
     Arguments: mmengine's.
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Choose where files go and how, and run an evaluation that was missed."""
+        """Choose the output folder and backend, and run an evaluation that was missed.
+        """
         folder = str(self.out_dir or runner.work_dir)
         if self.backend_args is None and self.file_client_args is None:
             self.backend_args = None if '://' in folder else dict(backend='atomic')
@@ -95,14 +96,14 @@ class SafeCheckpointHook(CheckpointHook):
         return None
 
     def before_val(self, runner: Runner) -> None:
-        """Save what an interruption of the evaluation would lose."""
+        """Save the state, which an interrupted evaluation would lose."""
         if self._is_training() and not self._is_saved(runner):
             self.save_latest(runner, runner.iter)
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, Any] | None = None
     ) -> None:
-        """Save the best checkpoint, and that this evaluation is done."""
+        """Save the best checkpoint, and the fact that this evaluation is done."""
         if not self._is_training():
             super().after_val_epoch(runner, metrics)
             return
@@ -125,7 +126,7 @@ class SafeCheckpointHook(CheckpointHook):
 
         Args:
             runner (Runner): The runner.
-            iteration (int): Iterations that are done.
+            iteration (int): Number of iterations that are done.
         """
         runner.save_checkpoint(
             self.out_dir,

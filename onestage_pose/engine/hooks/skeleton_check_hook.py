@@ -23,17 +23,17 @@ _AREA_FACTOR = 1.5
 
 @HOOKS.register_module()
 class SkeletonCheckHook(Hook):
-    """End a run before it starts where its model and its data know other keypoints.
+    """Stop a run before it starts if its model and its data have different keypoints.
 
     A codec without ``sigmas`` takes those of the metainfo, and so does
-    ``test_cfg.pose_nms``. Compared with the metainfo of each data set are the keypoint
-    head's number of keypoints, the box head's number of categories where the metainfo
-    has some, and the sigmas of the codec (where ``'expected_oks'``
-    uses them) and of ``test_cfg.pose_nms``. An ``area_ratio`` of the codec that is far
-    from what the training data say is a warning.
+    ``test_cfg.pose_nms``. The hook compares with the metainfo of each data set: the
+    keypoint head's number of keypoints, the box head's number of categories if the
+    metainfo has categories, and the sigmas of the codec (if ``'expected_oks'`` uses
+    them) and of ``test_cfg.pose_nms``. An ``area_ratio`` of the codec that is far from
+    that of the training data is a warning.
 
     Raises:
-        ConfigValueError: Naming both sources and their values.
+        ConfigValueError: The message names both sources and their values.
     """
 
     priority = 'VERY_HIGH'

@@ -14,17 +14,18 @@ from ...utils.wrapped_model import unwrap
 
 @HOOKS.register_module()
 class TrainOnlyHook(Hook):
-    """Train some parts of a model and leave the others as they are.
+    """Train some parts of a model and keep the others unchanged.
 
-    The others get no gradient and stay in evaluation mode: batch norms keep their
-    statistics too. Evaluations in between see the model that a test would.
+    The others get no gradient and stay in evaluation mode, so that batch norms keep
+    their statistics too.
 
     Args:
-        modules (Sequence[str]): Their names in the model, such as
+        modules (Sequence[str]): Names of the parts to train, such as
             ``'roi_head.keypoint_head.visibility_branch'``.
 
     Raises:
-        ConfigValueError: Before the first iteration, the model has no such module.
+        ConfigValueError: The model has no such module; raised before the first
+            iteration.
     """
 
     priority = 'LOW'
@@ -33,7 +34,7 @@ class TrainOnlyHook(Hook):
         self.modules = tuple(modules)
 
     def before_train(self, runner: Runner) -> None:
-        """Take the gradient from all other weights."""
+        """Switch the gradient of all other weights off."""
         model = unwrap(runner.model)
         known = dict(model.named_modules())
         for name in self.modules:
@@ -49,7 +50,9 @@ class TrainOnlyHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
-        """Have the others in evaluation mode, which an evaluation has ended."""
+        """Set the other parts to evaluation mode again, in case an evaluation changed
+        it.
+        """
         model = unwrap(runner.model)
         for module in model.modules():
             module.training = False

@@ -45,24 +45,24 @@ _RUNNER_FOLDER = os.path.dirname(mmengine.runner.__file__)
 
 @HOOKS.register_module()
 class WatchdogHook(Hook):
-    """Say so when a run makes no progress, and where each process stands.
+    """Log when a run makes no progress, and where each process waits.
 
-    Where no iteration of training or evaluation ends within ``factor`` times the
-    median of the last ones, and within ``at_least`` seconds, one line in the log
-    names the time and, for every process, its number, its process id and what it is
-    at: data, forward, backward, communication (waiting for other processes),
-    weight update, checkpoint, evaluation. It comes again after twice that time,
-    four times, and so on. Nothing is ended.
+    If no iteration of training or evaluation ends within ``factor`` times the median of
+    the last ones, and within ``at_least`` seconds, one line in the log gives the time
+    and, for every process, its rank, its process id and what it does: data, forward,
+    backward, communication (waiting for other processes), weight update, checkpoint,
+    evaluation. The line is repeated after twice that time, four times, and so on.
+    Nothing is ended.
 
-    An iteration costs a reading of the clock. A thread of its own looks, once in
-    ``at_least`` seconds, and reads the place from the calls that are under way;
-    processes tell each other by torch.distributed's store, which needs none of
-    those that hang. A process that does not answer (killed, stopped, or in code that
-    holds Python's global lock) is named as such.
+    Each iteration only reads the clock. A separate thread checks once in ``at_least``
+    seconds and reads the place from the current call stack. Processes exchange it
+    through torch.distributed's store, which works while others hang. A process that
+    does not answer (killed, stopped, or in code that holds Python's global lock) is
+    named as such.
 
     Args:
-        factor: Times the median of the last 101 iterations.
-        at_least: Seconds.
+        factor (float): Limit as a multiple of the median of the last 101 iterations.
+        at_least (float): Smallest limit, in seconds.
     """
 
     # Before others do what may take long, and is not part of the step.
@@ -82,20 +82,21 @@ class WatchdogHook(Hook):
         self.durations: deque[float] = deque(maxlen=_WINDOW)
 
     def limit(self) -> float:
-        """Return how many seconds without the end of an iteration are too many."""
+        """float: Seconds without the end of an iteration after which the log says so.
+        """
         durations = list(self.durations)
         if not durations:
             return self.at_least
         return max(self.at_least, self.factor * median(durations))
 
     def before_run(self, runner: Runner) -> None:
-        """Watch from here on."""
+        """Start watching."""
         self._reset()
         self._thread = _Watcher(self, runner)
         self._thread.start()
 
     def after_run(self, runner: Runner) -> None:
-        """Watch no more."""
+        """Stop watching."""
         if self._thread is not None:
             self._thread.is_over.set()
             # What it still has to say is said before the program ends.

@@ -13,13 +13,13 @@ from ...utils.mixed_precision import can_autocast
 
 @OPTIM_WRAPPERS.register_module()
 class Bfloat16OptimWrapper(OptimWrapper):
-    """Mixed precision without loss scaling, on any device, a CPU among them.
+    """Train in bfloat16 mixed precision, without loss scaling, on a GPU or a CPU.
 
     mmengine's ``AmpOptimWrapper`` refuses to be built without a GPU. bfloat16
     has float32's range, so its gradients need no scaling and nothing is kept in
     the checkpoint: a run may be resumed with or without it. On a CPU that cannot
-    multiply in bfloat16 and would imitate it at a tenth of the speed, it trains in
-    float32 and says so. Takes the arguments of ``OptimWrapper``.
+    multiply in bfloat16 and would emulate it at a tenth of the speed, it trains in
+    float32 and logs that. Takes the arguments of ``OptimWrapper``.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -29,7 +29,9 @@ class Bfloat16OptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Run the forward pass in bfloat16 where torch holds that to be safe."""
+        """Run the forward pass in bfloat16 for the operators that autocast considers
+        safe.
+        """
         mixed = autocast(dtype=torch.bfloat16, enabled=self.enabled)
         with super().optim_context(model), mixed:
             yield

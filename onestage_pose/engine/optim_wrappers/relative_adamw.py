@@ -10,11 +10,12 @@ from mmengine.registry import OPTIMIZERS
 
 @OPTIMIZERS.register_module()
 class RelativeAdamW(torch.optim.AdamW):
-    """AdamW whose steps are relative to the weights, where a group asks for it.
+    """AdamW with steps relative to the weights, for the parameter groups that ask for
+    it.
 
-    AdamW moves every weight by about the learning rate. Weights into which batch norm
-    has been folded differ in size by orders of magnitude, and the smallest are lost in
-    a few steps. A parameter whose group has ``relative=True``, which
+    AdamW moves every weight by about the learning rate. Weights with folded batch norm
+    differ in size by orders of magnitude, and the smallest are destroyed in a few
+    steps. A parameter whose group has ``relative=True``, which
     ``paramwise_cfg.custom_keys`` sets, is moved by the learning rate times the root
     mean square of its own elements, as by Adafactor (arXiv 1804.04235); one that is 0
     stays 0.
@@ -24,7 +25,7 @@ class RelativeAdamW(torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Take a step; return what ``closure`` does."""
+        """Take a step, and return the result of ``closure``."""
         rates = [group['lr'] for group in self.param_groups]
         for group in self.param_groups:
             if group.get('relative'):

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Why an evaluation gives the numbers it gives; numpy alone."""
+"""Analyse the errors behind an evaluation, with NumPy alone."""
 
 from .analysis import Analysis, analyse
 from .people import ImagePeople, read_people

@@ -21,14 +21,14 @@ from .without import measure_without
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """What an evaluation found.
+    """Result of an analysis.
 
     Attributes:
         values (dict): Plain numbers, text, lists and dicts; docs/reference/metrics.md
-            says what each is.
+            defines each.
         images (list[ImagePeople]): The people of each image.
-        errors (list[KeypointErrors]): Of each image.
-        cases (list[Case]): The worst of each kind.
+        errors (list[KeypointErrors]): The keypoint errors of each image.
+        cases (list[Case]): The worst cases of each kind of error.
     """
 
     values: dict
@@ -43,18 +43,17 @@ def analyse(
     score_thr: float = 0.3,
     num_cases: int = 6,
 ) -> Analysis:
-    """Find out what is wrong with predictions, and how much.
+    """Find the errors of predictions, and what each kind costs.
 
     Args:
-        images (Sequence[ImagePeople]): By rising image id.
-        dataset_meta (Mapping): mmpose's: ``keypoint_id2name``, ``sigmas`` and
-            ``flip_indices`` are read.
-        score_thr (float): False people and doubles of a higher score are counted
-            beside all of them.
-        num_cases (int): Most cases of each kind.
+        images (Sequence[ImagePeople]): The images, by rising id.
+        dataset_meta (Mapping): mmpose's metainfo, of which ``keypoint_id2name``,
+            ``sigmas`` and ``flip_indices`` are read.
+        score_thr (float): Also count false people and doubles with a score over this.
+        num_cases (int): Largest number of cases of each kind.
 
     Returns:
-        Analysis: All of it.
+        Analysis: The numbers, and the worst cases.
     """
     images = list(images)
     by_index = dataset_meta['keypoint_id2name']

@@ -17,24 +17,24 @@ MAX_PER_IMAGE = 20
 
 @dataclass(frozen=True, eq=False)
 class ImagePeople:
-    """G true people and D found ones of one category in one image.
+    """G annotated and D detected people of one category in one image.
 
-    Found people are in the order of falling scores, :data:`MAX_PER_IMAGE` at most.
-    Everything is in pixels of the original image; keypoints are measured at the
-    centres of pixels, as in COCO.
+    Detected people are sorted by falling score, :data:`MAX_PER_IMAGE` at most.
+    Everything is in pixels of the original image; keypoints are measured at the centres
+    of pixels, as in COCO.
 
     Attributes:
-        image_id (int): Of the ground truth.
-        category_id (int): Likewise.
+        image_id (int): Id of the image in the ground truth.
+        category_id (int): Id of the category in the ground truth.
         truth (np.ndarray): (G, K, 2) float64 keypoints.
-        labelled (np.ndarray): (G, K) bool, where the visibility is not 0.
+        labelled (np.ndarray): (G, K) bool, whether the visibility is not 0.
         areas (np.ndarray): (G,) float64 in square pixels.
         boxes (np.ndarray): (G, 4) float64 x, y, width, height.
         crowd (np.ndarray): (G,) bool, regions of any number of people.
         truth_ids (np.ndarray): (G,) int64 ids of the annotations.
         keypoints (np.ndarray): (D, K, 2) float64.
         keypoint_scores (np.ndarray): (D, K) float64.
-        scores (np.ndarray): (D,) float64, by which they are ranked.
+        scores (np.ndarray): (D,) float64, the scores for ranking.
         bbox_scores (np.ndarray): (D,) float64, as the model gives them.
     """
 
@@ -55,8 +55,7 @@ class ImagePeople:
     def ignored(self) -> np.ndarray:
         """(G,) bool: crowd regions and people without a labelled keypoint.
 
-        COCO takes nobody for false who is found there, and nobody for missed who is
-        not.
+        As in COCO, a detection there is not false, and a missing one is not missed.
         """
         return self.crowd | ~self.labelled.any(1)
 
@@ -72,7 +71,7 @@ class ImagePeople:
         )
 
     def keep_found(self, kept: np.ndarray) -> ImagePeople:
-        """Return the image with the found people of a (D,) mask or (N,) order."""
+        """Return the image with the detected people of a (D,) mask or (N,) order."""
         return replace(
             self,
             keypoints=self.keypoints[kept],
@@ -82,7 +81,7 @@ class ImagePeople:
         )
 
     def keep_truth(self, kept: np.ndarray) -> ImagePeople:
-        """Return the image with the true people of a (G,) mask."""
+        """Return the image with the annotated people of a (G,) mask."""
         return replace(
             self,
             truth=self.truth[kept],
@@ -105,19 +104,19 @@ def read_people(
 
     Args:
         content (Mapping): A COCO file's ``images`` and ``annotations``, checked
-            (``onestage_pose.evaluation.ground_truth.read_ground_truth``). Where
-            annotations are renumbered, ``own_id`` is their number in the file.
+            (``onestage_pose.evaluation.ground_truth.read_ground_truth``). If
+            annotations are renumbered, ``own_id`` is their id in the file.
         results (Sequence[Mapping]): COCO results: ``image_id``, ``category_id``,
-            ``keypoints`` (3K: x, y, score) and ``score``. As in the AP, one whose
+            ``keypoints`` (3K: x, y, score) and ``score``. As for AP, a result whose
             keypoints all have the score 0 is left out.
         num_keypoints (int): K.
-        bbox_scores (Sequence[float] | None): Of each result; by default its
+        bbox_scores (Sequence[float] | None): Box score of each result; by default its
             ``score``.
-        use_area (bool): Take the area from the annotation, else 0.53 of its box's.
+        use_area (bool): Take the area from the annotation; otherwise 0.53 of its box's
+            area.
 
     Returns:
-        list[ImagePeople]: By rising image id; images without anybody, true or found,
-        are among them once.
+        list[ImagePeople]: The images by rising id, also those without anybody.
     """
     true, found = defaultdict(list), defaultdict(list)
     for ann in content['annotations']:

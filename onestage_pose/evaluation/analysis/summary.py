@@ -10,10 +10,10 @@ from .without import PEOPLE_KINDS
 
 
 def summarize(values: Mapping) -> str:
-    """Write what an analysis found, in five lines.
+    """Summarise an analysis in five lines of text.
 
     Args:
-        values (Mapping): Of an :class:`Analysis`.
+        values (Mapping): ``values`` of an :class:`Analysis`.
 
     Returns:
         str: Without a newline at the end.

@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""COCO's measures for keypoints and boxes, what explains them, and probabilities."""
+"""Metrics: COCO's AP of keypoints and boxes, error reports, visibility."""
 
 from .keypoint_coco_metric import KeypointCocoMetric
 from .keypoint_report import KeypointReport

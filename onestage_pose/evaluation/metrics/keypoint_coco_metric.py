@@ -46,21 +46,21 @@ from ..predictions import (
 
 @METRICS.register_module()
 class KeypointCocoMetric(CocoMetric):
-    """mmpose's CocoMetric, for a detector's output and without its snares.
+    """mmpose's CocoMetric, for the output of a detector.
 
-    - Without ``ann_file`` the ground truth is what came with the evaluated images
-      (``raw_ann_info``), gathered anew for each evaluation. So a part of a dataset is
-      measured on that part, drawn data need no file, and two datasets of one name in
-      one program do not mix.
-    - The people's category is that of the ground truth, whatever its number. A sample
-      of one person, as top-down data sets give them, may say its own.
-    - A model that finds nobody scores 0, with a warning.
-    - Where the metainfo has ``categories``, each is measured by itself, by its own
-      keypoints and their sigmas; ``coco/AP`` is the mean of those that have ground
-      truth, ``coco/CATEGORY/AP`` one of them.
-    - ``format_only`` writes what COCO's test-dev server takes: a list of
-      ``image_id``, ``category_id``, ``keypoints`` (x, y, score for each, in pixels)
-      and ``score`` in ``{outfile_prefix}.keypoints.json``.
+    - Without ``ann_file``, the ground truth comes with the evaluated images
+      (``raw_ann_info``) and is collected anew for each evaluation. So a subset of a
+      data set is evaluated on that subset, synthetic data need no file, and two data
+      sets of the same name do not mix.
+    - The category of people is that of the ground truth, whatever its id. A sample of
+      one person, as top-down data sets give them, may state its own.
+    - A model that detects nobody scores 0, with a warning.
+    - If the metainfo has ``categories``, each is measured by itself, with its own
+      keypoints and sigmas; ``coco/AP`` is the mean over the categories that have ground
+      truth, ``coco/CATEGORY/AP`` that of one.
+    - ``format_only`` writes the file for COCO's test-dev server: a list of
+      ``image_id``, ``category_id``, ``keypoints`` (x, y, score for each, in pixels) and
+      ``score`` in ``{outfile_prefix}.keypoints.json``.
 
     Predictions: ``keypoints`` (N, K, 2), ``keypoint_scores`` (N, K), ``bboxes`` (N, 4)
     xyxy and ``bbox_scores`` (N,), all numpy in the original image's pixels; N may
@@ -68,8 +68,8 @@ class KeypointCocoMetric(CocoMetric):
     has nothing to measure.
 
     Args:
-        ann_file: COCO file to measure against, with all its images.
-        use_area: As in mmpose: False where annotations have no ``area``.
+        ann_file (str | None): COCO file with the ground truth of all images.
+        use_area (bool): As in mmpose: False if annotations have no ``area``.
         iou_type: As in mmpose: ``'keypoints'`` or ``'keypoints_crowd'``.
         score_mode: As in mmpose; ``'bbox'`` ranks as Detectron2 does.
         keypoint_score_thr: As in mmpose.
@@ -84,11 +84,11 @@ class KeypointCocoMetric(CocoMetric):
 
     Raises:
         FileNotFoundError: ``ann_file`` does not exist.
-        AnnotationError: An image comes without ground truth, an annotation without
-            ``area`` where ``use_area`` needs it; or ground truth or a prediction break
-            their schema (docs/reference/input_formats.md); or ``ann_file`` names other
-            keypoints than the metainfo.
-        ConfigValueError: The metainfo has no sigma of each keypoint.
+        AnnotationError: An image has no ground truth; an annotation has no ``area``
+            although ``use_area`` needs it; ground truth or a prediction are invalid
+            (docs/reference/input_formats.md); or ``ann_file`` names other keypoints
+            than the metainfo.
+        ConfigValueError: The metainfo does not have a sigma for each keypoint.
     """
 
     #: Names of metrics that are summed over categories, where the others are averaged.
@@ -206,7 +206,7 @@ class KeypointCocoMetric(CocoMetric):
                 )
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep what a batch predicts and its ground truth.
+        """Collect the predictions and the ground truth of a batch.
 
         Args:
             data_batch: Not used.
@@ -243,14 +243,14 @@ class KeypointCocoMetric(CocoMetric):
             check_predictions(sample, type(self).__name__, keys, number)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Measure, or write the result file.
+        """Compute the metrics, or write the result file.
 
         Args:
-            results: What :meth:`process` kept, of all images.
+            results: What :meth:`process` collected, for all images.
 
         Returns:
-            The metrics by name; none with ``format_only``. Of several categories their
-            mean, and those of each, ``CATEGORY/AP`` and so on.
+            The metrics by name; none with ``format_only``. With several categories,
+            their mean, and those of each as ``CATEGORY/AP`` and so on.
         """
         categories = get_categories(getattr(self, '_dataset_meta', None))
         if not categories:

@@ -20,10 +20,10 @@ from .keypoint_coco_metric import KeypointCocoMetric
 
 @METRICS.register_module()
 class KeypointReport(KeypointCocoMetric):
-    """A report on predictions, beside the metrics of a config.
+    """Report the errors of predictions, beside the metrics of a config.
 
-    Of several categories there is a report of each: its files have the category's name
-    before their suffix, such as ``report_dog.html``.
+    With several categories, each has a report of its own; its files have the category's
+    name before their suffix, such as ``report_dog.html``.
 
     Put it into ``test_evaluator`` with the options of ``KeypointCocoMetric``::
 
@@ -37,25 +37,27 @@ class KeypointReport(KeypointCocoMetric):
             ),
         ]
 
-    Ground truth and predictions are read as there; docs/reference/metrics.md says what
-    each number means. Metrics: ``report/AP``, ``AP .5``, ``AP .75`` and ``AR``, the
-    same as COCO's; ``PCK .05``, ``.1`` and ``.2`` of people who are found; ``jitter``,
-    ``inversion``, ``swap`` and ``miss``, shares of the labelled keypoints of people who
-    are found; ``AP without jitter`` and so on; from 0 to 1, -1 for nothing to measure.
-    ``missed people``, ``false people`` and ``doubles`` are counts, the latter two over
-    ``score_thr``.
+    Ground truth and predictions are read as by that metric; docs/reference/metrics.md
+    defines each number. Metrics: ``report/AP``, ``AP .5``, ``AP .75`` and ``AR``, the
+    same as COCO's; ``PCK .05``, ``.1`` and ``.2`` of detected people; ``jitter``,
+    ``inversion``, ``swap`` and ``miss``, shares of the labelled keypoints of detected
+    people; ``AP without jitter`` and so on. All are from 0 to 1, or -1 if there is
+    nothing to measure. ``missed people``, ``false people`` and ``doubles`` are counts,
+    the latter two over ``score_thr``.
 
     Args: see :class:`KeypointCocoMetric`, without ``format_only``; in addition
-        score_thr (float): False people and doubles of a higher score are counted.
-        num_cases (int): Most images of each kind on the page.
-        json_file (str, optional): File to write all numbers to.
-        html_file (str, optional): File to write the page to.
-        title (str): Headline of the page.
-        source (dict, optional): Facts to state, such as ``dict(model='nano')``.
+        score_thr (float): Count false people and doubles with a score over this.
+        num_cases (int): Largest number of images of each kind of error on the page.
+        json_file (str, optional): JSON file to write, with all numbers.
+        html_file (str, optional): HTML page to write.
+        title (str): Title of the page.
+        source (dict, optional): Facts to show on the page, such as
+            ``dict(model='nano')``.
 
     Attributes:
-        analysis (Analysis, optional): Of the latest evaluation.
-        analyses (dict[str, Analysis]): Of its categories by name; empty of one.
+        analysis (Analysis, optional): The latest analysis.
+        analyses (dict[str, Analysis]): That of each category by its name; empty if
+            there is only one.
 
     Raises:
         ConfigValueError: With ``format_only``, which measures nothing.
@@ -94,7 +96,7 @@ class KeypointReport(KeypointCocoMetric):
         self._img_paths: dict[int, str | None] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep what a batch predicts, its ground truth, and where its images are.
+        """Collect the predictions, the ground truth and the image paths of a batch.
 
         Args:
             data_batch: Not used.
@@ -108,7 +110,7 @@ class KeypointReport(KeypointCocoMetric):
         ]
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Analyse, and write the files that are asked for.
+        """Analyse the predictions, and write the requested files.
 
         Args:
             results: What :meth:`process` kept, of all images.

@@ -79,38 +79,39 @@ class MatchedPeople(NamedTuple):
 
 @METRICS.register_module()
 class KeypointVisibilityMetric(BaseMetric):
-    """Presence and visibility of keypoints, and the coverage of their ellipses.
+    """Measure presence and visibility of keypoints, and the coverage of their ellipses.
 
-    For models with a :class:`VisibilityBranch`. Each annotated person takes the best
-    prediction whose box has an IoU of 0.5 with the person's; people without labelled
-    keypoints, crowd regions and pseudo labels (``pseudo`` 1) are left out.
+    For models with a :class:`VisibilityBranch`. Each annotated person is matched with
+    the best prediction whose box has an IoU of at least 0.5 with the person's; people
+    without labelled keypoints, crowd regions and pseudo labels (``pseudo`` 1) are left
+    out.
 
-    Metrics, -1 where there is nothing to measure:
+    Metrics, -1 if there is nothing to measure:
 
     - ``presence/``: is a keypoint labelled (COCO's v > 0)? ``AUROC``, ``AP`` (average
       precision), ``Brier``, ``ECE`` (expected calibration error in ten bins), and
-      ``score AUROC``, ``score ECE`` for ``keypoint_scores`` in its place;
-    - ``visibility/``: is a labelled keypoint seen (v = 2)? The same four;
+      ``score AUROC``, ``score ECE`` for ``keypoint_scores`` used instead;
+    - ``visibility/``: is a labelled keypoint visible (v = 2)? The same four;
     - ``position/inside 50%``, ``position/inside 90%``: the share of labelled keypoints
       inside of the ellipses of ``keypoint_covariances``
       (``model.test_cfg.output_covariances=True``);
-    - ``people/OKS`` and ``people/Ex-OKS``, see :func:`extended_oks`, a keypoint being
-      there whose presence is at least 0.5, and ``people/Ex-OKS without`` if all of them
-      were; means over the ``people/number`` matched ones.
+    - ``people/OKS`` and ``people/Ex-OKS``, see :func:`extended_oks`, where keypoints
+      with a presence of at least 0.5 count as present, and ``people/Ex-OKS without``,
+      where all of them do; means over the ``people/number`` matched people.
 
     Args:
         collect_device: As in mmengine.
         prefix: First part of the metrics' names, ``'keypoint'`` by default.
-        json_file: File to write them to, in all and of each keypoint, with the curves
-            of presence and visibility beside what came true.
-        figure_file: SVG file to draw these curves in.
+        json_file (str | None): JSON file to write, with the numbers over all keypoints
+            and for each, and the calibration curves of presence and visibility.
+        figure_file (str | None): SVG file to draw these curves into.
 
     Attributes:
-        values (dict): What ``json_file`` holds, of the latest evaluation.
+        values (dict): Content of ``json_file`` for the latest evaluation.
 
     Raises:
-        AnnotationError: The model predicts no presence, or an image comes without
-            ground truth.
+        AnnotationError: The model predicts no presence, or an image has no ground
+            truth.
         ConfigValueError: The metainfo has several categories.
     """
 

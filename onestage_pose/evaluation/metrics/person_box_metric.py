@@ -46,30 +46,30 @@ STATS = {
 
 @METRICS.register_module()
 class PersonBoxMetric(BaseMetric):
-    """Box AP of people, from the predictions the keypoint metric reads too.
+    """Box AP of people, from the same predictions as the keypoint metric.
 
     Predictions: ``bboxes`` (N, 4) xyxy in the original image's pixels (edge
     coordinates) and ``bbox_scores`` (N,); N may be 0. Metrics: ``bbox/AP``,
-    ``bbox/AP .5`` and so on, named as the keypoint ones; crowd regions are neither
-    missed nor false. -1 where the ground truth has nothing to measure. Where the
-    metainfo has ``categories``, these are the means of the categories, and
-    ``bbox/CATEGORY/AP`` and so on are those of each.
+    ``bbox/AP .5`` and so on, named as the keypoint metrics; crowd regions are neither
+    missed nor false. -1 if the ground truth has nothing to measure. If the metainfo has
+    ``categories``, these are the means over the categories, and ``bbox/CATEGORY/AP``
+    and so on are those of each.
 
     Args:
-        ann_file: COCO file to measure against, with all its images. None takes the
-            ground truth that came with the evaluated images (``raw_ann_info``).
+        ann_file (str | None): COCO file with the ground truth of all images. By default
+            the ground truth comes with the evaluated images (``raw_ann_info``).
         format_only: Write the boxes and measure nothing.
-        outfile_prefix: Where given, the boxes are written as COCO results to
-            ``{outfile_prefix}.bbox.json``, the form that ``bbox_file`` of mmpose's
-            top-down datasets takes.
+        outfile_prefix (str | None): If given, the boxes are written as COCO results to
+            ``{outfile_prefix}.bbox.json``, the ``bbox_file`` of mmpose's top-down
+            datasets.
         collect_device: As in mmengine.
         prefix: First part of the metrics' names, ``'bbox'`` by default.
 
     Raises:
         FileNotFoundError: ``ann_file`` does not exist.
-        ValueError: An image comes without ground truth, ``format_only`` without
-            ``outfile_prefix``; or an :class:`AnnotationError`: the ground truth or a
-            prediction breaks its schema (docs/reference/input_formats.md).
+        ValueError: An image has no ground truth, or ``format_only`` has no
+            ``outfile_prefix``; as an :class:`AnnotationError`, the ground truth or a
+            prediction is invalid (docs/reference/input_formats.md).
     """
 
     default_prefix: str | None = 'bbox'
@@ -97,7 +97,7 @@ class PersonBoxMetric(BaseMetric):
         self.outfile_prefix = outfile_prefix
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep the boxes of a batch and their ground truth.
+        """Collect the boxes of a batch and their ground truth.
 
         Args:
             data_batch: Not used.
@@ -119,7 +119,7 @@ class PersonBoxMetric(BaseMetric):
             self.results.append((int(sample['img_id']), boxes, scores, labels, truth))
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Measure, and write the boxes where a file is asked for.
+        """Compute the metrics, and write the boxes if a file is asked for.
 
         Args:
             results: What :meth:`process` kept, of all images.

@@ -46,10 +46,10 @@ def write_page(
 
     Args:
         path (str): Path or address of the file.
-        analysis (Analysis): What is reported.
+        analysis (Analysis): The analysis to report.
         dataset_meta (Mapping): mmpose's description of the skeleton.
-        img_paths (Mapping[int, str | None]): File of each image; cases of those without
-            are listed and not drawn.
+        img_paths (Mapping[int, str | None]): File of each image by its id; cases of
+            images without a file are listed but not drawn.
         title (str): Headline.
     """
     put_text(build_page(analysis, dataset_meta, img_paths, title), path)

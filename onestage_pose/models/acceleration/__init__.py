@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""The same numbers in less time, or in less memory; everything here may be left out."""
+"""Optional accelerations: the same numbers in less time or memory."""
 
 from .accelerate import accelerate, use_channels_last
 from .compiled import compile_dense_parts

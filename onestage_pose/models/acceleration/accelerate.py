@@ -12,17 +12,17 @@ from .winograd_conv import WinogradConv2d
 def accelerate(
     model: nn.Module, winograd: bool | None = None, folded_norms: bool | None = None
 ) -> nn.Module:
-    """Let a model predict faster on a CPU, in place.
+    """Make a model predict faster on a CPU, in place.
 
-    Layers are replaced by ones that compute the same in another way where nothing is
-    learned, and are plain otherwise: training does not change, and neither do the
-    parameters, their names and the hooks. Harmless when called again.
+    Layers are replaced by ones that compute the same in another way without gradients,
+    and are plain otherwise: training, parameters, their names and hooks do not change.
+    Calling it again is harmless.
 
     Args:
         model (nn.Module): Any, such as a :class:`KeypointRCNN`.
         winograd (bool, optional): Whether larger 3x3 convolutions are computed by
             Winograd's algorithm, see :class:`WinogradConv2d`. By default on a CPU with
-            AVX2 or AVX-512, where it has been measured to be the faster.
+            AVX2 or AVX-512, where it was measured to be faster.
         folded_norms (bool, optional): Whether frozen batch norm of mmdet's ResNets is
             folded into the convolutions, see :func:`fold_norms`. By default it is.
 
@@ -41,10 +41,10 @@ def accelerate(
 
 
 def use_channels_last(batch_inputs: Tensor) -> Tensor:
-    """Return images (B, 3, H, W) in the memory order that is the fastest here.
+    """Return images (B, 3, H, W) in the fastest memory order.
 
-    On a CPU where nothing is learned the channels are last, which convolutions keep up
-    and are faster for; the gradient of a 3x3 kernel is several times as slow with them.
+    On a CPU without gradients this is channels last, which convolutions keep and are
+    faster with. Gradients of 3x3 kernels are several times slower with it.
     """
     if batch_inputs.device.type == 'cpu' and not torch.is_grad_enabled():
         return batch_inputs.contiguous(memory_format=torch.channels_last)

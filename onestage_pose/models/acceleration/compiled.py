@@ -118,15 +118,15 @@ class CompiledKeypointHead(CompiledForward):
 def compile_dense_parts(
     model: nn.Module, compiled: bool, backend: str = 'inductor'
 ) -> nn.Module:
-    """Let a detector predict through ``torch.compile``, or as it was, in place.
+    """Switch prediction through ``torch.compile`` on or off, in place.
 
-    The backbone, the neck, the convolutions of the RPN and the keypoint head; what
-    follows them, whose sizes differ from image to image, stays as it is. Parameters,
-    their names and training do not change.
+    It compiles the backbone, the neck, the convolutions of the RPN and the keypoint
+    head, but not what follows them, since its sizes differ from image to image.
+    Parameters, their names and training do not change.
 
     Args:
         model (nn.Module): A :class:`KeypointRCNN`.
-        compiled (bool): Whether to compile; False takes it back.
+        compiled (bool): Whether to compile; False restores the plain model.
         backend (str): ``torch.compile``'s; ``'inductor'`` needs Triton on a GPU and a
             C++ compiler on a CPU.
 

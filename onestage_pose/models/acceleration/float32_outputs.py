@@ -9,7 +9,7 @@ from torch import nn
 
 
 def register_float32_outputs(model: nn.Module) -> None:
-    """Let the heads that predict boxes give float32 under mixed precision, too.
+    """Make the heads that predict boxes return float32 under mixed precision.
 
     mmdet computes anchors and boxes in the dtype of these outputs: bfloat16 moves a
     corner at 1000 px by up to 4 px.

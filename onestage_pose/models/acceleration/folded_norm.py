@@ -11,16 +11,16 @@ from .winograd_conv import WinogradConv2d
 
 
 def fold_norms(model: nn.Module) -> None:
-    """Let convolutions do the work of the frozen batch norm behind them, in place.
+    """Fold frozen batch norm into the preceding convolutions, in place.
 
-    On a CPU without gradients the weights are scaled instead of the maps (arXiv
-    2305.11624), anew each time, so that whatever changes them is heeded. Otherwise
-    everything is as it was: gradients depend on the order of operations, and a GPU has
-    not been measured. Parameters and buffers keep their names. A hook on such a
-    convolution sees normed maps, and a norm can be replaced with its convolution only.
+    On a CPU without gradients, the weights are scaled instead of the maps (arXiv
+    2305.11624), anew in each call, so that changed weights are used. Otherwise nothing
+    changes: gradients depend on the order of operations, and a GPU has not been
+    measured. Parameters and buffers keep their names. A hook on such a convolution sees
+    normalised maps, and a norm can only be replaced together with its convolution.
 
     Args:
-        model (nn.Module): One whose children are named in the order in which they are
+        model (nn.Module): A model whose children are listed in the order in which they
             run, such as mmdet's ResNet and its blocks.
     """
     for parent in list(model.modules()):
@@ -37,7 +37,7 @@ def fold_norms(model: nn.Module) -> None:
 
 
 class FoldedNorm(FrozenBatchNorm2d):
-    """mmdet's frozen batch norm, done by the convolution before it where possible."""
+    """mmdet's frozen batch norm, computed by the preceding convolution if possible."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to the same."""
@@ -45,7 +45,7 @@ class FoldedNorm(FrozenBatchNorm2d):
 
 
 class FoldingConv2d(nn.Conv2d):
-    """A convolution that norms its output by a :class:`FoldedNorm`, ``norm``."""
+    """A convolution that also applies the :class:`FoldedNorm` after it, ``norm``."""
 
     norm: FoldedNorm
 

@@ -43,13 +43,13 @@ TRANSFORMS = {
 
 
 class WinogradConv2d(nn.Conv2d):
-    """A 3x3 convolution that multiplies less where nothing is learned.
+    """A 3x3 convolution that uses Winograd's algorithm in prediction.
 
-    In float32 on a CPU without gradients, and where it is large enough to pay, it is
-    computed by Winograd's algorithm on tiles of 2x2 or 4x4 output pixels, with 4/9 or
-    1/4 of the multiplications; in all other cases it is what ``nn.Conv2d`` is. The
-    result differs by a hundred-thousandth of its standard deviation, as much as the
-    direct convolution in float32 itself does from one in float64.
+    In float32 on a CPU without gradients, and if it is large enough to benefit, it
+    works on tiles of 2x2 or 4x4 output pixels, with 4/9 or 1/4 of the multiplications;
+    in all other cases it is a plain ``nn.Conv2d``. The result differs by a
+    hundred-thousandth of its standard deviation, as much as the direct convolution in
+    float32 itself does from one in float64.
     """
 
     # floats that a block of transformed tiles holds, to stay in a CPU's cache
@@ -60,7 +60,7 @@ class WinogradConv2d(nn.Conv2d):
 
     @staticmethod
     def suits(conv: nn.Module) -> bool:
-        """Whether a module is a convolution of this kind, with channels enough."""
+        """Return whether a module is a 3x3 convolution with enough channels."""
         return (
             type(conv) is nn.Conv2d
             and conv.kernel_size == (3, 3)
@@ -72,7 +72,7 @@ class WinogradConv2d(nn.Conv2d):
 
     @classmethod
     def convert(cls, model: nn.Module) -> None:
-        """Replace every convolution in a model that suits by one of this class.
+        """Replace every suitable convolution of a model by one of this class, in place.
 
         Parameters and their names stay as they are.
         """

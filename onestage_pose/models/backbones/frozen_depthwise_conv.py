@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 
 class FrozenDepthwiseConv2d(nn.Conv2d):
-    """A depthwise convolution whose weights do not learn, quick to go back through.
+    """A depthwise convolution with frozen weights and a fast backward pass.
 
-    torch's CPU has no fast backward pass of depthwise convolutions in bfloat16. With
-    the weights fixed, the gradient of the input is a depthwise convolution of the
-    output's gradient with the mirrored weights, for which the forward pass's fast
-    code serves. The values are those of ``nn.Conv2d``.
+    PyTorch has no fast backward pass of depthwise convolutions in bfloat16 on a CPU.
+    With frozen weights, the gradient of the input is a depthwise convolution of the
+    output's gradient with the mirrored weights, which can use the fast code of the
+    forward pass. The values are those of ``nn.Conv2d``.
 
     Args: see ``nn.Conv2d``; without bias, undilated, padded by zeros, and with
     ``groups == in_channels == out_channels``.
@@ -42,7 +42,7 @@ class FrozenDepthwiseConv2d(nn.Conv2d):
 
     @staticmethod
     def can_replace(module: nn.Module) -> bool:
-        """Whether ``module`` is a convolution that this class covers."""
+        """Return whether ``module`` is a convolution that this class can replace."""
         return (
             # subclasses pad in their own ways
             type(module) is nn.Conv2d

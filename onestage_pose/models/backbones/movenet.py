@@ -156,27 +156,28 @@ class MoveNet(BaseModule):
 
     It takes RGB from -1 to 1: ``mean`` and ``std`` of the data preprocessor are both
     1 / 0.007843017578125 = 127.502. Height and width must be multiples of 32 with
-    ``pose_maps``. Batch norm has been folded into the weights by their publisher, so
-    they learn at a low rate only; ``norm_outputs`` adds some behind the outputs.
+    ``pose_maps``. The publisher has folded batch norm into the weights, so they need a
+    low learning rate; ``norm_outputs`` normalises the outputs.
 
     Args:
         arch (str): ``'lightning'``, ``'multipose'`` or ``'thunder'``, whose widths
             are 1, 1.5 and 1.75 times MobileNetV2's.
         frozen_stages (int): The layers down to stride 2 (0), 4 (1), 8 (2), 16 (3) and
             32 (4) do not learn, nor with 5 what ``pose_maps`` adds; -1 freezes none.
-        pose_maps (bool): Run MoveNet's own FPN and heads, too: its 24 fused
-            features, the logits of a person's centre and of the 17 joints, and of
-            multipose the size of the person centred there are joined to the map at
-            stride 4 and, averaged, to the others.
-        norm_outputs (bool): Bring every channel of the outputs to mean 0 and
-            variance 1 by batch norm without weights: some reach 80, others 1.
+        pose_maps (bool): Also run MoveNet's own FPN and heads: its 24 fused features,
+            the logits of a person's centre and of the 17 joints, and for multipose the
+            size of the person centred there are appended to the map at stride 4 and,
+            averaged, to the others.
+        norm_outputs (bool): Normalise every channel of the outputs to mean 0 and
+            variance 1 by batch norm without weights; their ranges differ much (some
+            reach 80, others 1).
         init_cfg (dict, optional): ``dict(type='Pretrained', checkpoint=FILE)`` with
-            weights that ``tools/model_converters/movenet_to_onestage.py`` wrote; those
-            of parts that this model lacks are left aside. With ``prefix='backbone'``
-            FILE is a checkpoint of a whole detector.
+            weights that ``tools/model_converters/movenet_to_onestage.py`` wrote;
+            weights of parts that this model does not have are ignored. With
+            ``prefix='backbone'``, FILE is a checkpoint of a whole detector.
 
     Raises:
-        ConfigValueError: If ``arch`` or ``frozen_stages`` is none of these.
+        ConfigValueError: ``arch`` or ``frozen_stages`` has another value.
     """
 
     WIDTHS = {'lightning': 1.0, 'multipose': 1.5, 'thunder': 1.75}
@@ -257,7 +258,7 @@ class MoveNet(BaseModule):
         self._is_init = True
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Give the feature maps.
+        """Compute the feature maps.
 
         Args:
             x (Tensor): Images (N, 3, H, W), RGB from -1 to 1.

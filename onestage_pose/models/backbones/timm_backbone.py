@@ -16,32 +16,31 @@ from .frozen_depthwise_conv import FrozenDepthwiseConv2d
 
 @MODELS.register_module()
 class TimmBackbone(BaseModule):
-    """The feature maps of any backbone of timm that gives some.
+    """Use any backbone of timm that has feature maps.
 
     It computes in channels-last order, which CPUs and GPUs prefer for convolutions.
 
     Args:
-        model_name (str): timm's name of it, such as ``'efficientnet_lite0'``.
-        out_indices (Sequence[int]): Which of timm's feature maps to give; of most
-            backbones 1 to 4 are those of stride 4 to 32.
+        model_name (str): Its name in timm, such as ``'efficientnet_lite0'``.
+        out_indices (Sequence[int]): Indices of timm's feature maps to return; in most
+            backbones, 1 to 4 have the strides 4 to 32.
         frozen_stages (int): The layers up to the feature map of this index do not
             learn, batch norm's statistics included, counted as in ``out_indices``; -1
             freezes none.
         freeze_depthwise (bool): Depthwise convolutions do not learn, see
             :class:`FrozenDepthwiseConv2d`; the pointwise ones beside them do. Makes
             training two to three times as fast on a CPU in bfloat16.
-        predict_in_float32 (bool): Where nothing is learned, compute in float32 under
-            mixed precision too. Depthwise convolutions gain little from bfloat16 on a
-            CPU, and round over few products.
+        predict_in_float32 (bool): Predict in float32 under mixed precision too.
+            Depthwise convolutions gain little from bfloat16 on a CPU and lose accuracy.
         norm_eval (bool): Batch norm layers keep their statistics and do not learn.
         init_cfg (dict, optional): ``dict(type='Pretrained', checkpoint=FILE)`` with
-            weights under timm's names; a classifier among them is left aside. With
-            ``prefix='backbone'`` FILE is a checkpoint of a whole detector.
+            weights under timm's names; a classifier among them is ignored. With
+            ``prefix='backbone'``, FILE is a checkpoint of a whole detector.
         **kwargs: Passed on to ``timm.create_model``.
 
     Raises:
         ImportError: If timm is not installed.
-        ValueError: If timm does not know the model, or it gives no such maps.
+        ValueError: timm does not know the model, or the model has no such maps.
     """
 
     def __init__(
@@ -118,7 +117,7 @@ class TimmBackbone(BaseModule):
         self._is_init = True
 
     def train(self, mode: bool = True) -> TimmBackbone:
-        """Switch to training, but for frozen batch norm."""
+        """Switch to training mode, except for frozen batch norm."""
         super().train(mode)
         kept = self.timm_model.modules() if self.norm_eval else self._frozen
         for module in kept:
@@ -127,7 +126,7 @@ class TimmBackbone(BaseModule):
         return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Give the feature maps.
+        """Compute the feature maps.
 
         Args:
             x (Tensor): Normalised images (B, 3, H, W).

@@ -28,14 +28,14 @@ MAX_KNOWN_ANCHORS = 8
 class LogitRPNHead(RPNHead):
     """mmdet's RPN that ranks its proposals by logits, as Detectron2's does.
 
-    mmdet ranks by the sigmoid, which in float32 is 1 from a logit of 17 on: among
-    several sure proposals chance decides then which are kept, and the people found
-    differ between runtimes. The scores given are probabilities as before.
+    mmdet ranks by the sigmoid, which is 1 in float32 for logits from 17 on. It is then
+    arbitrary which of several certain proposals are kept, and detections differ between
+    runtimes. The returned scores are probabilities, as in mmdet.
 
-    The proposals of all images are found together, where mmdet goes image by image.
+    The proposals of all images are computed together; mmdet goes image by image.
 
-    It reads the maps of the largest strides, as many as the anchor generator has
-    strides: without P2 it costs a quarter.
+    It uses as many feature maps as the anchor generator has strides, the coarsest ones:
+    without P2 it takes a quarter of the time.
 
     Args: see mmdet's ``RPNHead``.
     """
@@ -61,7 +61,8 @@ class LogitRPNHead(RPNHead):
         rescale: bool = False,
         with_nms: bool = True,
     ) -> list[InstanceData]:
-        """Find the proposals of all images, as mmdet does image by image.
+        """Compute the proposals of all images, with the result of mmdet's image by
+        image.
 
         Args:
             cls_scores (list[Tensor]): Logits of each level, (B, A, H, W).
@@ -74,8 +75,8 @@ class LogitRPNHead(RPNHead):
             with_nms (bool): As in mmdet.
 
         Returns:
-            list[InstanceData]: Of each image ``bboxes`` (N, 4) in the network input's
-            frame, ``scores`` (N,) and ``labels`` (N,), which are 0, best first.
+            list[InstanceData]: For each image, ``bboxes`` (N, 4) in the network input's
+            frame, ``scores`` (N,) and ``labels`` (N,), which are 0; best first.
         """
         cfg = self.test_cfg if cfg is None else cfg
         together = (

@@ -29,7 +29,7 @@ from ..utils.test_cfg import KeypointTestCfg
 class KeypointRCNN(TwoStageDetector):
     """Keypoint R-CNN: Mask R-CNN (arXiv 1703.06870) with a keypoint branch.
 
-    The RoI head says which one: Detectron2's, or with :class:`GCMKeypointHead`, P2
+    The RoI head decides the variant: Detectron2's, or with :class:`GCMKeypointHead`, P2
     alone and enlarged boxes the one-stage method of arXiv 2301.04842.
 
     Args: see mmdet's ``TwoStageDetector``; in addition
@@ -37,7 +37,7 @@ class KeypointRCNN(TwoStageDetector):
         test_cfg (dict): See :class:`KeypointTestCfg`.
 
     Raises:
-        ConfigValueError: On an unknown option or value in ``test_cfg``.
+        ConfigValueError: ``test_cfg`` has an unknown option or an invalid value.
     """
 
     _forward = samples_optional(TwoStageDetector._forward)
@@ -70,7 +70,8 @@ class KeypointRCNN(TwoStageDetector):
 
     @property
     def dataset_meta(self) -> dict:
-        """dict: Metainfo of the data set, whose sigmas serve unless some are given."""
+        """dict: Metainfo of the data set; its sigmas are used unless others are given.
+        """
         return self._dataset_meta
 
     @dataset_meta.setter
@@ -79,7 +80,9 @@ class KeypointRCNN(TwoStageDetector):
         self.roi_head.follow(metainfo)
 
     def train(self, mode: bool = True) -> KeypointRCNN:
-        """Switch to training, or to prediction: :func:`accelerate`, by ``test_cfg``."""
+        """Switch to training, or to prediction with :func:`accelerate`, by
+        ``test_cfg``.
+        """
         if not mode:
             options = self.test_options
             accelerate(self, options.winograd, options.folded_norms)
@@ -91,7 +94,7 @@ class KeypointRCNN(TwoStageDetector):
         return super().extract_feat(use_channels_last(batch_inputs))
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: list) -> dict:
-        """Return the losses by name; :func:`use_instance_labels` says of which."""
+        """Return the losses by name; see :func:`use_instance_labels`."""
         use_instance_labels(batch_data_samples)
         x = self.extract_feat(batch_inputs)
         cfg = self.train_cfg.get('rpn_proposal', self.test_cfg.rpn)
@@ -103,8 +106,9 @@ class KeypointRCNN(TwoStageDetector):
     ) -> list:
         """Detect instances and their keypoints in images (B, 3, H, W), normalised.
 
-        In the original image's frame with ``rescale``, else in the network input's.
-        Other images of the batch change nothing, see :func:`split_by_size`.
+        Results are in the original image's frame with ``rescale``, otherwise in the
+        network input's. They do not depend on the other images of the batch, see
+        :func:`split_by_size`.
         """
         for images, samples in split_by_size(batch_inputs, batch_data_samples):
             results = self._predict(images, samples, rescale)
@@ -130,7 +134,7 @@ class KeypointRCNN(TwoStageDetector):
     def add_pred_to_datasample(
         self, data_samples: list, results_list: list[InstanceData], rescale: bool = True
     ) -> list:
-        """Post-process what the RoI head predicts and store it the way mmpose does.
+        """Post-process the RoI head's predictions and store them as mmpose does.
 
         Each image's sample gets ``pred_instances``, see :func:`pack_together`, and on
         demand ``pred_fields.heatmaps`` (K, H, W); ``rescale`` as in :meth:`predict`.
