@@ -14,7 +14,7 @@ from .fallback_module import NAME, FallbackModule
 
 
 def backend() -> str:
-    """Name what serves NMS and RoIAlign.
+    """Return the package that provides NMS and RoIAlign.
 
     Returns:
         str: ``'mmcv'`` (compiled) or ``'torchvision'``.
@@ -25,7 +25,7 @@ def backend() -> str:
 
 
 def describe_backend() -> str:
-    """Describe in one line the backend and the versions it consists of."""
+    """Describe the backend and its versions in one line."""
     import mmcv
     import torchvision
 
@@ -37,13 +37,13 @@ def describe_backend() -> str:
 
 
 def log_backend() -> None:
-    """Log what serves the operators and the models, once to every logger of mmengine.
+    """Log the backend and the versions, once to every logger of mmengine.
 
     Two lines at INFO: :func:`describe_backend`, and which of OpenMMLab's packages are
     installed.
 
-    Not done on import: only after a run has made its logger does the line reach the
-    run's log file. The detector calls it when it is built.
+    The detector calls it when it is built, not at import: only then does the run's log
+    file exist.
     """
     _log_once_to(MMLogger.get_current_instance().instance_name)
 

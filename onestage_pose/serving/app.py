@@ -58,20 +58,20 @@ def create_app(
     max_delay: float = 0.0,
     allow_urls: bool = False,
 ) -> FastAPI:
-    """Create the web application of a model, for an ASGI server.
+    """Create the web application that serves a model, for an ASGI server.
 
     ``POST /predict`` takes an encoded image as the body, a form with one in the field
     ``image``, or JSON with its ``url``, and answers with what
-    :meth:`PoseResult.to_dict` gives. ``GET /health`` says that it is there,
-    ``/metrics`` counts for Prometheus, ``/docs`` is the page of the interface. Images
-    of requests that come together are looked at together.
+    :meth:`PoseResult.to_dict` returns. ``GET /health`` answers if it is running,
+    ``/metrics`` has counters for Prometheus, ``/docs`` describes the interface. Images
+    of concurrent requests form batches.
 
     Args:
         predictor (PosePredictor): The model.
-        limits (ServerLimits, optional): What a request may ask for.
-        batch_size (int): Most images that the network looks at together.
-        max_delay (float): Seconds that a batch which is not full waits for more.
-        allow_urls (bool): Read images from addresses, of public servers alone.
+        limits (ServerLimits, optional): Limits of a request.
+        batch_size (int): Largest number of images in a batch.
+        max_delay (float): Seconds that an incomplete batch waits for more images.
+        allow_urls (bool): Also read images from addresses of public servers.
 
     Returns:
         FastAPI: The application.

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ServerLimits:
-    """What a request may ask for; more is refused.
+    """Limits of a request; what exceeds them is refused.
 
     Attributes:
-        max_bytes (int): Of a request's body, and of an image behind an address.
-        max_pixels (int): Of an image, by its header.
-        max_waiting (int): Requests that wait for the model; further ones are told to
-            come back.
-        body_timeout (float): Seconds that a body may take to arrive, and an address to
+        max_bytes (int): Largest size of a request's body, and of an image at an
+            address.
+        max_pixels (int): Largest number of pixels of an image, by its header.
+        max_waiting (int): Largest number of waiting requests; further ones get status
+            503.
+        body_timeout (float): Seconds that a body may take to arrive, or an address to
             be read.
         timeout (float): Seconds until a request gives up waiting for the model.
     """

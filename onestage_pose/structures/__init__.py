@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""Coordinates and results: what every other part of the package may import."""
+"""Coordinates, images and results, for use by every other part of the package."""
 
 from .coordinates import (
     bin_centers,

@@ -24,9 +24,9 @@ PIXEL_CENTER = 0.5
 
 
 def pixel_index_to_continuous(points: Coordinates) -> Coordinates:
-    """Return points (..., 2) in pixel indices in continuous coordinates.
+    """Convert points (..., 2) from pixel indices to continuous coordinates.
 
-    Tensors of whole numbers give float32, whatever torch's default dtype is.
+    Integer tensors become float32, whatever torch's default dtype is.
     """
     if isinstance(points, Tensor) and not points.is_floating_point():
         points = points.float()
@@ -34,12 +34,12 @@ def pixel_index_to_continuous(points: Coordinates) -> Coordinates:
 
 
 def continuous_to_pixel_index(points: Coordinates) -> Coordinates:
-    """Return points (..., 2) in continuous coordinates in pixel indices."""
+    """Convert points (..., 2) from continuous coordinates to pixel indices."""
     return points - PIXEL_CENTER
 
 
 def resize_pixel_index(points: Coordinates, scale_factor: Coordinates) -> Coordinates:
-    """Return points of an image that is resized, in pixel indices before and after.
+    """Scale points in pixel indices as an image is resized.
 
     In continuous coordinates, in which boxes are, resizing is a multiplication.
 
@@ -57,7 +57,7 @@ def bin_centers(bins: int, device: torch.device | None = None) -> Tensor:
     """Return the centres of pixels or bins in a row, in continuous coordinates.
 
     Args:
-        bins (int): How many.
+        bins (int): Number of pixels or bins.
         device (torch.device, optional): Of the result.
 
     Returns:

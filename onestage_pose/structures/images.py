@@ -20,9 +20,9 @@ _NEARLY_BLACK_8 = 16
 def to_bgr_image(
     image: np.ndarray | Image.Image | torch.Tensor, rgb: bool = False
 ) -> np.ndarray:
-    """Bring an array, a PIL image or a tensor into the form that the models take.
+    """Convert an array, a PIL image or a tensor to the form that the models use.
 
-    The values decide together with the dtype, and only where they leave no doubt:
+    Dtype and values decide how they are read, and must leave no doubt:
 
     - uint8 as it is; booleans are 0 and 255;
     - uint16 uses its whole range, as a 16-bit PNG does: the upper 8 bits are taken;
@@ -33,17 +33,18 @@ def to_bgr_image(
     channels, transparency is left out.
 
     Args:
-        image (np.ndarray | Image.Image | Tensor): An array (h, w, 3), BGR as OpenCV
-            gives it; a PIL image of any mode; or a tensor (3, h, w), RGB as torchvision
-            gives it, on any device.
+        image (np.ndarray | Image.Image | Tensor): An array (h, w, 3), BGR as from
+            OpenCV; a PIL image of any mode; or a tensor (3, h, w), RGB as from
+            torchvision, on any device.
         rgb (bool): An array is RGB. PIL images and tensors always are.
 
     Returns:
-        np.ndarray: (h, w, 3) uint8 BGR, contiguous; ``image`` itself where it is that.
+        np.ndarray: (h, w, 3) uint8 BGR, contiguous; ``image`` itself if it is one.
 
     Raises:
-        ImageError: Another type, shape or dtype; NaN or infinity; or values whose range
-            is in doubt, such as those of a standardised image. Says what is expected.
+        ImageError: The type, shape or dtype is another; there are NaN or infinite
+            values; or the range of the values is ambiguous, as for a standardised
+            image. The message says what is expected.
     """
     if isinstance(image, Image.Image):
         pixels, rgb = _from_pillow(image), True

@@ -39,22 +39,23 @@ _PER_PERSON = (
 
 
 class PoseTracker:
-    """Give the people of a video numbers that they keep, one frame after the other.
+    """Follow people through the frames of a video, and give each a track id.
 
-    Somebody new needs a score over ``bbox_thr`` in two frames, one after the other
-    (one, in the first frame); whoever has a number keeps it also with a weaker score.
-    So ask the predictor for weak ones: ``bbox_thr=onestage_pose.tracking.
-    pose_tracker.LOW_THR``.
+    A new track needs a score over ``bbox_thr`` in two consecutive frames (in the first
+    frame, one is enough). An existing track continues with a lower score too, so call
+    the predictor with a low threshold:
+    ``bbox_thr=onestage_pose.tracking.pose_tracker.LOW_THR``.
 
     Args:
-        dataset_meta (Mapping): Of the predictor; its ``sigmas`` are for OKS.
-        bbox_thr (float): Score that somebody new has to have, 0 to 1.
-        max_gap (float): Seconds that somebody may be lost for and keep the number.
-        smooth (float): Strength of the One-Euro filter of keypoints; 0 leaves them.
+        dataset_meta (Mapping): ``dataset_meta`` of the predictor; its ``sigmas`` are
+            used for OKS.
+        bbox_thr (float): Smallest score of a new track, 0 to 1.
+        max_gap (float): Seconds for which a person may be lost and keep the track id.
+        smooth (float): Strength of the One-Euro filter of keypoints; 0 switches it off.
 
     Raises:
-        UsageError: lap is not installed, an argument has no possible value, or the
-            model has several categories.
+        UsageError: lap is not installed, an argument is invalid, or the model has
+            several categories.
 
     Examples:
         >>> tracker = PoseTracker(predictor.dataset_meta)
@@ -96,17 +97,16 @@ class PoseTracker:
         self._next, self._time = 1, -np.inf
 
     def __call__(self, result: PoseResult) -> PoseResult:
-        """Find out who is who in the next frame.
+        """Track the people of the next frame.
 
         Args:
-            result (PoseResult): Of a frame of a video, with its time.
+            result (PoseResult): Result of a frame of a video, with its ``time``.
 
         Returns:
-            PoseResult: Those who are followed, by number, with ``ids`` and with smooth
-            keypoints.
+            PoseResult: The tracked people, sorted by ``ids``, with smoothed keypoints.
 
         Raises:
-            UsageError: It is no frame of a video, or not later than the one before.
+            UsageError: The result has no time, or is not later than the previous one.
         """
         if result.time is None or result.time <= self._time:
             raise UsageError(
@@ -146,7 +146,7 @@ class PoseTracker:
             self._filter.keep(self._numbers.values())
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what :meth:`load_state_dict` takes, for JSON."""
+        """Return the state for :meth:`load_state_dict`, as plain data for JSON."""
         return dict(
             tracker=self._tracker.state_dict(),
             filter=self._filter and self._filter.state_dict(),
@@ -156,7 +156,7 @@ class PoseTracker:
         )
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where :meth:`state_dict` was taken, with the same arguments."""
+        """Continue from a state of :meth:`state_dict`, with the same arguments."""
         self._tracker.load_state_dict(state['tracker'])
         if self._filter is not None:
             self._filter.load_state_dict(state['filter'])

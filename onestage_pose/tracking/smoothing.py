@@ -24,15 +24,15 @@ class _State(NamedTuple):
 
 
 class OneEuroFilter:
-    """Smooth keypoints at rest and let those pass that move.
+    """Smooth keypoints at rest and follow those that move (One-Euro filter).
 
-    A keypoint is low-pass filtered under a frequency that grows with its speed: what
-    is still does not shake, and what is fast does not lag. Speeds are in sizes of the
-    person a second, so that one strength suits people near and far.
+    A low-pass filter whose cut-off frequency grows with the speed: keypoints at rest do
+    not jitter, fast ones do not lag. Speeds are in sizes of the person per second, so
+    that one strength suits people near and far.
 
     Args:
-        strength (float): Divides the frequency for keypoints at rest, above 0: 2 has
-            them shake half as fast.
+        strength (float): Divides the cut-off frequency for keypoints at rest, above 0:
+            2 halves it.
 
     Examples:
         >>> smooth = OneEuroFilter()
@@ -53,12 +53,13 @@ class OneEuroFilter:
         """Smooth the keypoints of a frame.
 
         Args:
-            ids (Sequence[int]): Who they are, N different numbers. Keypoints of a
-                number that is new are returned as they are.
+            ids (Sequence[int]): N different track ids. Keypoints of a new id are
+                returned unchanged.
             points (np.ndarray): (N, K, 2) in pixels.
-            sizes (Sequence[float]): (N,) how large these people are: the square root
-                of the area of their box, in pixels.
-            time (float): Of the frame, in seconds, later than that of the frame before.
+            sizes (Sequence[float]): (N,) sizes of these people: the square root of the
+                area of their box, in pixels.
+            time (float): Time of the frame in seconds, later than that of the previous
+                frame.
 
         Returns:
             np.ndarray: (N, K, 2), of the type of ``points``.
@@ -82,18 +83,18 @@ class OneEuroFilter:
         return smooth.astype(points.dtype)
 
     def keep(self, ids: Collection[int]) -> None:
-        """Forget everybody else."""
+        """Forget all tracks except ``ids``."""
         self._states = {key: self._states[key] for key in ids if key in self._states}
 
     def state_dict(self) -> dict:
-        """Return what :meth:`load_state_dict` takes, for JSON."""
+        """Return the state for :meth:`load_state_dict`, as plain data for JSON."""
         return {
             str(key): [state.points.tolist(), state.speeds.tolist(), state.time]
             for key, state in self._states.items()
         }
 
     def load_state_dict(self, states: dict) -> None:
-        """Go on where :meth:`state_dict` was taken."""
+        """Continue from a state of :meth:`state_dict`."""
         self._states = {
             int(key): _State(np.array(points), np.array(speeds), time)
             for key, (points, speeds, time) in states.items()

@@ -66,14 +66,14 @@ def _cut(length: int, number: int, overlap: float) -> list[tuple[int, int]]:
 
 
 class TiledPredictor:
-    """Find people in the whole image and in overlapping parts of it.
+    """Detect people in the whole image and in overlapping tiles of it.
 
-    The network resizes what it looks at to a size of its own: in a part, people are
-    larger. Takes the time of as many images.
+    The network resizes its input to a fixed size, so people are larger in a tile. Each
+    tile takes the time of an image.
 
     Args:
-        predictor (PosePredictor): Finds the people.
-        tiles (tuple[int, int]): How many parts side by side, and on top of each other.
+        predictor (PosePredictor): The predictor.
+        tiles (tuple[int, int]): Number of columns and rows of tiles.
 
     Examples:
         >>> find = TiledPredictor(PosePredictor('nano'), (3, 2))
@@ -91,11 +91,11 @@ class TiledPredictor:
     def __call__(
         self, inputs: InputsType | Inputs, *, bbox_thr: float | None = None
     ) -> Iterator[PoseResult]:
-        """Find the people of each image.
+        """Detect the people of each image.
 
         Args:
-            inputs: As :class:`.PosePredictor` takes them.
-            bbox_thr (float | None): Another than the predictor's.
+            inputs: See :class:`.PosePredictor`.
+            bbox_thr (float | None): Overrides the predictor's.
 
         Yields:
             PoseResult: One for each image, in order. Masks and heatmaps are left out.

@@ -27,23 +27,22 @@ def track_video(
     tracker: PoseTracker | None = None,
     tiles: tuple[int, int] | None = None,
 ) -> Iterator[PoseResult]:
-    """Find the people of a video, and who is who in it.
+    """Detect and track the people of a video.
 
     Args:
-        predictor (PosePredictor): Finds the people.
-        video: The path of a video, an address, the number of a camera; or one that
-            is open.
-        tracker (PoseTracker | None): By default a new one, where a new person needs
-            the predictor's ``bbox_thr``.
-        tiles (tuple[int, int] | None): Look at parts of each frame too; see
+        predictor (PosePredictor): The predictor.
+        video: Path of a video, an address, the number of a camera, or an open input.
+        tracker (PoseTracker | None): By default a new one with the predictor's
+            ``bbox_thr``.
+        tiles (tuple[int, int] | None): Columns and rows of tiles; see
             :class:`.TiledPredictor`.
 
     Returns:
-        Iterator[PoseResult]: Of each frame, with ``ids`` and ``time``; found when it
-        is asked for.
+        Iterator[PoseResult]: One for each frame, with ``ids`` and ``time``, computed
+        when it is requested.
 
     Raises:
-        UsageError: It is no video; at once.
+        UsageError: ``video`` is not a video; raised immediately.
 
     Examples:
         >>> for result in track_video(PosePredictor('nano'), 'video.mp4'):

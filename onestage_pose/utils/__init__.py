@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""What is neither model nor data: where the files of the package are."""
+"""Paths of the package's configs and tools."""
 
 from .paths import get_config_path, get_config_root, get_data_root
 

@@ -1,10 +1,10 @@
 # Copyright (c) onestage_pose contributors.
 """Every error that this project raises on purpose, under one base class.
 
-A program tells what its user can mend (:class:`OnestagePoseError`, said in one line)
-from a fault of the code (anything else, shown with a traceback) without importing the
-part that raises it. Each class also derives from the built-in exception that callers
-would expect there.
+A program can tell an error that its user can correct (:class:`OnestagePoseError`, shown
+in one line) from a fault of the code (anything else, shown with a traceback) without
+importing the part that raises it. Each class also derives from the built-in exception
+that callers expect.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import signal
 
 
 class OnestagePoseError(Exception):
-    """Something that the user can mend; the message names file, key and remedy."""
+    """An error that the user can correct; the message names file, key and remedy."""
 
 
 class UsageError(OnestagePoseError, ValueError):
-    """Something is wrong with what was typed; the message says what to type."""
+    """An argument or option is wrong; the message says what to give instead."""
 
 
 class ConfigValueError(OnestagePoseError, ValueError):
-    """A value in a config or an option that nothing can be done with."""
+    """A value in a config or an option is invalid."""
 
 
 class ConfigNameError(OnestagePoseError, KeyError):
-    """A name in a config or an option that means nothing, probably misspelt."""
+    """A name in a config or an option is unknown, probably misspelt."""
 
     def __str__(self) -> str:
         # KeyError shows the repr of its message, with its quotes escaped.
@@ -33,15 +33,16 @@ class ConfigNameError(OnestagePoseError, KeyError):
 
 
 class ImageError(OnestagePoseError, ValueError):
-    """An image that cannot be used; the message names the file or what is expected."""
+    """An image cannot be used; the message names the file or what is expected."""
 
 
 class VideoError(OnestagePoseError, ValueError):
-    """A video that cannot be read; the message names the file."""
+    """A video cannot be read; the message names the file."""
 
 
 class OnnxFileError(OnestagePoseError, ValueError):
-    """An ONNX file that is not as this project exports it; names file and part."""
+    """An ONNX file was not exported by this project; the message names file and part.
+    """
 
 
 class OutputError(OnestagePoseError, OSError):
@@ -49,54 +50,58 @@ class OutputError(OnestagePoseError, OSError):
 
 
 class AnnotationError(OnestagePoseError, ValueError):
-    """An annotation or result that nobody can be sure of; names file and record."""
+    """An annotation or result is invalid or ambiguous; the message names file and
+    record.
+    """
 
 
 class CheckpointError(OnestagePoseError, RuntimeError):
-    """A checkpoint that cannot be used; the message names the file."""
+    """A checkpoint cannot be used; the message names the file."""
 
 
 class UnsafeCheckpointError(CheckpointError):
-    """A checkpoint that holds more than tensors and plain data."""
+    """A checkpoint holds more than tensors and plain data."""
 
 
 class BrokenCheckpointError(CheckpointError):
-    """A file that is truncated, or no checkpoint at all."""
+    """A file is truncated, or is not a checkpoint."""
 
 
 class OversizedCheckpointError(CheckpointError):
-    """A file that asks for more memory or time than anything in it needs."""
+    """A file needs far more memory or time than its own size."""
 
 
 class CheckpointMismatchError(CheckpointError):
-    """A checkpoint of another model than the config's, or of a failed training."""
+    """A checkpoint is of another model than the config's, or of a failed training."""
 
 
 class WrongWeightsError(CheckpointError, ValueError):
-    """Weights of a published model that are not the file that was published."""
+    """The weights of a published model are not the published file."""
 
 
 class DownloadError(CheckpointError):
-    """A published file that cannot be fetched; names its address and the remedy."""
+    """A published file cannot be downloaded; the message names its address and the
+    remedy.
+    """
 
 
 class ConversionError(CheckpointError):
-    """A checkpoint of a model that is not known here; names file and arrays."""
+    """A checkpoint is of an unknown model; the message names file and arrays."""
 
 
 class SaveError(CheckpointError):
-    """A checkpoint could not be written; what was there before is still there."""
+    """A checkpoint could not be written; what was there before is unchanged."""
 
 
 class NonFiniteError(OnestagePoseError, FloatingPointError):
-    """A network has come to NaN or infinity; the message names the images."""
+    """A network has NaN or infinite values; the message names the images."""
 
 
 class PreemptedError(OnestagePoseError):
-    """A training was asked to end, has saved its state, and ends.
+    """Training was asked to stop and has saved its state.
 
     Attributes:
-        exit_status (int): 143, as a shell names the end by SIGTERM.
+        exit_status (int): 143, a shell's status after SIGTERM.
     """
 
     exit_status = 128 + signal.SIGTERM

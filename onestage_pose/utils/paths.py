@@ -19,7 +19,8 @@ def get_data_root() -> Path:
         repository in a checkout.
 
     Raises:
-        FileNotFoundError: Neither has configs; names both places and the remedy.
+        FileNotFoundError: Neither has configs; the message names both places and the
+            remedy.
     """
     installed, checkout = PACKAGE / '.mim', PACKAGE.parent
     for root in (installed, checkout):
@@ -43,15 +44,15 @@ def get_config_path(name: str) -> Path:
         name (str): Path below ``configs/``, such as
             ``'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'``, or that of a
             project's config from ``projects/`` on; the folder and the ``.py`` may be
-            left out where that is unambiguous. A name that a config had once is
-            answered by the new one, with a ``FutureWarning``.
+            left out where that is unambiguous. A former name of a config finds the new
+            one, with a ``FutureWarning``.
 
     Returns:
         Path: Absolute.
 
     Raises:
-        FileNotFoundError: There is none; names the ones that are spelt alike.
-        ValueError: The name without folder is that of several.
+        FileNotFoundError: There is no such config; the message suggests similar names.
+        ValueError: Several configs have this name without its folder.
     """
     data_root, root = get_data_root(), get_config_root()
     file_name = name if name.endswith('.py') else f'{name}.py'

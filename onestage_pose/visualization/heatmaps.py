@@ -23,7 +23,7 @@ def paste_heatmaps(
         logits (Tensor): (N, K, H, W) of the bins of each box.
         boxes (Tensor): (N, 4) x1, y1, x2, y2 in the image's frame, continuous.
         image_size (tuple[int, int]): Height and width of the image, in pixels.
-        shown (Tensor, optional): (N, K) bool, those to paste. By default all.
+        shown (Tensor, optional): (N, K) bool, heatmaps to paste. By default all.
 
     Returns:
         Tensor: (K, height, width) float32, each instance's distribution scaled to a

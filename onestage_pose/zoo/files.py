@@ -21,12 +21,12 @@ FORMAT = 1
 
 
 class ModelFiles(NamedTuple):
-    """Where a published model lies on this machine.
+    """Paths of a published model on this machine.
 
     Attributes:
-        config (Path): Its config, absolute.
-        weights (Path): Its checkpoint: weights (in half precision where they come with
-            the package), ``dataset_meta``.
+        config (Path): Absolute path of its config.
+        weights (Path): Absolute path of its checkpoint, with weights (in half precision
+            if it comes with the package) and ``dataset_meta``.
         sha256 (str): The SHA-256 of the checkpoint, in hexadecimal digits.
     """
 
@@ -36,27 +36,26 @@ class ModelFiles(NamedTuple):
 
 
 def get_model_files(name: str = 'nano', *, keep_download: bool = False) -> ModelFiles:
-    """Find the files of a published model, and check them; download them once.
+    """Return the checked files of a published model; download them if needed.
 
-    A model that does not come with the package is looked for in the cache
-    (:func:`.get_home`), else downloaded, verified, converted without running anything
-    that is in it, and kept there. Several processes do that once.
+    A model that does not come with the package is taken from the cache
+    (:func:`.get_home`), or downloaded, verified, converted without running any code in
+    it, and kept there. If several processes ask for it, one downloads.
 
     Args:
         name (str): One of :func:`.list_models`; case does not matter.
-        keep_download (bool): Keep the file that was downloaded beside the converted
-            checkpoint.
+        keep_download (bool): Keep the downloaded file beside the converted checkpoint.
 
     Returns:
         ModelFiles: Its config and weights.
 
     Raises:
-        UsageError: There is no such model; names the ones there are. Or the cache
-            cannot be written to.
-        WrongWeightsError: The file of the weights is not the one that was published.
-        FileNotFoundError: The weights that come with the package are not there.
-        DownloadError: The weights cannot be downloaded; names the address and the place
-            to put the file.
+        UsageError: There is no such model (the message lists all), or the cache cannot
+            be written to.
+        WrongWeightsError: The file of weights is not the published one.
+        FileNotFoundError: The weights that come with the package are missing.
+        DownloadError: The weights cannot be downloaded; the message names the address
+            and the place to put the file.
         CheckpointError: The weights cannot be converted.
     """
     model = get_model_info(name)
@@ -91,14 +90,14 @@ def is_on_disk(name: str) -> bool:
 
 
 def find_published(path: Path) -> PublishedModel | None:
-    """Find out which published model a checkpoint is of, by its SHA-256.
+    """Recognise the checkpoint of a published model by its SHA-256.
 
     Args:
-        path (Path): A checkpoint, wherever it lies.
+        path (Path): Any checkpoint.
 
     Returns:
-        PublishedModel | None: The model whose checkpoint comes with the package or has
-        been converted into the cache; None where it is another's.
+        PublishedModel | None: The model, if its checkpoint comes with the package or is
+        in the cache; otherwise None.
     """
     sha256 = compute_hash(path)
     for model in MODELS.values():

@@ -20,16 +20,16 @@ class PublishedModel(NamedTuple):
     Attributes:
         name (str): In lower case.
         config (str): Its config, below ``configs/``.
-        digest (Digest): Of the file of the weights as it was published.
+        digest (Digest): Hash of the published file of weights.
         keypoint_ap (float): AP of the keypoints, in percent.
         box_ap (float): AP of the persons' boxes, in percent.
-        evaluated_on (str): The images that both were measured on.
-        licence (str): Of the weights.
+        evaluated_on (str): The images on which both were measured.
+        licence (str): Licence of the weights.
         origin (str): The project that trained it.
         weights (str, optional): Its checkpoint, below ``onestage_pose/weights/``; None
-            where it is downloaded.
+            if it is downloaded.
         url (str, optional): Address of its checkpoint, which is converted after the
-            download; None where it comes with the package.
+            download; None if it comes with the package.
     """
 
     name: str
@@ -77,7 +77,7 @@ def list_models() -> list[str]:
 
 
 def get_model_info(name: str) -> PublishedModel:
-    """Look up a published model; nothing is downloaded.
+    """Look up a published model, without a download.
 
     Args:
         name (str): One of :func:`list_models`; case does not matter.
@@ -86,7 +86,7 @@ def get_model_info(name: str) -> PublishedModel:
         PublishedModel: Its entry in the table.
 
     Raises:
-        UsageError: There is no such model; names the ones there are, the nearest first.
+        UsageError: There is no such model; the message lists all, the nearest first.
     """
     if name.lower() not in MODELS:
         similar = find_similar(name.lower(), MODELS, number=1, likeness=0.0)

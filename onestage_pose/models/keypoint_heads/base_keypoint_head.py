@@ -27,9 +27,9 @@ LOSS_VISIBILITY = dict(type='KnownBCELoss', loss_weight=1.0)
 class BaseKeypointHead(BaseModule):
     """RoI features to keypoints: a trunk, a transposed conv, bilinear x2, a codec.
 
-    A subclass sets ``self.trunk``, whose output has ``channels`` channels and
-    the resolution of its input. One that takes finer RoI features says in ``upscale``
-    how much larger than they the heatmaps are, and overrides :meth:`extract` and
+    A subclass sets ``self.trunk``, whose output has ``channels`` channels and the
+    resolution of its input. A subclass with finer RoI features sets ``upscale``, the
+    ratio of the heatmaps' size to theirs, and overrides :meth:`extract` and
     :meth:`predict_logits`.
 
     Keypoints outside this class are in COCO's pixel-index convention, inside in
@@ -38,7 +38,7 @@ class BaseKeypointHead(BaseModule):
     number of instances, K of keypoints.
 
     Args:
-        channels (int): Channels that the trunk gives.
+        channels (int): Channels of the trunk's output.
         num_keypoints (int): Keypoints K of an instance.
         init_cfg (dict, optional): Initialisation. By default convolutions are
             Kaiming-normal (fan_out), biases 0, as in Detectron2, and norm weights
@@ -46,17 +46,17 @@ class BaseKeypointHead(BaseModule):
         codec (dict): Keypoint codec, from mmpose's ``KEYPOINT_CODECS``. By default
             :class:`RoIHeatmap`.
         loss_keypoint (dict): Classification loss over the bins, averaged over the
-            keypoints that count in the batch. By default mmdet's cross-entropy.
-        continuous_keypoints (bool): Whether it has learnt annotations as continuous
-            coordinates, as torchvision's; predictions are what was annotated then, and
-            a training pipeline begins with :class:`KeypointsAsContinuous`.
-        visibility_branch (dict, optional): :class:`VisibilityBranch`, which says of
-            each keypoint whether it is there and seen. Default None: nothing does.
-        loss_visibility (dict): Its loss, :class:`KnownBCELoss`.
+            labelled keypoints of the batch. By default mmdet's cross-entropy.
+        continuous_keypoints (bool): Whether the head learns annotations as continuous
+            coordinates, as torchvision's does. Predictions are then in the convention
+            of the annotations, and the training pipeline must have
+            :class:`KeypointsAsContinuous`.
+        visibility_branch (dict, optional): :class:`VisibilityBranch`, which predicts
+            whether each keypoint is present and visible. Default None: no branch.
+        loss_visibility (dict): Loss of the visibility branch, :class:`KnownBCELoss`.
 
     Raises:
-        ConfigValueError: If the codec needs sigmas of OKS and those given are not of K
-            keypoints.
+        ConfigValueError: The codec needs sigmas of OKS, and there are not K of them.
     """
 
     upscale = 4
@@ -129,7 +129,7 @@ class BaseKeypointHead(BaseModule):
         return KeypointOutput(logits, None if branch is None else branch(feats, logits))
 
     def extract(self, x: Tensor) -> Tensor:
-        """Return what the trunk makes of the RoI features: (N, C', h, w)."""
+        """Return the trunk's features (N, C', h, w) of the RoI features."""
         return self.trunk(x)
 
     def predict_logits(self, x: Tensor, feats: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ class BaseKeypointHead(BaseModule):
 
         Args:
             x (Tensor): RoI features (N, C, h, w), N above 0.
-            feats (Tensor): What the trunk makes of them, (N, C', h, w).
+            feats (Tensor): The trunk's features of them, (N, C', h, w).
 
         Returns:
             Tensor: (N, K, 4 h, 4 w).
@@ -153,10 +153,10 @@ class BaseKeypointHead(BaseModule):
         keypoints_visible: Tensor,
         visibility_targets: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Encode the keypoints that the boxes are to show.
+        """Encode the keypoints as training targets of the boxes.
 
         Args:
-            boxes (Tensor): (N, 4) x1, y1, x2, y2 that the RoI features are of.
+            boxes (Tensor): (N, 4) x1, y1, x2, y2 of the RoI features.
             keypoints (Tensor): (N, K, 2) in pixel-index convention.
             keypoints_visible (Tensor): (N, K), above 0 where labelled.
             visibility_targets (Tensor, optional): (N, K, 2), see
@@ -183,20 +183,20 @@ class BaseKeypointHead(BaseModule):
     def loss_by_feat(
         self, output: KeypointOutput, targets: dict[str, Tensor]
     ) -> dict[str, Tensor]:
-        """Compute the loss of what the head predicts, in float32.
+        """Compute the loss of the head's output, in float32.
 
         Args:
             output (KeypointOutput): Of N instances.
-            targets (dict[str, Tensor]): As :meth:`get_targets` gives them; at least
-                one keypoint counts.
+            targets (dict[str, Tensor]): As :meth:`get_targets` returns them, with at
+                least one labelled keypoint.
 
         Returns:
             dict[str, Tensor]: ``loss_keypoint``, and ``loss_visibility`` with a
             visibility branch.
 
         Raises:
-            ValueError: If the logits are not of the codec's size, or the codec needs
-                sigmas of OKS and knows none of these keypoints.
+            ValueError: The logits are not of the codec's size, or the codec needs
+                sigmas of OKS and has none for these keypoints.
         """
         self.codec.check_size(output.logits)
         self._check_sigmas()
@@ -212,7 +212,7 @@ class BaseKeypointHead(BaseModule):
         return losses
 
     def decode(self, output: KeypointOutput, boxes: Tensor) -> tuple[Tensor, Tensor]:
-        """Decode what the head predicts.
+        """Decode the head's output.
 
         Args:
             output (KeypointOutput): Of N instances.
@@ -232,12 +232,12 @@ class BaseKeypointHead(BaseModule):
         batch_img_metas: list[dict],
         rescale: bool = False,
     ) -> list[InstanceData]:
-        """Decode what the head predicts and add it to the results of each image.
+        """Decode the head's output and add it to the results of each image.
 
         Args:
-            output (KeypointOutput): Of all images' instances in turn.
-            boxes (list[Tensor]): (N_i, 4) of each image that the RoI features are of,
-                in the network input's frame.
+            output (KeypointOutput): Output for the instances of all images, in order.
+            boxes (list[Tensor]): (N_i, 4) boxes of the RoI features of each image, in
+                the network input's frame.
             results_list (list[InstanceData]): Of each image.
             batch_img_metas (list[dict]): With ``scale_factor`` (w, h) of each image.
             rescale (bool): Whether the keypoints are in the original image's frame,
@@ -277,8 +277,9 @@ class BaseKeypointHead(BaseModule):
             output (KeypointOutput): Of N instances, with ``visibility``.
 
         Returns:
-            tuple[Tensor, Tensor]: That a keypoint is in the image and its place can be
-            told (N, K), and that it is seen (N, K), which is never the greater one.
+            tuple[Tensor, Tensor]: Presence (N, K), the probability that a keypoint is
+            in the image and its position can be determined; and visibility (N, K), the
+            probability that it is also visible, which is at most the presence.
         """
         presence, visible = self.visibility_branch.calibrate(output.visibility).unbind(
             -1
@@ -288,11 +289,11 @@ class BaseKeypointHead(BaseModule):
     def predict_covariances(
         self, logits: Tensor, boxes: Tensor, keypoints: Tensor
     ) -> Tensor:
-        """Say how far off the keypoints may be, by the width of their heatmaps.
+        """Predict the uncertainty of the keypoints from the width of their heatmaps.
 
         Args:
-            logits (Tensor): (N, K, H, W), as :meth:`predict_by_feat` gives them.
-            boxes (Tensor): (N, 4) that the RoI features are of, in any frame.
+            logits (Tensor): (N, K, H, W), as :meth:`predict_by_feat` returns them.
+            boxes (Tensor): (N, 4) boxes of the RoI features, in any frame.
             keypoints (Tensor): (N, K, 2) in that frame, in the convention of the
                 annotations.
 

@@ -17,7 +17,7 @@ class ConvKeypointHead(BaseKeypointHead):
         in_channels (int): Channels of the RoI features.
         conv_out_channels (int): Channels of every convolution.
         num_keypoints (int): Keypoints K of a person.
-        norm_cfg (dict, optional): Norm behind each convolution, over the RoIs of a
+        norm_cfg (dict, optional): Norm after each convolution, over the RoIs of a
             batch. Default None, as in Detectron2.
         init_cfg (dict, optional): See :class:`BaseKeypointHead`.
         codec (dict): See :class:`BaseKeypointHead`.

@@ -11,13 +11,13 @@ from .base_keypoint_head import CODEC, LOSS_KEYPOINT, LOSS_VISIBILITY, BaseKeypo
 
 @MODELS.register_module()
 class GCMKeypointHead(BaseKeypointHead):
-    """Keypoint head of arXiv 2301.04842: convs with global context between.
+    """Keypoint head of arXiv 2301.04842: convs and global context modules.
 
     A 1x1 conv to ``conv_out_channels``, then ``num_stages`` times a
     :class:`GlobalContextModule` and ``num_convs`` 3x3 convs with ReLU.
 
     Args:
-        num_stages (int): How often context and convs alternate.
+        num_stages (int): Number of stages, each a context module and convolutions.
         num_convs (int): 3x3 convolutions of each stage.
         in_channels (int): Channels of the RoI features.
         conv_out_channels (int): Channels inside the head.
@@ -26,8 +26,8 @@ class GCMKeypointHead(BaseKeypointHead):
         num_heads (int): Attention heads of each context module.
         num_keypoints (int): Keypoints K of a person.
         norm_cfg (dict): Norm of the context modules, over the RoIs of a batch.
-        conv_norm_cfg (dict, optional): Norm behind each of the other convolutions,
-            over the RoIs of a batch too. Default None, as released.
+        conv_norm_cfg (dict, optional): Norm after each of the other convolutions, over
+            the RoIs of a batch too. Default None, as released.
         init_cfg (dict, optional): See :class:`BaseKeypointHead`.
         codec (dict): See :class:`BaseKeypointHead`.
         loss_keypoint (dict): See :class:`BaseKeypointHead`.

@@ -15,23 +15,24 @@ from .conv_keypoint_head import ConvKeypointHead
 
 @MODELS.register_module()
 class PriorKeypointHead(ConvKeypointHead):
-    """Keypoint head that corrects what the backbone says of the joints.
+    """Keypoint head that refines the backbone's joint heatmaps.
 
-    The first channels of its input, see :class:`PosePriorFPN`, are the joints' logits
-    for everybody in the image. The convolutions learn what is to be added: which of
-    them are this person's, and where exactly they lie. A keypoint that the backbone
-    does not know is learned by them alone.
+    The first channels of its input, see :class:`PosePriorFPN`, are the joint logits of
+    everybody in the image. The convolutions learn a correction: which of the joints
+    belong to this person, and their exact positions. A keypoint that the backbone does
+    not know is learned by the convolutions alone.
 
     Args:
-        prior_scale (float): What the first channels are multiplied by at first, to be
-            logits of the bins; learned for each joint.
-        prior_channels (Sequence[int | None], optional): (K,) the channel that is each
-            keypoint's prior, None for a keypoint without. By default the first K, in
-            their order.
+        prior_scale (float): Initial factor of the first channels, to turn them into
+            logits of the bins; a factor is learned for each joint.
+        prior_channels (Sequence[int | None], optional): (K,) channel of each keypoint's
+            prior, None for a keypoint without a prior. By default the first K, in
+            order.
         **kwargs: See :class:`ConvKeypointHead`.
 
     Raises:
-        ConfigValueError: ``prior_channels`` are not K, or no channels of the input.
+        ConfigValueError: ``prior_channels`` does not have K entries, or names channels
+            that the input does not have.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class PriorKeypointHead(ConvKeypointHead):
         return super().predict_logits(x, feats) + prior
 
     def get_prior(self, x: Tensor) -> Tensor:
-        """Return what the backbone says of the joints, as logits: (N, K, h, w)."""
+        """Return the backbone's joint heatmaps as logits: (N, K, h, w)."""
         if self.prior_channels is None:
             return x[:, : self.num_keypoints] * self.prior_scale[:, None, None]
         scale = self.prior_scale * self._has_prior
@@ -76,17 +77,17 @@ class PriorKeypointHead(ConvKeypointHead):
 
 @MODELS.register_module()
 class FinePriorKeypointHead(PriorKeypointHead):
-    """Prior and details at twice the resolution that the convolutions work at.
+    """Keypoint head with prior and details at twice the resolution of its trunk.
 
-    It takes RoI features of 28x28 with ``sampling_ratio=1``. Their averages over 2x2
-    are the features of 14x14 with ``sampling_ratio=2`` that the trunk reads. The prior
-    keeps the finer ones; so do two convolutions beside the trunk that add to the
-    heatmaps of 28x28 what 14x14 cells are too coarse for. They begin with adding
-    nothing.
+    It takes RoI features of 28x28 with ``sampling_ratio=1``. The trunk reads their
+    averages over 2x2, which are the features of 14x14 with ``sampling_ratio=2``. The
+    prior and two convolutions beside the trunk use the finer ones; the convolutions add
+    details to the heatmaps of 28x28, and start from zero.
 
     Args:
         detail_channels (int): Channels of the first of the two.
-        norm_cfg (dict, optional): See :class:`ConvKeypointHead`; of the first, too.
+        norm_cfg (dict, optional): See :class:`ConvKeypointHead`; also used after the
+            first of the two.
         **kwargs: See :class:`PriorKeypointHead`.
     """
 
@@ -104,13 +105,14 @@ class FinePriorKeypointHead(PriorKeypointHead):
         self.refine = nn.Conv2d(detail_channels, self.num_keypoints, 3, padding=1)
 
     def init_weights(self) -> None:
-        """Initialise as the other heads; the details begin with 0."""
+        """Initialise as the other heads; the details start from zero."""
         super().init_weights()
         nn.init.zeros_(self.refine.weight)
         nn.init.zeros_(self.refine.bias)
 
     def extract(self, x: Tensor) -> Tensor:
-        """Return what the trunk makes of (N, C, 2 h, 2 w): (N, C', h, w)."""
+        """Return the trunk's features (N, C', h, w) of RoI features (N, C, 2 h, 2 w).
+        """
         return self.trunk(F.avg_pool2d(x, 2))
 
     def predict_logits(self, x: Tensor, feats: Tensor) -> Tensor:
@@ -118,7 +120,7 @@ class FinePriorKeypointHead(PriorKeypointHead):
 
         Args:
             x (Tensor): RoI features (N, C, 2 h, 2 w), N above 0.
-            feats (Tensor): What the trunk makes of them, (N, C', h, w).
+            feats (Tensor): The trunk's features of them, (N, C', h, w).
 
         Returns:
             Tensor: (N, K, 4 h, 4 w).

@@ -15,14 +15,15 @@ OUTPUTS = ('presence', 'visibility')
 
 @MODELS.register_module()
 class VisibilityBranch(BaseModule):
-    """Is a keypoint in the image, and is it seen?
+    """Predict whether each keypoint is in the image and visible.
 
-    For each keypoint two logits: of its *presence*, that it is in the image and its
-    place can be told (COCO's v > 0), and of its *visibility* where it is present (v = 2
-    against v = 1). They are told from the features where the heatmap expects the
-    keypoint, from those of the whole RoI, and from the height of the heatmap's peak.
+    It gives two logits for each keypoint: *presence*, whether it is in the image and
+    its position can be determined (COCO's v > 0), and *visibility* if it is present (v
+    = 2 against v = 1). They are predicted from the features where the heatmap expects
+    the keypoint, from those of the whole RoI, and from the height of the heatmap's
+    peak.
 
-    Neither features nor heatmap learn from it: it changes no keypoint.
+    No gradient flows into features or heatmaps, so that the branch changes no keypoint.
 
     ``scale`` and ``shift`` (2,) calibrate the probabilities (Platt scaling), and
     ``covariance_scale`` () the covariances of positions. They are stored in the
@@ -56,7 +57,7 @@ class VisibilityBranch(BaseModule):
         self.register_buffer('covariance_scale', torch.ones(()))
 
     def forward(self, feats: Tensor, logits: Tensor) -> Tensor:
-        """Predict whether keypoints are there and seen.
+        """Predict presence and visibility.
 
         Args:
             feats (Tensor): Features (N, C, h, w) of N instances.
@@ -90,10 +91,10 @@ class VisibilityBranch(BaseModule):
         return blocks.flatten(2)
 
     def calibrate(self, output: Tensor) -> Tensor:
-        """Turn logits into probabilities that come true as often as they say.
+        """Turn logits into calibrated probabilities.
 
         Args:
-            output (Tensor): (N, K, 2), as :meth:`forward` gives them.
+            output (Tensor): (N, K, 2), as :meth:`forward` returns them.
 
         Returns:
             Tensor: (N, K, 2) float32, of presence, and of visibility where present.

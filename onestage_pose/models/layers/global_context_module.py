@@ -53,9 +53,9 @@ class RelativePositionAttention(nn.Module):
     def relative_position(self, query: Tensor) -> tuple[Tensor, Tensor]:
         """Position term of the attention logits, as factors of a product.
 
-        ``by_position @ where.mT`` is the term: the logits of a query with each row
-        and each column, and for each key in which row and column it stands. Queries
-        and keys extended by these factors give all logits in one product.
+        ``by_position @ where.mT`` is the term: ``by_position`` has the logits of a
+        query with each row and each column, ``where`` the row and column of each key.
+        With queries and keys extended by these factors, one product gives all logits.
 
         Args:
             query (Tensor): Scaled queries (N, heads, H * W, head_channels).
@@ -120,8 +120,8 @@ class GlobalContextModule(BaseModule):
     """Global Context Module (GCM) of arXiv 2301.04842.
 
     ``y = x + attention(relu(norm(x)))``, ``out = y + conv3x3(relu(norm(y)))``:
-    every position of a person's map sees every other before the convolutions
-    go on.
+    every position of a person's map attends to every other before the next
+    convolutions.
 
     Args:
         channels (int): Channels of the map; must be ``num_heads *
@@ -134,7 +134,7 @@ class GlobalContextModule(BaseModule):
             Kaiming-normal (fan_out), biases 0, norm weights uniform in [0, 1].
 
     Raises:
-        ValueError: If ``channels`` is not a multiple of ``num_heads``.
+        ValueError: ``channels`` is not a multiple of ``num_heads``.
     """
 
     def __init__(

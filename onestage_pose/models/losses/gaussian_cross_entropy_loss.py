@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class GaussianCrossEntropyLoss(nn.Module):
-    """Cross-entropy over the bins of a heatmap, against a Gaussian about the bin.
+    """Cross-entropy of a heatmap against a Gaussian about the keypoint's bin.
 
-    A keypoint next to its bin is nearly right, which the cross-entropy against the
-    bin alone does not know; with few images to learn from it helps to say so. For
-    ``loss_keypoint`` of a RoI head.
+    The cross-entropy against the bin alone treats a prediction in the next bin as fully
+    wrong. With few training images, the Gaussian helps. For ``loss_keypoint`` of a
+    keypoint head.
 
     Args:
         heatmap_size (int | tuple[int, int]): Bins [W, H], as of the codec.
@@ -41,7 +41,7 @@ class GaussianCrossEntropyLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Mean loss of M keypoints.
+        """Compute the mean loss of M keypoints.
 
         Args:
             logits (Tensor): (M, H * W), unnormalised.
@@ -51,7 +51,7 @@ class GaussianCrossEntropyLoss(nn.Module):
             Tensor: The mean, times ``loss_weight``.
 
         Raises:
-            ValueError: If there are other than H * W logits.
+            ValueError: The number of logits is not H * W.
         """
         width, height = self.heatmap_size
         if logits.shape[1] != width * height:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class KnownBCELoss(nn.Module):
-    """Binary cross-entropy of what is known, the mean of each output by itself.
+    """Binary cross-entropy over known targets, averaged for each output by itself.
 
     Args:
         loss_weight (float): Factor.
@@ -23,11 +23,11 @@ class KnownBCELoss(nn.Module):
 
         Args:
             logits (Tensor): (..., O) of O outputs.
-            targets (Tensor): Same shape: 0 or 1, -1 where not known.
+            targets (Tensor): Same shape: 0, 1, or -1 if not known.
 
         Returns:
-            Tensor: () float32, the sum over the outputs of their means; 0 with a
-            gradient where nothing is known.
+            Tensor: () float32, the sum of the outputs' means; 0 with a gradient if
+            nothing is known.
         """
         logits, targets = logits.float().flatten(0, -2), targets.flatten(0, -2)
         known = targets >= 0

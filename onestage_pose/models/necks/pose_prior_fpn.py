@@ -11,19 +11,20 @@ from ...utils.errors import ConfigValueError
 
 @MODELS.register_module()
 class PosePriorFPN(FPN):
-    """FPN whose finest map begins with what the backbone says of the joints.
+    """FPN whose finest map starts with the backbone's joint heatmaps.
 
     The channels that a pose-trained backbone gives for the joints (see
     :class:`MoveNet`) pass the FPN unchanged, for :class:`PriorKeypointHead`.
 
     Args:
-        prior (tuple[int, int]): The first and the last but one of these channels in
-            the first input.
-        **kwargs: Of mmdet's ``FPN``; ``out_channels`` counts them, too.
+        prior (tuple[int, int]): Range of these channels in the first input: the first
+            channel, and the one after the last.
+        **kwargs: Arguments of mmdet's ``FPN``; ``out_channels`` includes the joint
+        channels.
 
     Raises:
-        ConfigValueError: If the first input has no such channels, or more of them than
-            ``out_channels``.
+        ConfigValueError: The first input does not have these channels, or they are more
+            than ``out_channels``.
     """
 
     def __init__(self, *, prior: tuple[int, int], **kwargs) -> None:

@@ -29,11 +29,11 @@ from .box_detection import merge_together
 class KeypointBranchMixin:
     """A keypoint branch for any RoI head of mmdet.
 
-    To the head it is mixed into, what mmdet's mask branch is: it takes the
-    positives of the box branch in training and the detections in testing.
+    It works as mmdet's mask branch does: it uses the positives of the box branch in
+    training and the detections in testing.
 
-    It says which boxes and which features; the keypoint head owns the codec and the
-    loss.
+    It selects the boxes and pools their features; the keypoint head owns the codec and
+    the loss.
 
     Args:
         keypoint_roi_extractor (dict): RoI extractor; its ``featmap_strides``
@@ -44,16 +44,16 @@ class KeypointBranchMixin:
             ``box_scale`` squared by default.
         loss_keypoint (dict, optional): The former place of
             ``keypoint_head.loss_keypoint``; both are read.
-        box_scale (float): How much wider and higher than the box the region is
-            that the branch sees, about the same centre; 1.3 in arXiv
-            2301.04842. It is not clipped to the image.
-        box_jitter (float): In images that train the keypoint branch alone, how
-            far the sides of a proposal are from the annotated ones, at most, as a
-            fraction of the box.
-        **kwargs: What the RoI head takes.
+        box_scale (float): Factor by which the branch enlarges each box about its
+            centre; 1.3 in arXiv 2301.04842. The enlarged box is not clipped to the
+            image.
+        box_jitter (float): In images that train the keypoint branch alone, largest
+            distance of a proposal's sides from the annotated ones, as a fraction of the
+            box.
+        **kwargs: Arguments of the RoI head.
 
     Raises:
-        ConfigValueError: If ``box_scale`` is not positive, or an option of the codec or
+        ConfigValueError: ``box_scale`` is not positive, or an option of the codec or
             the loss differs between both places.
     """
 
@@ -101,7 +101,7 @@ class KeypointBranchMixin:
         return getattr(self.codec, 'sigmas', None) or load_sigmas()
 
     def follow(self, metainfo: Mapping[str, Any]) -> None:
-        """Take the sigmas of a data set where none were given.
+        """Take the sigmas of a data set, unless some were given.
 
         Args:
             metainfo (Mapping): As mmpose has parsed it.
@@ -128,8 +128,8 @@ class KeypointBranchMixin:
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
-            rpn_results_list (list[InstanceData | None]): Proposals ``bboxes`` of
-                each image; left unchanged. For None, boxes about the people.
+            rpn_results_list (list[InstanceData | None]): Proposals ``bboxes`` of each
+                image; not changed. For None, boxes near the annotated people are used.
             batch_gt_instances (list[InstanceData]): ``bboxes`` and ``labels``.
             batch_gt_instances_ignore (list[InstanceData]): Regions to ignore.
             assigner: mmdet's, such as ``MaxIoUAssigner``.
@@ -190,9 +190,9 @@ class KeypointBranchMixin:
         sampling_results: list[SamplingResult],
         batch_gt_instances: list[InstanceData],
     ) -> dict:
-        """Loss of the keypoint branch.
+        """Compute the loss of the keypoint branch.
 
-        Positive proposals train it that hold, before they are enlarged, at
+        It trains on the positive proposals that contain, before they are enlarged, at
         least one labelled keypoint of their person.
 
         Args:
@@ -202,13 +202,14 @@ class KeypointBranchMixin:
                 ``keypoints`` (N, K, 2) and ``keypoints_visible`` (N, K).
 
         Returns:
-            dict: ``loss_keypoint``, a dict of the loss, and with a visibility branch of
-            its loss. They are 0 with a gradient to every parameter where nothing
-            counts, so that processes agree on what takes part.
+            dict: ``loss_keypoint``, a dict of the keypoint loss and, with a visibility
+            branch, of its loss. If there is nothing to learn, they are 0 with a
+            gradient to every parameter, so that all processes reduce the same
+            gradients.
 
         Raises:
-            ValueError: If the people's number of keypoints is not the head's, or
-                the head's logits are not of the codec's size.
+            ValueError: The annotations have another number of keypoints than the head,
+                or the head's logits are not of the codec's size.
         """
         head = self.keypoint_head
         boxes, keypoints, visible, seen = [], [], [], []
@@ -276,8 +277,7 @@ class KeypointBranchMixin:
             rescale (bool): Whether the results are in the original image's
                 frame, otherwise in the network input's.
             flipped (tuple, optional): Feature maps and proposals of the
-                mirrored images. Boxes of both are pooled and suppressed
-                together, logits averaged.
+                mirrored images. Boxes of both are merged by NMS, logits are averaged.
 
         Returns:
             list[InstanceData]: For each image ``bboxes`` (N, 4), ``scores``
@@ -357,15 +357,15 @@ class KeypointBranchMixin:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
             batch_img_metas (list[dict]): Metainfo of each image.
             results_list (list[InstanceData]): ``bboxes`` (N, 4) of each
-                image in the network input's frame; left as they are.
+                image in the network input's frame; not changed.
             rescale (bool): Whether the keypoints are in the original image's
                 frame.
             flipped_x (tuple[Tensor], optional): Maps of the mirrored images.
 
         Returns:
             list[InstanceData]: The same with ``keypoints``,
-            ``keypoint_scores`` and ``keypoint_logits``; where ``keypoint_categories``
-            of the metainfo say which keypoints are whose, each with its own ones, see
+            ``keypoint_scores`` and ``keypoint_logits``; if the metainfo has
+            ``keypoint_categories``, each with the keypoints of its own category, see
             :func:`clear_other_keypoints`.
         """
         numbers = [len(result) for result in results_list]
@@ -395,7 +395,7 @@ class KeypointBranchMixin:
         rpn_results_list: list[InstanceData],
         batch_data_samples: list | None = None,
     ) -> tuple:
-        """Raw outputs of all branches, for tracing and counting operations.
+        """Return the raw outputs of all branches, to trace or count operations.
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
@@ -403,7 +403,7 @@ class KeypointBranchMixin:
             batch_data_samples (list, optional): Data samples.
 
         Returns:
-            tuple: What the base head returns, then the logits of at most 100
+            tuple: The outputs of the base head, then the logits of at most 100
             proposals of each image.
         """
         results = super().forward(x, rpn_results_list, batch_data_samples)

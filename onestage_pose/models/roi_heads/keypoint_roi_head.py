@@ -25,12 +25,12 @@ class KeypointRoIHead(KeypointBranchMixin, StandardRoIHead):
         rpn_results_list: list[InstanceData],
         batch_data_samples: list,
     ) -> dict[str, Tensor]:
-        """Losses of all branches on one sample of the proposals.
+        """Compute the losses of all branches on a sample of the proposals.
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
-            rpn_results_list (list[InstanceData | None]): Proposals of each
-                image, None of one that trains the keypoint branch alone.
+            rpn_results_list (list[InstanceData | None]): Proposals of each image, None
+                for an image that trains the keypoint branch alone.
             batch_data_samples (list): Data samples with ``gt_instances``.
 
         Returns:
@@ -74,7 +74,7 @@ class KeypointRoIHead(KeypointBranchMixin, StandardRoIHead):
     ) -> list[InstanceData]:
         """Detect the instances of all images together.
 
-        What :func:`detects_together` does not know is left to mmdet, image by image.
+        Heads that :func:`detects_together` does not cover run image by image, in mmdet.
 
         Args:
             x (tuple[Tensor]): Feature maps, each (B, C, H, W).
@@ -127,7 +127,7 @@ class CascadeKeypointRoIHead(KeypointBranchMixin, CascadeRoIHead):
         rpn_results_list: list[InstanceData],
         batch_data_samples: list,
     ) -> dict[str, Tensor]:
-        """Losses of all stages and of the keypoint branch.
+        """Compute the losses of all stages and of the keypoint branch.
 
         Args and returns: see :meth:`KeypointRoIHead.loss`; the box losses carry
         their stage's prefix, ``s0.`` and so on.

@@ -10,15 +10,15 @@ from torch import Tensor
 
 @MODELS.register_module()
 class NonEmptyBBoxHead(Shared2FCBBoxHead):
-    """mmdet's box head that finds no empty boxes, as torchvision's.
+    """mmdet's box head without empty boxes, as torchvision's.
 
-    A box that is moved out of the image is cut off to a line at its border; mmdet
-    counts it among the ``max_per_img`` instances.
+    A box that lies outside the image is clipped to a line at its border; mmdet counts
+    it among the ``max_per_img`` instances.
 
     Args:
-        *args: As of mmdet's ``Shared2FCBBoxHead``.
-        **kwargs: Likewise.
-        min_size (float): Least width and height of a box, in pixels of the network's
+        *args: See mmdet's ``Shared2FCBBoxHead``.
+        **kwargs: See mmdet's ``Shared2FCBBoxHead``.
+        min_size (float): Smallest width and height of a box, in pixels of the network's
             input.
     """
 

@@ -45,9 +45,9 @@ class ZeroExtendedRoIAlign(RoIAlign):
 class RoIFeatureExtractor(SingleRoIExtractor):
     """mmdet's single-level RoI extractor, exact under mixed precision.
 
-    Boxes and features are pooled in float32 whatever the features' dtype is:
-    mmdet's casts the boxes to it, which moves a corner at 1000 px by up to 4 px
-    in bfloat16.
+    Boxes and features are pooled in float32 whatever the features' dtype is. mmdet's
+    extractor casts the boxes to that dtype, which moves a corner at 1000 px by up to 4
+    px in bfloat16.
 
     Args:
         roi_layer (dict): RoI layer, ``dict(type='RoIAlign', ...)``.
@@ -56,13 +56,12 @@ class RoIFeatureExtractor(SingleRoIExtractor):
         finest_scale (int): Boxes of a side under twice this (the geometric
             mean, px) come from the first map, under four times from the
             second, and so on.
-        zero_extend (bool): Whether a map goes on in zeros beyond its border,
-            so that boxes may leave the image; ``roi_layer`` must be RoIAlign
-            then.
+        zero_extend (bool): Whether maps are extended by zeros beyond their border, so
+            that boxes may leave the image; ``roi_layer`` must then be RoIAlign.
         init_cfg (dict, optional): Initialisation.
 
     Raises:
-        ValueError: If another layer than RoIAlign is to be zero-extended.
+        ValueError: ``zero_extend`` is set for another layer than RoIAlign.
     """
 
     def __init__(

@@ -8,19 +8,19 @@ from mmengine.structures import InstanceData
 
 @TASK_UTILS.register_module()
 class CrowdIoUAssigner(MaxIoUAssigner):
-    """mmdet's assigner that ignores negatives, and only these, in crowd regions.
+    """mmdet's assigner, which here ignores only negatives in crowd regions.
 
-    mmdet's ignores positives there, too: a person who stands in front of a crowd, or
-    in a region that holds an unsure detection, would teach nothing.
+    mmdet's ``MaxIoUAssigner`` ignores positives there too: a person in front of a
+    crowd, or in a region of uncertain detections, would not be trained on.
 
-    A box is ignored that is no person's and of which more than ``ignore_iof_thr`` lies
-    in one crowd region.
+    A box is ignored if it is assigned to nobody and more than ``ignore_iof_thr`` of it
+    lies in one crowd region.
 
     Args:
-        *args: As of mmdet's ``MaxIoUAssigner``.
-        **kwargs: Likewise.
-        iou_calculator (dict): Config of the IoU calculator; mmdet's by its full name,
-            so that it is found in mmpose's scope as well.
+        *args: See mmdet's ``MaxIoUAssigner``.
+        **kwargs: See mmdet's ``MaxIoUAssigner``.
+        iou_calculator (dict): Config of the IoU calculator; by default mmdet's, with
+            its scope, so that it is also found from mmpose's scope.
     """
 
     def __init__(self, *args, iou_calculator: dict | None = None, **kwargs):
@@ -43,7 +43,7 @@ class CrowdIoUAssigner(MaxIoUAssigner):
             **kwargs: As in mmdet.
 
         Returns:
-            AssignResult: ``gt_inds`` (N,) and what else mmdet gives.
+            AssignResult: ``gt_inds`` (N,) and the other fields of mmdet.
         """
         result = super().assign(pred_instances, gt_instances, None, **kwargs)
         none = gt_instances_ignore is None or not len(gt_instances_ignore)

@@ -11,11 +11,11 @@ from torch import Tensor
 
 @TASK_UTILS.register_module()
 class RoundedAnchorGenerator(AnchorGenerator):
-    """mmdet's anchors as torchvision has them.
+    """mmdet's anchor generator with torchvision's anchors.
 
-    Their corners about the centre are whole pixels, and those of a map are apart by the
-    height of the image over that of the map, rounded down: an image of 800 pixels has
-    a coarsest map of 13, whose anchors are 61 pixels apart and not 64.
+    Anchors have whole pixels as corners about their centre. Their distance is the
+    height of the image over that of the map, rounded down: for an image of 800 pixels,
+    the coarsest map has 13 rows, whose anchors are 61 pixels apart, not 64.
 
     Args: see mmdet's ``AnchorGenerator``; the finest of ``strides`` divides the sides
         of the padded images.

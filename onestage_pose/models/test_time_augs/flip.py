@@ -55,11 +55,11 @@ def average_flipped(
 
     Args:
         output (KeypointOutput): Of N instances.
-        flipped (KeypointOutput): Of the same in the mirror image, as predicted there.
-        flip_indices (Sequence[int]): (K,) the keypoint that each one becomes.
+        flipped (KeypointOutput): Output for the same instances in the mirror image.
+        flip_indices (Sequence[int]): (K,) index of each keypoint's left-right partner.
 
     Returns:
-        KeypointOutput: In the frame of ``output``, float32.
+        KeypointOutput: The average in the frame of ``output``, float32.
     """
     back = flip_heatmaps(flipped.logits.float(), flip_indices, shift_heatmap=False)
     visibility = output.visibility
