@@ -33,8 +33,7 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Choose the output folder and backend, and run an evaluation that was missed.
-        """
+        """Choose the output folder and backend, and run an evaluation that was missed."""
         folder = str(self.out_dir or runner.work_dir)
         if self.backend_args is None and self.file_client_args is None:
             self.backend_args = None if '://' in folder else dict(backend='atomic')
