@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import functools
+import warnings
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -136,11 +140,19 @@ def trace_bicubic_maximum(logits: Tensor, pixels: Tensor) -> tuple[Tensor, Tenso
         tuple[Tensor, Tensor]: As :func:`decode_bicubic`.
     """
     padded = F.pad(logits, (2, 2, 2, 2), mode='replicate')
-    found = _maximum_of_each(padded, pixels, logits.new_zeros(0, logits.shape[1], 3))
+    none = logits.new_zeros(0, logits.shape[1], 3)
+    found = _compiled_maximum()(padded, pixels, none)
     return found[..., :2], found[..., 2]
 
 
-@torch.jit.script
+@functools.cache
+def _compiled_maximum() -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    # PyTorch 2.15 calls this deprecated. Nothing else keeps a loop in a traced graph.
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', FutureWarning)
+        return torch.jit.script(_maximum_of_each)
+
+
 def _weights_of_padded(bins: int, size: Tensor) -> Tensor:
     """Return (size, bins) weights; the outer two bins of each side are padding."""
     # the half pixel is spelt out: TorchScript compiles this function
@@ -152,7 +164,6 @@ def _weights_of_padded(bins: int, size: Tensor) -> Tensor:
     return torch.where(distance < 2, weights, torch.zeros_like(weights))
 
 
-@torch.jit.script
 def _maximum_of_each(logits: Tensor, pixels: Tensor, found: Tensor) -> Tensor:
     """Return (N, K, 3) position and logit of each maximum, below the rows in ``found``.
 

@@ -1,4 +1,6 @@
 # Copyright (c) onestage_pose contributors.
+import warnings
+
 from onestage_pose.codecs import RoIHeatmap
 from onestage_pose.codecs.decoders import bicubic
 
@@ -80,3 +82,18 @@ class TestBicubic:
         plain = bicubic.decode_bicubic(logits, sizes, None)
         traced = bicubic.trace_bicubic_maximum(logits, sizes.ceil().long())
         torch.testing.assert_close(traced, plain, rtol=1e-4, atol=1e-4)
+
+
+def test_deprecation_of_torchscript_is_not_the_users_concern(monkeypatch):
+    def deprecated(function):
+        warnings.warn('use something else', FutureWarning, stacklevel=2)
+        return function
+
+    monkeypatch.setattr(torch.jit, 'script', deprecated)
+    bicubic._compiled_maximum.cache_clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        compiled = bicubic._compiled_maximum()
+    bicubic._compiled_maximum.cache_clear()
+
+    assert compiled is bicubic._maximum_of_each
