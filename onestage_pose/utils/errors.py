@@ -41,7 +41,7 @@ class VideoError(OnestagePoseError, ValueError):
 
 
 class OnnxFileError(OnestagePoseError, ValueError):
-    """An ONNX file was not exported by this project; the message names file and part."""
+    """An ONNX file was not exported by this project; it names file and part."""
 
 
 class OutputError(OnestagePoseError, OSError):

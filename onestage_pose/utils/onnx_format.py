@@ -97,7 +97,7 @@ def check_onnx(content: bytes, name: str) -> OnnxMetadata:
         OnnxMetadata: Its metadata.
 
     Raises:
-        OnnxFileError: It is no ONNX file or truncated; keeps tensors in other files;
+        OnnxFileError: It is no ONNX file or is truncated; keeps tensors in other files;
             has operators that are not ONNX's own; or has metadata that are missing,
             of another type or out of range.
     """
@@ -117,7 +117,7 @@ def check_onnx(content: bytes, name: str) -> OnnxMetadata:
         raise
     except (ValueError, IndexError, TypeError) as error:
         raise OnnxFileError(
-            f'{name}: is no ONNX file, or is truncated; export the model again.'
+            f'{name}: is not an ONNX file, or is truncated; export the model again.'
         ) from error
     return _read_metadata(entries, name)
 
@@ -217,7 +217,7 @@ def _read_metadata(entries: dict[str, str], name: str) -> OnnxMetadata:
             values[key] = json.loads(entries[key])
         except (ValueError, RecursionError) as error:
             raise OnnxFileError(
-                f'{name}: its metadata {key!r} are no JSON; export the model again.'
+                f'{name}: its metadata {key!r} are not JSON; export the model again.'
             ) from error
     dataset, resize = values['dataset_meta'], values['resize']
     names = dataset.get('keypoint_names') if isinstance(dataset, dict) else None

@@ -188,7 +188,7 @@ def test_names_that_are_no_list_of_texts_are_refused(names):
     ids=['truncated', 'text', 'ORT', 'endless'],
 )
 def test_what_is_no_onnx_file_is_named(content):
-    with pytest.raises(OnnxFileError, match='m.onnx: is no ONNX file'):
+    with pytest.raises(OnnxFileError, match='m.onnx: is not an ONNX file'):
         check_onnx(content, 'm.onnx')
 
 

@@ -33,7 +33,7 @@ class SafeCheckpointHook(CheckpointHook):
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Choose the output folder and backend, and run an evaluation that was missed."""
+        """Choose the output folder and backend, and run a missed evaluation."""
         folder = str(self.out_dir or runner.work_dir)
         if self.backend_args is None and self.file_client_args is None:
             self.backend_args = None if '://' in folder else dict(backend='atomic')
@@ -210,7 +210,7 @@ def _is_evaluation_due(runner: Runner) -> bool:
 
 
 def _check_batch_size(runner: Runner) -> None:
-    """Warn where a resumed run goes on with another batch size."""
+    """Warn where a resumed run continues with another batch size."""
     cfg = runner.cfg.get('train_dataloader')
     size = cfg.get('batch_size') if isinstance(cfg, dict) else None
     if size is None:

@@ -82,7 +82,7 @@ class WatchdogHook(Hook):
         self.durations: deque[float] = deque(maxlen=_WINDOW)
 
     def limit(self) -> float:
-        """float: Seconds without the end of an iteration after which the log says so."""
+        """Return the seconds without progress after which the log says so."""
         durations = list(self.durations)
         if not durations:
             return self.at_least

@@ -70,7 +70,7 @@ class KeypointRCNN(TwoStageDetector):
 
     @property
     def dataset_meta(self) -> dict:
-        """dict: Metainfo of the data set; its sigmas are used unless others are given."""
+        """dict: Metainfo of the data set; its sigmas are the default ones."""
         return self._dataset_meta
 
     @dataset_meta.setter

@@ -111,7 +111,7 @@ class FinePriorKeypointHead(PriorKeypointHead):
         nn.init.zeros_(self.refine.bias)
 
     def extract(self, x: Tensor) -> Tensor:
-        """Return the trunk's features (N, C', h, w) of RoI features (N, C, 2 h, 2 w)."""
+        """Return the trunk's features (N, C', h, w) of (N, C, 2 h, 2 w)."""
         return self.trunk(F.avg_pool2d(x, 2))
 
     def predict_logits(self, x: Tensor, feats: Tensor) -> Tensor:
