@@ -160,7 +160,8 @@ def prepare(args: argparse.Namespace, out: Path, data: Data, val: Data | None) -
     base = Config.fromfile(files.config)
     facts = _get_facts(names, contents[0], len(skeletons))
     batch_size = args.batch_size or _choose_batch(base)
-    schedule = choose_schedule(train_part.num_images, batch_size, args.epochs)
+    sizes = dict(num_images=train_part.num_images, num_val=val_part.num_images)
+    schedule = choose_schedule(**sizes, batch_size=batch_size, epochs=args.epochs)
     model = make_model(base, facts)
     known = _known_names(base)
     kept = make_start(model, files.weights, out / START, names, known, args.seed)
@@ -195,7 +196,7 @@ def prepare(args: argparse.Namespace, out: Path, data: Data, val: Data | None) -
         seconds = measure_seconds(out / 'timing.py')
         (out / 'timing.py').unlink()
         iters = round(60 * args.minutes / seconds)
-        schedule = choose_schedule(train_part.num_images, batch_size, max_iters=iters)
+        schedule = choose_schedule(**sizes, batch_size=batch_size, max_iters=iters)
     seen = schedule.max_iters * schedule.batch_size / train_part.num_images
     print(
         f'Schedule: {schedule.max_iters} iterations of '

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +16,8 @@ from mmengine.runner import Runner
 
 #: Lines of a training in all.
 LINES = 10
+#: After so many images an evaluation has a line of its own.
+LONG = 1000
 
 
 class TrainingProgress(Hook):
@@ -52,6 +54,19 @@ class TrainingProgress(Hook):
         text = f'{done:>6}/{last} iterations, loss {loss:.3f}, '
         text += f'{_duration(seconds * (last - done))} left'
         self._write(text, is_due)
+
+    def after_val_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: Sequence | None = None,
+    ) -> None:
+        """Say how far an evaluation is, where it is long and at a terminal."""
+        done, last = batch_idx + 1, len(runner.val_dataloader)
+        is_due = done % LONG == 0
+        if is_due or self._is_terminal:
+            self._write(f'       validation: {done}/{last} images', is_due)
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None

@@ -41,6 +41,7 @@ def choose_schedule(
     batch_size: int,
     epochs: float | None = None,
     max_iters: int | None = None,
+    num_val: int = 0,
 ) -> Schedule:
     """Choose the length of a training.
 
@@ -50,6 +51,8 @@ def choose_schedule(
         epochs (float | None): How often each image is seen; None chooses by the number
             of images.
         max_iters (int | None): Iterations, where they are known.
+        num_val (int): Images to validate on. All evaluations together look at no more
+            images than the training, unless one does.
 
     Returns:
         Schedule: Of 20 iterations at least.
@@ -60,12 +63,14 @@ def choose_schedule(
         max_iters = math.ceil(seen / batch_size)
         max_iters = max(_LEAST_ITERS, max_iters) if epochs is None else max_iters
     max_iters = max(1, max_iters)
+    affordable = max_iters * batch_size // max(1, num_val)
+    evaluations = min(_EVALUATIONS, max(1, affordable))
     between = min(_MOST_BETWEEN, max(_LEAST_BETWEEN, max_iters // _CHECKPOINTS))
     return Schedule(
         batch_size=batch_size,
         max_iters=max_iters,
         warmup=min(100, max_iters // 10),
-        val_interval=math.ceil(max_iters / _EVALUATIONS),
+        val_interval=math.ceil(max_iters / evaluations),
         checkpoint_interval=min(max_iters, between),
     )
 

@@ -29,6 +29,16 @@ def test_all_happens_within_the_run(number):
     assert 1 <= schedule.checkpoint_interval <= min(2000, schedule.max_iters)
 
 
+@pytest.mark.parametrize(
+    ('max_iters', 'num_val', 'evaluations'),
+    [(400, 6, 5), (10, 5000, 1), (400, 800, 2)],
+    ids=['five', 'one', 'fewer'],
+)
+def test_evaluations_do_not_outweigh_the_training(max_iters, num_val, evaluations):
+    schedule = choose_schedule(4000, 4, max_iters=max_iters, num_val=num_val)
+    assert -(-schedule.max_iters // schedule.val_interval) == evaluations
+
+
 @pytest.mark.parametrize(('kind', 'rate'), [('SGD', 0.0025), ('AdamW', 0.0071)])
 def test_rates_follow_the_batch(kind, rate):
     assert scale_rate(0.02, kind, 2, 16) == rate
