@@ -324,6 +324,12 @@ ANNOTATIONS = (
         'file_name=./etc/hostname.*within the folder',
     ),
     Case(
+        'file_name is an address',
+        image(file_name='http://127.0.0.1:9/a.jpg'),
+        'refused',
+        'file_name=.http://127.0.0.1:9/a.jpg.*within the folder',
+    ),
+    Case(
         'file_name is a number',
         image(file_name=17),
         'named, with the key',
@@ -741,6 +747,18 @@ METAINFO = (
         lambda info: info['skeleton_info'][0].update(link=('nose', 'left_ear')),
         'named, with the link',
         "links 'left_ear', which is no keypoint",
+    ),
+    Case(
+        'swap is null',
+        eye(swap=None),
+        'named',
+        'swap=None, which is no keypoint',
+    ),
+    Case(
+        'color that is a name',
+        eye(color='red'),
+        'named, with what is expected',
+        "has color='red'; give three whole numbers from 0 to 255",
     ),
 )
 

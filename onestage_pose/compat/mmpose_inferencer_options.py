@@ -6,7 +6,8 @@ box score is not over ``bbox_thr``, and its ``__call__`` and that of
 ``MMPoseInferencer`` hand on what ``forward_kwargs`` names, which that option is not:
 only top-down models and the class ``BottomupPoseEstimator`` get to see it.
 ``MMPoseInferencer`` drops the options that the inferencer it has chosen does not know,
-so that ``kpt_treshold=0.5`` has no effect and no error. Its drawings have lines of one
+so that ``kpt_treshold=0.5`` has no effect and no error, and ``bbox_thr=30`` finds
+nobody. Its drawings have lines of one
 pixel whatever the size of the image, and the heatmaps are those of everybody, drawn or
 not. Can go once ``bbox_thr`` is named there, unknown options are refused, and sizes and
 heatmaps go by what is drawn.
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterable
+import numbers
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +32,9 @@ _SETS = (
     'visualize_kwargs',
     'postprocess_kwargs',
 )
+# mmpose's default, which keeps all, and the most that a box's score or an IoU can be.
+# Scores of keypoints exceed 1 in some of mmpose's models.
+_LEAST, _MOST = -1, 1
 
 
 def install() -> None:
@@ -124,11 +129,23 @@ def _check_calls(inferencer: type, known: Any) -> None:
 
     @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _check_names(type(self).__name__, kwargs, (given | known()) - {'self'})
+        who = type(self).__name__
+        _check_names(who, kwargs, (given | known()) - {'self'})
+        _check_thresholds(who, kwargs)
         return original(self, *args, **kwargs)
 
     call.refuses_unknown = True
     inferencer.__call__ = call
+
+
+def _check_thresholds(who: str, options: Mapping[str, Any]) -> None:
+    for name in ('bbox_thr', 'nms_thr'):
+        value = options.get(name, _LEAST)
+        is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if not is_number or not _LEAST <= value <= _MOST:
+            raise UsageError(
+                f'{who} got {name}={value!r}: give a number from {_LEAST} to {_MOST}.'
+            )
 
 
 def _names(inferencer: type) -> set[str]:

@@ -9,7 +9,6 @@ import os.path as osp
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -473,30 +472,42 @@ def _find_duplicates(
     boxes: np.ndarray,
     keypoints: np.ndarray,
 ) -> None:
-    """Find objects of an image with the same box and the same keypoints."""
+    """Find objects of an image with the same box and the same keypoints.
+
+    Each counts once. An image of more than MAX_PEOPLE is an error without this.
+    """
     by_image: dict[int, list[int]] = {}
     for index, ann in enumerate(annotations):
         by_image.setdefault(ann['image_id'], []).append(index)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     for members in by_image.values():
-        for one, other in combinations(members, 2):
-            near = np.maximum(boxes[one, :2], boxes[other, :2])
-            far = np.minimum(boxes[one, 2:], boxes[other, 2:])
-            if (far <= near).any():
+        if len(members) > MAX_PEOPLE:
+            continue
+        rest = np.array(members)
+        while len(rest) > 1:
+            one, rest = rest[0], rest[1:]
+            near = np.maximum(boxes[one, :2], boxes[rest, :2])
+            far = np.minimum(boxes[one, 2:], boxes[rest, 2:])
+            shared = np.prod(np.clip(far - near, 0, None), axis=1)
+            same = (shared > 0) & (
+                shared >= _SAME_BOX * (areas[one] + areas[rest] - shared)
+            )
+            found = rest[same]
+            if not len(found):
                 continue
-            shared = np.prod(far - near)
-            areas = [np.prod(boxes[i, 2:] - boxes[i, :2]) for i in (one, other)]
-            if shared < _SAME_BOX * (sum(areas) - shared):
-                continue
-            flags = keypoints[[one, other], :, 2] > 0
-            off = keypoints[one, :, :2] - keypoints[other, :, :2]
-            is_near = np.linalg.norm(off, axis=-1) <= _SAME_PLACE * np.sqrt(areas[0])
-            if (flags[0] == flags[1]).all() and is_near[flags[0]].all():
+            labelled = keypoints[one, :, 2] > 0
+            off = keypoints[one, :, :2] - keypoints[found, :, :2]
+            is_near = np.linalg.norm(off, axis=-1) <= _SAME_PLACE * np.sqrt(areas[one])
+            are_equal = (labelled == (keypoints[found, :, 2] > 0)).all(axis=1)
+            twice = found[are_equal & (is_near | ~labelled).all(axis=1)]
+            for other in twice:
                 add(
                     'duplicate_annotation',
                     'the same box and keypoints as another of the image',
                     other,
                     f'as annotation id={annotations[one]["id"]}',
                 )
+            rest = np.setdiff1d(rest, twice)
 
 
 def _pair_sides(

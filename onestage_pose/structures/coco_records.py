@@ -128,6 +128,7 @@ def _read_file_name(name: Any) -> str:
     if (
         not name
         or '\0' in name
+        or '://' in name
         or osp.isabs(name)
         or osp.normpath(name).split(osp.sep)[0] == osp.pardir
     ):
@@ -151,7 +152,7 @@ _IS_NUMBER = 'which is no integer; number people and images'
 FILE_NAME = Field(
     'file_name',
     _read_file_name,
-    'a path below the folder of the images, without `..`',
+    'a path below the folder of the images, without `..`; no address',
     'expected a path within the folder of the images; write it relative to '
     'data_root/data_prefix, without ".."',
 )

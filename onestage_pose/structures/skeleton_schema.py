@@ -142,6 +142,7 @@ def _check_keypoints(keypoint_info: Any, source: str) -> list[str]:
             raise ConfigValueError(
                 f'{where}[{number}] is {entry!r}; give a dict with a `name`.'
             )
+        _check_color(entry, f'{where}[{number}]')
         if name in names:
             raise ConfigValueError(
                 f'{where}[{number}] and [{names.index(name)}] are both named {name!r}; '
@@ -154,7 +155,9 @@ def _check_keypoints(keypoint_info: Any, source: str) -> list[str]:
 def _check_swaps(keypoint_info: Mapping, names: Sequence[str], source: str) -> None:
     swaps = {}
     for number, entry in keypoint_info.items():
-        other = entry.get('swap', '') or entry['name']
+        other = entry.get('swap', '')
+        if other == '':
+            other = entry['name']
         if other not in names:
             raise ConfigValueError(
                 f'{source}: keypoint_info[{number}] ({entry["name"]!r}) has '
@@ -172,12 +175,16 @@ def _check_swaps(keypoint_info: Mapping, names: Sequence[str], source: str) -> N
             )
     for name in names:
         other = _other_side(name)
-        if other in names and swaps[name] == name:
-            raise ConfigValueError(
-                f'{source}: keypoints {name!r} and {other!r} have no swap, so a '
-                'flipped image would show the one as the other; write each as the swap '
-                'of the other.'
-            )
+        if other not in names or swaps[name] == other:
+            continue
+        what = f'keypoint {name!r} has swap={swaps[name]!r}'
+        if swaps[name] == name:
+            what = f'keypoints {name!r} and {other!r} have no swap'
+        raise ConfigValueError(
+            f'{source}: {what}, so a flipped image would show {name!r} as '
+            f'{swaps[name]!r}; write {name!r} and {other!r} each as the swap of the '
+            'other.'
+        )
 
 
 def _other_side(name: str) -> str | None:
@@ -200,12 +207,23 @@ def _check_skeleton(skeleton_info: Any, names: Sequence[str], source: str) -> No
                 f'{source}: skeleton_info[{number}] is {entry!r}; give a dict with '
                 '`link`, the names of two keypoints.'
             )
+        _check_color(entry, f'{source}: skeleton_info[{number}]')
         for name in link:
             if name not in names:
                 raise ConfigValueError(
                     f'{source}: skeleton_info[{number}] links {name!r}, which is no '
                     f'keypoint.{did_you_mean(str(name), names)}'
                 )
+
+
+def _check_color(entry: Mapping, where: str) -> None:
+    color = entry.get('color', (0, 0, 0))
+    parts = list(color) if isinstance(color, (list, tuple, np.ndarray)) else []
+    fits = all(type(part) is int and 0 <= part <= 255 for part in parts)
+    if len(parts) != 3 or not fits:
+        raise ConfigValueError(
+            f'{where} has color={color!r}; give three whole numbers from 0 to 255.'
+        )
 
 
 def _check_numbers(

@@ -81,6 +81,14 @@ def test_misspelt_option_is_named_when_it_is_given(kind, option, advice):
         inferencer(picture(), **{option: 1})
 
 
+@pytest.mark.parametrize('value', [30, '0.3', None, True, float('nan')])
+def test_threshold_that_nobody_passes_is_named_and_changes_nothing(inferencer, value):
+    with pytest.raises(UsageError, match='got bbox_thr=.*: give a number from -1 to 1'):
+        inferencer(picture(), bbox_thr=value)
+
+    assert len(box_scores(inferencer)) == 3
+
+
 def test_options_of_other_inferencers_are_dropped_as_before(inferencer):
     assert len(box_scores(inferencer, num_instances=1, use_oks_tracking=True)) == 3
 

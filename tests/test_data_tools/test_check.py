@@ -123,6 +123,19 @@ def test_an_annotation_that_is_there_twice_is_found(data):
     assert [each['annotation_id'] for each in found.examples] == [2]
 
 
+def test_each_copy_of_an_annotation_counts_once(data):
+    report = check_data(data(*(person(number) for number in range(1, 6))))
+
+    [found] = [f for f in report.findings if f.kind == 'duplicate_annotation']
+    assert found.count == 4
+
+
+def test_people_of_a_crowded_image_are_not_compared(data):
+    report = check_data(data(*(person(number) for number in range(1, 1002))))
+
+    assert kinds(report) == {*CLEAN, 'crowded_image'}
+
+
 def test_an_image_that_is_there_twice_is_found(data, tmp_path):
     path = data(person(), sizes=[(100, 50)] * 2)
     (tmp_path / 'images/train_2.jpg').write_bytes(

@@ -23,6 +23,18 @@ PACKAGED = Path(mmpose.__file__).parent / '.mim/configs/_base_/datasets'
 # Their own faults: a weight is missing, a swap is one-sided.
 WRONG = {'coco_aic.py', 'humanart_aic.py', 'deepfashion2.py'}
 NAMES = ('nose', 'left_eye', 'right_eye')
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 300)
+    | st.floats()
+    | st.sampled_from(['', 'nose', 'left_eye', 'x']),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.integers(0, 3), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
 PROFILE = settings(derandomize=True, deadline=None, max_examples=60)
 
 
@@ -93,11 +105,21 @@ def test_metainfo_of_mmpose_is_taken(path):
         (metainfo(joint_weights=[1, 'a', 1]), r"`joint_weights`\[1\] is 'a'"),
         (entry(1, swap='right_ear'), "swap='right_ear', which is no keypoint"),
         (entry(1, swap='rigth_eye'), "swap='rigth_eye'.* Did you mean right_eye?"),
+        (entry(1, swap=None), 'swap=None, which is no keypoint'),
         (entry(1, swap=''), "'right_eye' has swap='left_eye', but 'left_eye' has"),
         (entry(0, swap='left_eye'), "'nose' has swap='left_eye', but 'left_eye' has"),
         (numbered(1, 2, 3), 'has the numbers 1, 2, 3; count the keypoints from 0'),
         (numbered(0, 2, 1), 'has the numbers 0, 2, 1; .* in the order in which'),
         (numbered('0', '1', '2'), "has the numbers '0', '1', '2'"),
+        (
+            entry(1, color='red'),
+            r"keypoint_info\[1\] has color='red'; give three whole",
+        ),
+        (entry(1, color=[0, 0, 256]), r'has color=\[0, 0, 256\]'),
+        (
+            metainfo(skeleton_info={0: dict(link=('nose', 'left_eye'), color=[0, 0])}),
+            r'skeleton_info\[0\] has color=\[0, 0\]',
+        ),
         (metainfo(keypoint_info={}), 'keypoint_info is {}'),
         (metainfo(keypoint_info={0: 'nose'}), r"keypoint_info\[0\] is 'nose'"),
         (entry(2, name='left_eye'), r"\[2\] and \[1\] are both named 'left_eye'"),
@@ -119,6 +141,27 @@ def test_left_and_right_that_are_not_exchanged_are_named():
     info = entry(1, swap='')
     info['keypoint_info'][2]['swap'] = ''
     with pytest.raises(ConfigValueError, match="'left_eye' and 'right_eye' have no sw"):
+        check_metainfo(info, 'face.py')
+
+
+def test_sides_that_are_exchanged_with_others_are_named():
+    info = metainfo(
+        keypoint_info={
+            i: dict(name=name, swap=swap)
+            for i, (name, swap) in enumerate(
+                (
+                    ('left_eye', 'right_ear'),
+                    ('right_eye', 'left_ear'),
+                    ('left_ear', 'right_eye'),
+                    ('right_ear', 'left_eye'),
+                )
+            )
+        },
+        skeleton_info={},
+        joint_weights=[1.0] * 4,
+        sigmas=[0.1] * 4,
+    )
+    with pytest.raises(ConfigValueError, match="'left_eye' has swap='right_ear', so"):
         check_metainfo(info, 'face.py')
 
 
@@ -165,6 +208,29 @@ def test_only_permutations_that_undo_themselves_are_swaps(permutation):
     else:
         assert mutual
         assert parse_pose_metainfo(info)['flip_indices'] == list(permutation)
+
+
+@PROFILE
+@given(st.data())
+def test_any_value_in_any_place_is_parsed_or_named(data):
+    info = metainfo()
+    place = info
+    while True:
+        key = data.draw(st.sampled_from(sorted(place, key=str)))
+        if not isinstance(place[key], dict) or data.draw(st.booleans()):
+            break
+        place = place[key]
+    place[key] = data.draw(ANYTHING)
+    try:
+        check_metainfo(info, 'any.py')
+    except ConfigValueError as error:
+        assert str(error).startswith('any.py: ')
+        return
+    parsed = parse_pose_metainfo(info)
+    flips = parsed['flip_indices']
+    assert [flips[other] for other in flips] == list(range(parsed['num_keypoints']))
+    assert parsed['keypoint_colors'].shape == (parsed['num_keypoints'], 3)
+    assert len(parsed['skeleton_link_colors']) == parsed['num_skeleton_links']
 
 
 @pytest.mark.parametrize(

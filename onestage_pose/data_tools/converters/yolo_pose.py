@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
+from ...checkpoints.safe_objects import OversizedError, unwrap
 from ...structures.coco_records import quote
 from ...structures.metainfo import COCO_METAINFO, resolve_metainfo
 from ...utils.errors import AnnotationError
@@ -34,6 +35,8 @@ from ..sides import is_flip_idx
 
 _SPLITS = ('train', 'val', 'test')
 _IMAGES, _LABELS = 'images', 'labels'
+# Most keypoints and classes that a number alone may state.
+_MOST = 10_000
 # Fractions that count as within the image, for what rounding adds.
 _SLACK = 0.01
 
@@ -62,10 +65,13 @@ def read_yaml(path: Path) -> Any:
     """Read a YAML file, without running what it may hold.
 
     Raises:
-        AnnotationError: It is no YAML.
+        AnnotationError: It is no YAML, or some lines of it stand for millions of
+            values.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding='utf-8-sig'))
+        return unwrap(yaml.safe_load(path.read_text(encoding='utf-8-sig')))
+    except OversizedError as error:
+        raise AnnotationError(f'{path}: was not read: it holds {error}.') from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise AnnotationError(f'{path}: is not valid YAML ({reason}).') from error
@@ -125,7 +131,7 @@ def _read_shape(source: Path, content: Mapping) -> tuple[int, int]:
         isinstance(shape, Sequence)
         and len(shape) == 2
         and all(type(number) is int for number in shape)
-        and shape[0] > 0
+        and 0 < shape[0] <= _MOST
         and shape[1] in (2, 3)
     )
     if not fits:
@@ -140,8 +146,12 @@ def _read_classes(source: Path, content: Mapping) -> dict[int, str]:
     names = content.get('names')
     if names is None:
         number = content.get('nc', 1)
-        fits = type(number) is int and number > 0
-        names = [f'class_{index}' for index in range(number)] if fits else None
+        if type(number) is not int or not 0 < number <= _MOST:
+            raise AnnotationError(
+                f'{source}: nc={quote(number)}; write the number of classes, at most '
+                f'{_MOST:,}, or their names as `names`.'
+            )
+        names = [f'class_{index}' for index in range(number)]
     return _by_class(source, 'names', names, 'the names of the classes', str)
 
 

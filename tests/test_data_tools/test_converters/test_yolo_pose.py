@@ -185,6 +185,8 @@ def test_a_line_that_means_nothing_is_named(yolo, convert, line, told):
     'changes, told',
     [
         (dict(kpt_shape=[3]), r'kpt_shape=\[3\]; write'),
+        (dict(kpt_shape=[10**9, 3]), r'kpt_shape=\[1000000000, 3\]; write'),
+        (dict(nc=10**9, names=None), 'nc=1000000000; write the number of classes'),
         (dict(flip_idx=[0, 1, 1]), r'flip_idx=\[0, 1, 1\]; write'),
         (dict(flip_idx=[1, 2, 0]), r'flip_idx=\[1, 2, 0\]; write'),
         (dict(kpt_names={0: ['a', 'a', 'b']}), 'kpt_names of class 0 has 2 different'),
@@ -209,3 +211,17 @@ def test_yaml_runs_no_code(yolo, convert, tmp_path):
         convert(root)
 
     assert not made.exists()
+
+
+def test_lines_that_stand_for_billions_of_values_are_refused(yolo, convert):
+    root = yolo(LINE)
+    letters = 'abcdefghij'
+    lines = [f'{letters[0]}: &{letters[0]} [{", ".join(["x"] * 9)}]']
+    for one, next_ in zip(letters, letters[1:]):
+        lines.append(f'{next_}: &{next_} [{", ".join([f"*{one}"] * 9)}]')
+    (root / 'data.yaml').write_text(
+        '\n'.join([*lines, 'kpt_shape: [3, 3]', 'names: *j'])
+    )
+
+    with pytest.raises(AnnotationError, match='was not read: it holds .* values that'):
+        convert(root)
