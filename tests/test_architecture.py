@@ -18,7 +18,7 @@ LEVELS = [
     {'models', 'datasets', 'evaluation', 'visualization'},
     {'checkpoints', 'engine'},
     {'zoo', 'apis'},
-    {'deployment', 'data_tools', 'serving', 'tracking'},
+    {'bulk', 'deployment', 'data_tools', 'serving', 'tracking'},
     {'cli'},
     {'__main__', 'projects'},
 ]

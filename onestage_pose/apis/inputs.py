@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import mmcv
 import numpy as np
 import torch
 from mmcv.transforms import LoadImageFromFile
@@ -25,7 +26,7 @@ from PIL import Image, UnidentifiedImageError
 from ..structures import to_bgr_image
 from ..utils.errors import ImageError, UsageError, VideoError
 from ..utils.file_kinds import get_file_kind
-from ..utils.image_formats import check_image
+from ..utils.image_formats import MAX_PIXELS, check_image
 from ..utils.suggestions import suggest_path
 from .video import VideoSource
 
@@ -200,6 +201,38 @@ def check_complete_content(content: bytes, name: str) -> None:
         return
     except (OSError, SyntaxError) as error:
         raise ImageError(f'{name}: this image is truncated ({error}).') from error
+
+
+def decode_image(
+    content: bytes,
+    name: str,
+    max_pixels: int = MAX_PIXELS,
+    option: str = 'max_pixels of LoadPoseImage',
+) -> np.ndarray:
+    """Decode an image that is in memory.
+
+    Args:
+        content (bytes): Encoded.
+        name (str): Its path, for messages.
+        max_pixels (int): Most pixels that its header may state.
+        option (str): What raises the limit, for messages.
+
+    Returns:
+        np.ndarray: (h, w, 3) uint8, BGR, turned as its EXIF orientation says.
+
+    Raises:
+        ImageError: It is none, is truncated, or too large.
+    """
+    check_image(content, name, max_pixels, option)
+    check_complete_content(content, name)
+    try:
+        image = mmcv.imfrombytes(content, flag='color')
+    except Exception as error:
+        # each decoder fails in its own way
+        raise ImageError(f'{name}: it cannot be decoded ({error}).') from error
+    if image is None:
+        raise ImageError(f'{name}: it cannot be decoded.')
+    return image
 
 
 def fetch(address: str, file: str) -> None:

@@ -529,17 +529,23 @@ class PoseResult:
         return name if can_write(name) else f'{name}.png'
 
     def _read_image_id(self) -> int:
-        found = self.path and _COCO_NAME.fullmatch(Path(self.path).stem)
-        if not found or self.frame is not None:
+        found = read_image_id(self.path or '')
+        if found is None or self.frame is not None:
             raise UsageError(
                 f"to_coco: {self.name} is not called by a number, as COCO's images "
                 'are; give image_id.'
             )
-        return int(found.group(1))
+        return found
 
 
 #: The names of the options of :meth:`PoseResult.plot`.
 PLOT_OPTIONS = tuple(PoseResult.plot.__kwdefaults__)
+
+
+def read_image_id(path: str) -> int | None:
+    """Return the number that an image is called by, as COCO's are; None without."""
+    found = _COCO_NAME.fullmatch(Path(path).stem)
+    return int(found.group(1)) if found else None
 
 
 def can_write(name: str) -> bool:

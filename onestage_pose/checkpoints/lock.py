@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""One training at a time in a folder."""
+"""One process at a time that writes into a folder."""
 
 from __future__ import annotations
 
@@ -15,23 +15,31 @@ except ImportError:  # Windows
     fcntl = None
 
 _NAME = '.training.lock'
+_ADVICE = (
+    'trains into this folder, and two would overwrite each other: wait for it, or give '
+    'another --work-dir.'
+)
 # Open for as long as the process lives: closing one gives its lock back.
 _HELD: dict[Path, TextIO] = {}
 
 
-def lock_folder(folder: str | os.PathLike) -> None:
-    """Keep other processes from training into a folder until this one ends.
+def lock_folder(
+    folder: str | os.PathLike, name: str = _NAME, advice: str = _ADVICE
+) -> None:
+    """Keep other processes from working in a folder until this one ends.
 
     A second call of the same process passes. Nothing is locked where the system or the
     file system cannot.
 
     Args:
         folder (str | os.PathLike): Created where it is missing.
+        name (str): Of the file in it that is locked.
+        advice (str): What the other process does, and what to do about it.
 
     Raises:
-        UsageError: Another process trains into it; says which.
+        UsageError: Another process works in it; says which.
     """
-    path = Path(folder).resolve() / _NAME
+    path = Path(folder).resolve() / name
     if fcntl is None or path in _HELD:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,10 +50,7 @@ def lock_folder(folder: str | os.PathLike) -> None:
         file.seek(0)
         holder = file.read(20).strip()
         file.close()
-        raise UsageError(
-            f'{folder}: process {holder} trains into this folder, and two would '
-            'overwrite each other: wait for it, or give another --work-dir.'
-        ) from error
+        raise UsageError(f'{folder}: process {holder} {advice}') from error
     except OSError:  # a file system without locks
         file.close()
         return

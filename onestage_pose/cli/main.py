@@ -36,6 +36,10 @@ COMMANDS = {
         'follow people through a video, and write who is who',
         parsers.add_track_arguments,
     ),
+    'bulk': Command(
+        'find the people of many images, by several processes or a cluster',
+        parsers.add_bulk_arguments,
+    ),
     'models': Command('list the published models', parsers.add_models_arguments),
     'download': Command(
         'download published models before they are used',

@@ -281,6 +281,84 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 
 
+def add_bulk_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of predictions for many images."""
+    parser.epilog = (
+        'The same command goes on where it was interrupted. docs/how_to/bulk.md says '
+        'what the files hold, and how to use a cluster.'
+    )
+    parser.add_argument(
+        'source',
+        metavar='SRC',
+        help='a folder, a pattern ("images/*.jpg"), a list of paths (.txt, one a '
+        'line), or Parquet files with images or paths; or an address of these (s3://)',
+    )
+    parser.add_argument(
+        'destination', metavar='DST', help='the folder of the results, or its address'
+    )
+    _add_model_arguments(parser)
+    parser.add_argument(
+        '--workers',
+        type=positive,
+        metavar='N',
+        help='processes, each with a model of its own (default: one a GPU, or else '
+        'one; with --ray one a GPU, or else one a CPU of the cluster)',
+    )
+    parser.add_argument(
+        '--ray',
+        nargs='?',
+        const='',
+        metavar='ADDRESS',
+        help='use a Ray cluster; without an address that of the variable RAY_ADDRESS, '
+        'or else this machine',
+    )
+    parser.add_argument(
+        '--format',
+        choices=['parquet', 'coco'],
+        default='parquet',
+        help='tables, one row a person, or a JSON file of COCO results, for images '
+        'that are called by numbers (default: parquet)',
+    )
+    parser.add_argument(
+        '--recursive', action='store_true', help='include the subfolders of a folder'
+    )
+    parser.add_argument(
+        '--column',
+        metavar='NAME',
+        help='of Parquet files: holds the images or their paths (default: the only one '
+        'that can)',
+    )
+    parser.add_argument(
+        '--name-column',
+        metavar='NAME',
+        help='of Parquet files: holds the names of the images',
+    )
+    parser.add_argument(
+        '--partition-size',
+        type=positive,
+        metavar='N',
+        help='images in a file of the results, at most (default: 16 to 1000, by their '
+        'number)',
+    )
+    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+    parser.add_argument(
+        '--batch-size',
+        type=positive,
+        default=1,
+        help='images that a GPU processes together (default: 1)',
+    )
+    parser.add_argument(
+        '--bbox-thr',
+        type=probability,
+        default=BBOX_THR,
+        help=f'leave out people whose score is not over this (default: {BBOX_THR})',
+    )
+    parser.add_argument(
+        '--flip-test', action='store_true', help='also process the mirrored image'
+    )
+    add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
+
+
 def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'config',

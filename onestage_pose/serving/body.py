@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import asyncio
 
-import mmcv
 import numpy as np
 from fastapi import HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..apis.inputs import check_complete_content
+from ..apis.inputs import decode_image
 from ..utils.errors import ImageError
-from ..utils.image_formats import check_image
 from .addresses import fetch_public
 from .limits import ServerLimits
 
@@ -109,16 +107,7 @@ def decode(content: bytes, max_pixels: int) -> np.ndarray:
     """
     if not content:
         raise ImageError('there is no image in the request: its body is empty.')
-    check_image(content, _NAME, max_pixels, '--max-pixels')
-    check_complete_content(content, _NAME)
-    try:
-        image = mmcv.imfrombytes(content, flag='color')
-    except Exception as error:
-        # each decoder fails in its own way
-        raise ImageError(f'{_NAME}: it cannot be decoded ({error}).') from error
-    if image is None:
-        raise ImageError(f'{_NAME}: it cannot be decoded.')
-    return image
+    return decode_image(content, _NAME, max_pixels, '--max-pixels')
 
 
 async def _read_form(request: Request, limits: ServerLimits) -> bytes:
