@@ -1,8 +1,9 @@
 # Copyright (c) onestage_pose contributors.
-"""The files of onnxruntime-web, from a folder, the cache or the npm registry."""
+"""The files of onnxruntime-web: from a folder, a package, the cache or jsDelivr."""
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from ...zoo.home import locked
 
 NAME = 'onnxruntime-web'
 VERSION = '1.30.0'
-#: Address and hash of the package, as ``npm view onnxruntime-web dist`` says (there
-#: in base64).
-URL = f'https://registry.npmjs.org/{NAME}/-/{NAME}-{VERSION}.tgz'
-DIGEST = Digest(
+#: Folder of the files in a public copy of npm's packages.
+URL = f'https://cdn.jsdelivr.net/npm/{NAME}@{VERSION}/dist'
+#: Hash of the whole package, as ``npm view onnxruntime-web dist`` says (there in
+#: base64).
+PACKAGE = Digest(
     'sha512',
     'ab4cbe26baedba45d2cec05610c71c55fa97db92d19a8b171c5f8269126683ca'
     '590a5cdc57bb2f35ce2b298de32f4d956fb42644c0ecd528a0a91e025c07ca61',
@@ -45,7 +47,7 @@ def get_runtime(source: Path | None = None) -> Path:
     Args:
         source (Path | None): A folder that has them, itself or in ``dist``, or the
             npm package as a file; None for the cache, which is filled from the mirror
-            (:func:`onestage_pose.zoo.home.get_mirror`) or the npm registry.
+            (:func:`onestage_pose.zoo.home.get_mirror`) or :data:`URL`.
 
     Returns:
         Path: The folder that they lie in.
@@ -54,8 +56,8 @@ def get_runtime(source: Path | None = None) -> Path:
         UsageError: There are no such files in ``source``; or the cache cannot be
             written to.
         WrongWeightsError: A file is not the one that was published.
-        DownloadError: The package cannot be downloaded; names the address and the
-            place to put it.
+        DownloadError: A file cannot be downloaded; names the address and the place to
+            put it.
     """
     if source is not None and not source.is_file():
         return _find_in_folder(source)
@@ -65,14 +67,24 @@ def get_runtime(source: Path | None = None) -> Path:
     with locked(folder):
         # Perhaps another process has filled it while this one waited.
         if source is not None:
-            DIGEST.check(source, str(source), _REMEDY)
+            PACKAGE.check(source, str(source), _REMEDY)
             _extract(source, folder)
-        elif not _is_complete(folder):
-            package, is_ours = fetch(NAME, URL, DIGEST, folder)
-            _extract(package, folder)
-            if is_ours:
-                package.unlink()
+        else:
+            _download(folder)
     return folder
+
+
+def _download(folder: Path) -> None:
+    """Write those of :data:`FILES` to a folder that it does not have."""
+    for name, digest in FILES.items():
+        target = folder / name
+        if target.is_file() and digest.matches(target):
+            continue
+        target.unlink(missing_ok=True)
+        found, is_ours = fetch(NAME, f'{URL}/{name}', digest, folder)
+        if not is_ours:
+            with replacing(target) as part:
+                shutil.copyfile(found, part)
 
 
 def _find_in_folder(source: Path) -> Path:

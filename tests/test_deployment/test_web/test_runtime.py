@@ -30,7 +30,7 @@ def package(monkeypatch, tmp_path):
         name: Digest('sha256', hashlib.sha256(text).hexdigest())
         for name, text in FILES.items()
     }
-    monkeypatch.setattr(runtime, 'DIGEST', digest)
+    monkeypatch.setattr(runtime, 'PACKAGE', digest)
     monkeypatch.setattr(runtime, 'FILES', digests)
     monkeypatch.setenv('ONESTAGE_POSE_HOME', str(tmp_path / 'home'))
     for name in ('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'):
@@ -41,7 +41,7 @@ def package(monkeypatch, tmp_path):
 @pytest.fixture
 def mirror(package, monkeypatch):
     with LoopbackServer() as server:
-        server.files[runtime.URL.rpartition('/')[2]] = package
+        server.files.update(FILES)
         monkeypatch.setenv('ONESTAGE_POSE_MIRROR', server.url)
         yield server
 
@@ -51,17 +51,49 @@ def test_it_is_downloaded_once_and_only_its_files_are_kept(mirror):
     again = get_runtime()
 
     assert again == folder
-    assert len(mirror.requests) == 1
+    assert len(mirror.requests) == len(FILES)
     kept = {each.name: each.read_bytes() for each in folder.iterdir()}
     assert {name: text for name, text in kept.items() if name != '.lock'} == FILES
 
 
-def test_a_package_of_another_hash_is_refused(mirror):
-    [name] = mirror.files
-    mirror.files[name] += b'more'
+def test_the_address_is_that_of_the_version(package, monkeypatch):
+    asked = []
+
+    def fetch(name, url, digest, folder):
+        asked.append(url)
+        (folder / url.rpartition('/')[2]).write_bytes(FILES[url.rpartition('/')[2]])
+        return folder, True
+
+    monkeypatch.setattr(runtime, 'fetch', fetch)
+    get_runtime()
+
+    folder = f'https://cdn.jsdelivr.net/npm/onnxruntime-web@{runtime.VERSION}/dist'
+    assert asked == [f'{folder}/{name}' for name in FILES]
+
+
+def test_a_mirror_that_is_a_folder_is_copied_from(package, monkeypatch, tmp_path):
+    monkeypatch.setenv('ONESTAGE_POSE_MIRROR', str(tmp_path))
+    for name, text in FILES.items():
+        (tmp_path / name).write_bytes(text)
+
+    folder = get_runtime()
+
+    assert folder != tmp_path
+    assert all((folder / name).read_bytes() == text for name, text in FILES.items())
+
+
+def test_a_file_of_another_hash_is_refused(mirror):
+    mirror.files['ort.wasm.min.mjs'] += b'more'
+
+    with pytest.raises(WrongWeightsError, match='should begin with sha256:'):
+        get_runtime()
+
+
+def test_a_package_of_another_hash_is_refused(package, tmp_path):
+    (tmp_path / 'ort.tgz').write_bytes(package + b'more')
 
     with pytest.raises(WrongWeightsError, match='should begin with sha512:'):
-        get_runtime()
+        get_runtime(tmp_path / 'ort.tgz')
 
 
 def test_a_file_of_the_cache_that_has_changed_is_replaced(mirror):
