@@ -79,7 +79,9 @@ class PoseModel:
                 content, providers=onnxruntime.get_available_providers()
             )
         except Exception as error:  # onnxruntime's own have no common base
-            raise ValueError(f'{path} is no model for ONNX Runtime: {error}') from error
+            raise ValueError(
+                f'{path} is not a model for ONNX Runtime: {error}'
+            ) from error
         outputs = {
             output.name
             for output in self.session.get_outputs()

@@ -112,8 +112,8 @@ def main() -> None:
     start = time.monotonic()
     runner = build_runner(args)
     print(
-        f'Training for {runner.max_iters} iterations from weights that the repository '
-        f'brings along:\n{runner._load_from}\n'
+        f'Training for {runner.max_iters} iterations from weights in the repository:\n'
+        f'{runner._load_from}\n'
         'They were made by the same config, stopped before its learning rate fell; '
         'see projects/synthetic_people/weights/README.md.'
     )

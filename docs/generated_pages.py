@@ -13,6 +13,7 @@ import inspect
 import pkgutil
 import re
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,8 +198,22 @@ def _api_page(package: ModuleType, names: list[str]) -> str:
             kind, options = 'autofunction', ''
         else:
             kind, options = 'autodata', '   :no-value:\n'
-        parts.append(f'.. {kind}:: {title}.{name}\n{options}')
+        place = _commented(title, name) if kind == 'autodata' else title
+        parts.append(f'.. {kind}:: {place}.{name}\n{options}')
     return '\n'.join(parts)
+
+
+def _commented(package: str, name: str) -> str:
+    # The comment of a constant is where it is defined, not where it is exported.
+    from sphinx.pycode import ModuleAnalyzer  # what lists commands needs no Sphinx
+
+    below = [each for each in sys.modules if each.startswith(f'{package}.')]
+    for place in [package, *below]:
+        if hasattr(sys.modules[place], name):
+            comments = ModuleAnalyzer.for_module(place).find_attr_docs()
+            if ('', name) in comments:
+                return place
+    return package
 
 
 def _title(text: str, line: str) -> str:

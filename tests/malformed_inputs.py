@@ -370,13 +370,13 @@ ANNOTATIONS = (
         'two images of one id',
         setting('images', 1, id=1),
         'named, with the id',
-        r'ids of "images" stand there more than once, first \[1\]',
+        r'ids of "images" occur more than once, first \[1\]',
     ),
     Case(
         'two people of one id',
         setting('annotations', 1, id=1),
         'named, with the id',
-        r'ids of "annotations" stand there more than once, first \[1\]',
+        r'ids of "annotations" occur more than once, first \[1\]',
     ),
     Case(
         'person of an image that is not in the file',
@@ -552,7 +552,7 @@ ANNOTATIONS = (
         'two categories of one id',
         lambda c: c['categories'].append(dict(id=1, name='man')),
         'named, with the id',
-        r'ids of "categories" stand there more than once',
+        r'ids of "categories" occur more than once',
     ),
     Case(
         'keypoints of the category in another order',
@@ -612,7 +612,7 @@ ANNOTATIONS = (
         'x of a keypoint is 1e39',
         keypoint(x=1e39),
         'named, with the value',
-        r'has 1e\+39 in "keypoints", which is no place in an image',
+        r'has 1e\+39 in "keypoints", which is not a position in an image',
     ),
     Case(
         'box of integers of 400 digits',
@@ -710,7 +710,7 @@ METAINFO = (
         'swap partner that is misspelt',
         eye(swap='rigth_eye'),
         'named, with the likely one',
-        "swap='rigth_eye', which is no keypoint. Did you mean right_eye",
+        "swap='rigth_eye', which is not a keypoint. Did you mean right_eye",
     ),
     Case(
         'swap on one side only',
@@ -746,7 +746,7 @@ METAINFO = (
         'link to a keypoint that there is not',
         lambda info: info['skeleton_info'][0].update(link=('nose', 'left_ear')),
         'named, with the link',
-        "links 'left_ear', which is no keypoint",
+        "links 'left_ear', which is not a keypoint",
     ),
     Case(
         'swap is null',
@@ -817,7 +817,7 @@ CONFIGS = (
         'text that is no Python',
         lambda: 'model = dict(type=\n',
         'named as no Python',
-        'config.py is no valid Python: ',
+        'config.py is not valid Python: ',
     ),
     Case(
         'base that is not there',

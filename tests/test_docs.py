@@ -25,7 +25,7 @@ PAGES = sorted(
     for path in [*REPOSITORY.glob('*.md'), *DOCS.rglob('*.md')]
     if '_build' not in path.parts and path != DOCS / 'reference/cli.md'
 )
-TUTORIALS = ['people_in_images', 'own_keypoints']
+TUTORIALS = ['people_in_images', 'own_keypoints', 'video']
 # written by the build
 GENERATED = ('reference/cli.md', 'reference/api/')
 SCRIPTS = {

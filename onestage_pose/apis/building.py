@@ -45,7 +45,7 @@ def find_model(config: str, checkpoint: str | None) -> tuple[str, str]:
         return config, checkpoint
     if config.lower() not in list_models():
         raise UsageError(
-            f'{config}: give a checkpoint beside a config, or the name of a published '
+            f'{config}: give a config with its checkpoint, or the name of a published '
             f'model: {", ".join(list_models())}.{did_you_mean(config, list_models())}'
         )
     files = get_model_files(config)
@@ -94,7 +94,7 @@ def _check_number_of_keypoints(model: nn.Module, checkpoint: str) -> None:
     found = model.roi_head.num_keypoints
     if named != found:
         raise CheckpointMismatchError(
-            f'checkpoint {checkpoint}: the model finds {found} keypoints and the '
+            f'checkpoint {checkpoint}: the model predicts {found} keypoints, but the '
             f'dataset_meta of the checkpoint, or of the config, names {named}. Correct '
             'metainfo in the config, and meta.dataset_meta in the checkpoint.'
         )

@@ -40,10 +40,10 @@ def find_checkpoint_config(
         return Config.fromfile(published)
     if not trust_checkpoint_config:
         raise UsageError(
-            f'checkpoint {checkpoint} came without a config: give the config it was '
-            'trained with as the model. The config in the checkpoint is not used, '
-            'since it decides what is built and may be of anybody; if you trust '
-            'whoever wrote the file, say trust_checkpoint_config=True.'
+            f'checkpoint {checkpoint} was given without a config: give the config '
+            'it was trained with as the model. The config inside the checkpoint is not '
+            'used, since it decides what is built and may come from anybody; if you '
+            'trust its author, set trust_checkpoint_config=True.'
         )
     return read_trusted_config(checkpoint)
 

@@ -131,8 +131,7 @@ def _find_images(folder: str) -> list[str]:
     images = [os.path.join(folder, n) for n in names if get_file_kind(n) == 'image']
     if not images:
         raise UsageError(
-            f'the folder {folder} holds no image; folders within it are not looked '
-            'into.'
+            f'the folder {folder} holds no image; its subfolders are not searched.'
         )
     return images
 

@@ -318,7 +318,7 @@ def _get_model(
         if checkpoint is not None or options:
             raise UsageError(
                 'checkpoint, flip_test and cfg_options are for a model given by name '
-                'or config; this one is built already.'
+                'or config; this one is already built.'
             )
         if not hasattr(model, 'cfg') or not hasattr(model, 'dataset_meta'):
             raise UsageError(

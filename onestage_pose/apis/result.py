@@ -450,17 +450,17 @@ class PoseResult:
         if image is None:
             raise UsageError(
                 f'{self.name}: the image was not kept; give it by image=..., or do not '
-                'say keep_images=False.'
+                'set keep_images=False.'
             )
         if draw_heatmap and self.heatmaps is None:
             raise UsageError(
-                'draw_heatmap: the result has no heatmaps; ask the predictor for them '
-                'by heatmaps=True.'
+                'draw_heatmap: the result has no heatmaps; call the predictor with '
+                'heatmaps=True.'
             )
         if draw_ellipses and self.keypoint_covariances is None:
             raise UsageError(
-                'draw_ellipses: the result has no covariances; ask the predictor for '
-                'them by covariances=True.'
+                'draw_ellipses: the result has no covariances; call the predictor '
+                'with covariances=True.'
             )
         visualizer = PoseVisualizer(line_width=thickness, radius=radius)
         visualizer.set_dataset_meta(self.dataset_meta, skeleton_style)
@@ -532,8 +532,8 @@ class PoseResult:
         found = read_image_id(self.path or '')
         if found is None or self.frame is not None:
             raise UsageError(
-                f"to_coco: {self.name} is not called by a number, as COCO's images "
-                'are; give image_id.'
+                f'to_coco: the name {self.name} has no number, as the names of '
+                "COCO's images have; give image_id."
             )
         return found
 

@@ -135,5 +135,6 @@ def _check_file(path: str) -> None:
         raise VideoError(f'{path}: this video is an empty file.')
     if begin.startswith(_PLAYLISTS):
         raise VideoError(
-            f'{path}: this file is a list of other files, no video; give one of these.'
+            f'{path}: this file is a list of other files, not a video; give one '
+            'of these.'
         )

@@ -237,8 +237,7 @@ def _check_finite(saved: Mapping[str, Tensor], filename: str) -> None:
     if wrong:
         raise CheckpointMismatchError(
             f'checkpoint {filename} holds NaN or infinity in {list_names(wrong)} of '
-            'its weights: it comes from a training that had failed. Give an earlier '
-            'one.'
+            'its weights: it comes from a failed training. Give an earlier checkpoint.'
         )
 
 

@@ -40,11 +40,11 @@ def parse_plain_config(text: str) -> dict[str, Any]:
             elif not _is_note(statement):
                 raise _refusal(statement)
     except (SyntaxError, RecursionError, MemoryError) as error:
-        raise ConfigTextError(f'it is no valid Python ({error})') from error
+        raise ConfigTextError(f'it is not valid Python ({error})') from error
     except ConfigTextError:
         raise
     except ValueError as error:  # a null byte
-        raise ConfigTextError(f'it is no valid Python ({error})') from error
+        raise ConfigTextError(f'it is not valid Python ({error})') from error
     return values
 
 

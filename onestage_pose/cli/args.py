@@ -85,7 +85,7 @@ def port(word: str) -> int:
         word (str): From 0, which means a free one, to 65535.
     """
     if not word.isdecimal() or int(word) > 65535:
-        raise argparse.ArgumentTypeError(f'{word!r} is no port; give 0 to 65535')
+        raise argparse.ArgumentTypeError(f'{word!r} is not a port; give 0 to 65535')
     return int(word)
 
 
@@ -101,7 +101,7 @@ def pair(word: str) -> tuple[str, str]:
     """Read two names with a colon between them, as argparse's ``type``."""
     one, colon, other = word.partition(':')
     if not (one and colon and other) or one == other:
-        raise argparse.ArgumentTypeError(f'{word} is no pair; give LEFT:RIGHT')
+        raise argparse.ArgumentTypeError(f'{word} is not a pair; give LEFT:RIGHT')
     return one, other
 
 
@@ -111,7 +111,7 @@ def tiles(word: str) -> tuple[int, int]:
     is_pair = cross and across.isdecimal() and down.isdecimal()
     found = (int(across), int(down)) if is_pair else (0, 0)
     if min(found) < 1 or max(found) < 2:
-        raise argparse.ArgumentTypeError(f'{word} is no number of tiles; give 3x2')
+        raise argparse.ArgumentTypeError(f'{word} is not a number of tiles; give 3x2')
     return found
 
 
@@ -127,7 +127,7 @@ def above_zero(word: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float('inf'):
-        raise argparse.ArgumentTypeError(f'{word} is no number above 0')
+        raise argparse.ArgumentTypeError(f'{word} is not a number above 0')
     return value
 
 
@@ -138,5 +138,5 @@ def probability(word: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f'{word} is no number between 0 and 1')
+        raise argparse.ArgumentTypeError(f'{word} is not a number between 0 and 1')
     return value

@@ -46,7 +46,7 @@ def check_files(args: argparse.Namespace) -> None:
         raise UsageError(f'{args.target}: give the file to write the suffix .onnx.')
     if args.target.exists() and not args.force:
         raise UsageError(
-            f'{args.target} exists: give another name, or --force to write over it.'
+            f'{args.target} exists: give another name, or --force to overwrite it.'
         )
     check_writable(str(args.target.absolute().parent), 'another file to write')
     try:

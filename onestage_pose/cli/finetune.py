@@ -107,10 +107,10 @@ def run(args: argparse.Namespace) -> None:
         return
     (out / TRAINING).mkdir(exist_ok=True)
     if (out / CONFIG).is_file():
-        print(f'{out}: goes on with the run that was interrupted.')
+        print(f'{out}: resuming the interrupted run.')
     else:
         if was_begun:
-            print(f'{out}: starts again, since the run had not got to its training.')
+            print(f'{out}: starting again, since the run had not reached its training.')
         prepare(args, out, *_convert(args, out, data, val))
     metrics = train(out)
     conclude(out, metrics, args.model)
@@ -274,7 +274,7 @@ def conclude(out: Path, metrics: dict[str, list[float]], model: str) -> None:
     text = _verdict_text(verdict, metrics, place, predictor.names)
     print(text)
     onnx = _export(predictor, out / ONNX)
-    readme = _readme(out, model, text, onnx)
+    readme = _readme(out, model, text, onnx, predictor.model.cfg)
     write_text(readme, out / README)
     print(readme[readme.index('## What is here') :])
 
@@ -592,8 +592,10 @@ def _export(predictor: PosePredictor, target: Path) -> str:
     )
 
 
-def _readme(out: Path, model: str, verdict: str, onnx: str) -> str:
+def _readme(out: Path, model: str, verdict: str, onnx: str, cfg: Config) -> str:
     config, weights = (shlex.quote(str(out / name)) for name in (CONFIG, MODEL))
+    val = cfg.test_dataloader.dataset
+    val_file, images = map(shlex.quote, (val.ann_file, val.data_prefix['img']))
     return f"""# A model fine-tuned from {model}
 
 {verdict}
@@ -602,13 +604,13 @@ def _readme(out: Path, model: str, verdict: str, onnx: str) -> str:
 - `{CONFIG}`: the config, in OpenMMLab's form. Edit it as you like.
 - `{MODEL}`: the weights for prediction.
 - {onnx}
-- `{SHEET}`: validation images, annotation at the left, prediction at the right.
-- `{TRAINING}`: logs and checkpoints; `{START}`: the weights that it began with.
+- `{SHEET}`: validation images, annotation on the left, prediction on the right.
+- `{TRAINING}`: logs and checkpoints; `{START}`: the weights that it started from.
 
 ## Next
 
     onestage-pose predict IMAGES {config} {weights}
-    onestage-pose test {config} {weights}
+    onestage-pose evaluate {val_file} {config} {weights} --images {images}
     onestage-pose train {config} --work-dir ANOTHER_FOLDER
 
 In Python:

@@ -26,8 +26,7 @@ def listen(host: str, port: int) -> socket.socket:
         # the resolver's own numbers are negative
         reason = os.strerror(error.errno) if error.errno > 0 else 'no such name'
         raise UsageError(
-            f'--host {host} --port {port}: cannot be listened on ({reason}); give '
-            'another.'
+            f'cannot listen on --host {host} --port {port} ({reason}); give another.'
         ) from error
 
 

@@ -108,7 +108,7 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         '--color-by',
         choices=['side', 'person'],
         default='side',
-        help='left green and right orange, or a colour for each person (default: side)',
+        help='left green, right orange, or one colour for each person (default: side)',
     )
     parser.add_argument(
         '--radius',
@@ -118,7 +118,7 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--thickness',
         type=positive,
-        help='width of a limb, in pixels (default: likewise)',
+        help='width of a limb, in pixels (default: in proportion to the image)',
     )
     parser.add_argument(
         '--flip-test', action='store_true', help='also process the mirrored image'
@@ -142,7 +142,9 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         default='nano',
         help='the name of a published model, or a config (default: nano)',
     )
-    parser.add_argument('checkpoint', nargs='?', help='the checkpoint, beside a config')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='the checkpoint, if a config is given'
+    )
     parser.add_argument(
         '--host',
         default='127.0.0.1',
@@ -156,7 +158,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         '--batch-size',
         type=positive,
         default=8,
-        help='images that the network looks at together, at most (default: 8)',
+        help='largest number of images in a batch (default: 8)',
     )
     parser.add_argument(
         '--bbox-thr',
@@ -169,39 +171,37 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         '--max-bytes',
         type=positive,
         default=32 * 2**20,
-        help="of a request's body (default: 32 MiB)",
+        help="largest size of a request's body (default: 32 MiB)",
     )
     parser.add_argument(
         '--max-pixels',
         type=positive,
         default=50_000_000,
-        help='of an image (default: 50 million)',
+        help='largest number of pixels of an image (default: 50 million)',
     )
     parser.add_argument(
         '--max-waiting',
         type=positive,
         default=64,
-        help='requests that wait for the model; others get status 503 (default: 64)',
+        help='largest number of waiting requests; more get status 503 (default: 64)',
     )
     parser.add_argument(
         '--timeout',
         type=above_zero,
         default=60.0,
-        help='seconds until a request gives up (default: 60)',
+        help='seconds that a request waits for the model (default: 60)',
     )
     parser.add_argument(
         '--allow-urls',
         action='store_true',
-        help='also read images from addresses, of public servers alone',
+        help='also read images from addresses of public servers',
     )
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 
 
 def add_track_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of tracking in videos."""
-    parser.epilog = (
-        'docs/how_to/track.md says what the lines hold and what is measured.'
-    )
+    parser.epilog = 'docs/how_to/track.md describes the options and the lines of JSON.'
     parser.add_argument(
         'input',
         help='a video, an address (http, https, rtsp), or the number of a camera',
@@ -217,37 +217,35 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
         help='write a line of JSON for each frame',
     )
     parser.add_argument(
-        '--show', action='store_true', help='show them in a window; q ends it'
+        '--show', action='store_true', help='show the video in a window; q ends it'
     )
     start = parser.add_mutually_exclusive_group()
     start.add_argument(
         '--resume',
         action='store_true',
-        help='go on with the file of --json of a run that was interrupted',
+        help='continue the --json file of an interrupted run',
     )
-    start.add_argument(
-        '--force', action='store_true', help='write over files that exist'
-    )
+    start.add_argument('--force', action='store_true', help='overwrite existing files')
     parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
     parser.add_argument(
         '--batch-size',
         type=positive,
         default=1,
-        help='images that the network looks at together (default: 1)',
+        help='frames that a GPU processes together (default: 1)',
     )
     parser.add_argument(
         '--bbox-thr',
         type=probability,
         default=BBOX_THR,
-        help='follow people from a score over this on; who is followed already may '
-        f'have a weaker one (default: {BBOX_THR})',
+        help='smallest score of a new track; an existing track continues with a lower '
+        f'score (default: {BBOX_THR})',
     )
     parser.add_argument(
         '--max-gap',
         type=not_negative,
         default=1.0,
         metavar='SECONDS',
-        help='how long somebody may be lost for and keep the number (default: 1)',
+        help='how long a person may be lost and keep the track id (default: 1)',
     )
     parser.add_argument(
         '--smooth',
@@ -260,8 +258,8 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
         '--tiles',
         type=tiles,
         metavar='COLUMNSxROWS',
-        help='for small people: look at so many overlapping parts of each frame too, '
-        'which takes the time of as many frames',
+        help='for small people: also process so many overlapping tiles of each frame, '
+        'each of which takes the time of a frame',
     )
     parser.add_argument(
         '--kpt-thr',
@@ -273,10 +271,11 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
         '--color-by',
         choices=['side', 'person'],
         default='person',
-        help='one colour a person, or left green and right orange (default: person)',
+        help='one colour for each person, or left green, right orange '
+        '(default: person)',
     )
     parser.add_argument(
-        '--flip-test', action='store_true', help='also look at the mirrored image'
+        '--flip-test', action='store_true', help='also process the mirrored image'
     )
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 
@@ -383,7 +382,9 @@ def add_web_arguments(parser: argparse.ArgumentParser) -> None:
         default='nano',
         help='the name of a published model, or a config (default: nano)',
     )
-    parser.add_argument('checkpoint', nargs='?', help='the checkpoint, beside a config')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='the checkpoint, if a config is given'
+    )
     parser.add_argument(
         '--host',
         default='127.0.0.1',
@@ -456,7 +457,7 @@ def add_finetune_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--val',
         type=Path,
-        help='the same, to validate on (default: a fifth of the images of DATA)',
+        help='validation data, in any of these forms (default: a fifth of DATA)',
     )
     parser.add_argument(
         '--images',
@@ -677,7 +678,7 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         '--num-pictures',  # its former name
         type=positive,
         default=20,
-        help='how many images of --check (default: 20)',
+        help='number of images to compare (default: 20)',
     )
     parser.add_argument(
         '--force', action='store_true', help='overwrite an existing file'
@@ -824,7 +825,7 @@ def add_check_data_arguments(parser: argparse.ArgumentParser) -> None:
         '--sheet-images',
         type=positive,
         default=20,
-        help='number of images of --sheet (default: 20)',
+        help='number of images on the sheet (default: 20)',
     )
     parser.add_argument('--force', action='store_true', help='overwrite existing files')
 

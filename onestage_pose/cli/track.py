@@ -46,11 +46,13 @@ def run(args: argparse.Namespace) -> None:
     video = inputs.video
     if video is None:
         raise UsageError(
-            f'{args.input} is no video, stream or camera; onestage-pose predict finds '
-            'people in images.'
+            f'{args.input} is not a video, a stream or a camera; onestage-pose predict '
+            'detects people in images.'
         )
     if args.resume and video.is_live:
-        raise UsageError(f'--resume: {video.name} cannot be read again from a place.')
+        raise UsageError(
+            f'--resume: {video.name} cannot be read again from a position.'
+        )
     lines = None
     if args.json is not None:
         settings = None if video.is_live else _settings(args, video)
@@ -174,9 +176,9 @@ def _check_outputs(args: argparse.Namespace) -> None:
     if args.out is None and args.json is None and not args.show:
         raise UsageError('nothing to do: give --out, --json or --show.')
     if args.resume and args.json is None:
-        raise UsageError('--resume goes on with the file of --json: give that too.')
+        raise UsageError('--resume continues the --json file: give --json too.')
     if args.resume and args.force:
-        raise UsageError('--resume goes on, --force starts anew: give one of them.')
+        raise UsageError('--resume continues, --force starts over: give one of them.')
     for option in ('out', 'json'):
         path: Path | None = getattr(args, option)
         if path is None:
@@ -191,7 +193,7 @@ def _check_outputs(args: argparse.Namespace) -> None:
         if args.out.suffix.lower() != '.mp4':
             raise UsageError(f'--out {args.out}: give a name that ends in .mp4.')
         if args.out.exists() and not (args.force or args.resume):
-            raise UsageError(f'--out {args.out} exists: --force writes over it.')
+            raise UsageError(f'--out {args.out} exists: --force overwrites it.')
     if args.out is not None and args.out == args.json:
         raise UsageError(f'--out and --json are both {args.out}: give two files.')
     if args.show:

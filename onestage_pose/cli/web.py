@@ -78,5 +78,5 @@ def _check_target(folder: Path, force: bool) -> None:
     if any(folder.iterdir()) and not force:
         raise UsageError(
             f'--build: {folder} is not empty: give another folder, or --force to '
-            'write over the files of the page in it.'
+            'overwrite the files of the page in it.'
         )

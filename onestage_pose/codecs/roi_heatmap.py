@@ -227,6 +227,6 @@ class RoIHeatmap(BaseKeypointCodec):
             raise ValueError(
                 f'RoIHeatmap was built for heatmap_size [W, H]='
                 f'{list(self.heatmap_size)} but got logits of '
-                f'{list(grid_size(logits))}: set heatmap_size to what the '
-                f'keypoint head gives.'
+                f'{list(grid_size(logits))}: set heatmap_size to the size '
+                f"of the keypoint head's logits."
             )

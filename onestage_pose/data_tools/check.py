@@ -251,7 +251,7 @@ def _find_files(data: Path, other: str | Path | None) -> list[Path]:
             )
     if other is not None:
         if not Path(other).is_file():
-            raise UsageError(f'{other} is no file.{suggest_path(other)}')
+            raise UsageError(f'{other} is not a file.{suggest_path(other)}')
         files.append(Path(other))
     return files
 

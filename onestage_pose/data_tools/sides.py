@@ -57,7 +57,7 @@ def pair_sides(
         for name in (left, right):
             if name not in names:
                 raise UsageError(
-                    f'--swap {left}:{right}: {name!r} is no keypoint.'
+                    f'--swap {left}:{right}: {name!r} is not a keypoint.'
                     f'{did_you_mean(name, names)}'
                 )
         pairs[left] = right

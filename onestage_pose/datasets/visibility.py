@@ -28,8 +28,8 @@ def check_known_visibilities(known: Sequence[int], where: str) -> tuple[int, ...
     """
     if isinstance(known, str) or not set(known) <= set(VISIBILITIES):
         raise ConfigValueError(
-            f"{where} got known_visibilities={known!r}; it lists which of COCO's "
-            'visibilities 0, 1 and 2 mean in this file what they mean in COCO, such as '
+            f'{where} got known_visibilities={known!r}; it lists which of the '
+            "visibilities 0, 1 and 2 have COCO's meaning in this file, such as "
             '(0, 1, 2), or () for none.'
         )
     return tuple(known)

@@ -108,8 +108,8 @@ def _resize_of(cfg: Config) -> dict | None:
             continue
         if not transform.get('scale') or not transform.get('keep_ratio'):
             raise ValueError(
-                'test_dataloader.dataset.pipeline: an exported model is told of '
-                'PoseResize by scale and with keep_ratio=True alone.'
+                'test_dataloader.dataset.pipeline: the export supports only '
+                'PoseResize with scale and keep_ratio=True.'
             )
         scale = to_2tuple(transform['scale'])
         return dict(longer=max(scale), shorter=min(scale))

@@ -264,8 +264,8 @@ def _check_supported(model: KeypointRCNN) -> None:
             problems.append(f'model.test_cfg.{name}.nms={dict(nms)}')
     if problems:
         raise ValueError(
-            f'This model cannot become one ONNX graph: {", ".join(problems)} is not '
-            'supported; change it by --cfg-options, or keep to PyTorch.'
+            f'This model cannot be exported as one ONNX graph: {", ".join(problems)} '
+            'is not supported; change it with --cfg-options, or use PyTorch.'
         )
 
 

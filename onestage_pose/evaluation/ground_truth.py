@@ -57,7 +57,7 @@ def read_ground_truth(ann_file: str, metric: str, need_keypoints: bool) -> dict:
     if filled:
         print_log(
             f'{ann_file}: {filled} annotations have no "area" or 0; '
-            f'{PERSON_AREA_RATIO} of their boxes is taken for it.',
+            f'{PERSON_AREA_RATIO} of their boxes is used instead.',
             logger='current',
             level=logging.WARNING,
         )

@@ -23,6 +23,6 @@ def raise_unsupported(operator: str, *_args: Any, **_kwargs: Any) -> NoReturn:
         NotImplementedError: always; names the operator and the remedy.
     """
     raise NotImplementedError(
-        f'mmcv operator {operator!r} is compiled code that mmcv-lite does not carry; '
-        'onestage_pose serves nms and RoIAlign (average pooling) only. ' + REMEDY
+        f'mmcv operator {operator!r} is compiled code, which mmcv-lite does not have; '
+        'onestage_pose provides only nms and RoIAlign (average pooling). ' + REMEDY
     )

@@ -759,7 +759,7 @@ def _check_unique(file: str, records: Sequence[dict], key: str) -> None:
         return
     twice = [id_ for id_, count in Counter(ids).items() if count > 1]
     raise AnnotationError(
-        f'{file}: {len(twice)} ids of "{key}" stand there more than once, first '
+        f'{file}: {len(twice)} ids of "{key}" occur more than once, first '
         f'{twice[:3]}; ids must be unique, so renumber them.'
     )
 
@@ -778,7 +778,7 @@ def _list_fault(ann: dict, key: str, length: int) -> str | None:
         except (TypeError, ValueError, OverflowError):
             return f'has {quote(value)} in "{key}", which is no finite number'
         if abs(number) > FARTHEST:
-            return f'has {quote(value)} in "{key}", which is no place in an image'
+            return f'has {quote(value)} in "{key}", which is not a position in an image'
     return None
 
 

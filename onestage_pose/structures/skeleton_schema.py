@@ -161,7 +161,7 @@ def _check_swaps(keypoint_info: Mapping, names: Sequence[str], source: str) -> N
         if other not in names:
             raise ConfigValueError(
                 f'{source}: keypoint_info[{number}] ({entry["name"]!r}) has '
-                f'swap={other!r}, which is no keypoint.'
+                f'swap={other!r}, which is not a keypoint.'
                 f'{did_you_mean(str(other), names)}'
             )
         swaps[entry['name']] = other
@@ -211,8 +211,8 @@ def _check_skeleton(skeleton_info: Any, names: Sequence[str], source: str) -> No
         for name in link:
             if name not in names:
                 raise ConfigValueError(
-                    f'{source}: skeleton_info[{number}] links {name!r}, which is no '
-                    f'keypoint.{did_you_mean(str(name), names)}'
+                    f'{source}: skeleton_info[{number}] links {name!r}, which is '
+                    f'not a keypoint.{did_you_mean(str(name), names)}'
                 )
 
 

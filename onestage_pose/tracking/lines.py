@@ -141,19 +141,19 @@ class TrackLines:
     def _refuse_existing(self) -> None:
         if self.state_path.exists():
             raise UsageError(
-                f'{self.path} is of a run that was interrupted: --resume goes on with '
-                'it, --force starts anew.'
+                f'{self.path} belongs to an interrupted run: --resume continues it, '
+                '--force starts over.'
             )
         if self.path.exists():
-            raise UsageError(f'{self.path} exists: --force writes over it.')
+            raise UsageError(f'{self.path} exists: --force overwrites it.')
 
     def _read_state(self) -> None:
         if not self.state_path.exists():
             if self.path.exists():
                 raise UsageError(
-                    f'{self.path}: nothing to resume, for there is no '
-                    f'{self.state_path.name} beside it: the file is complete, or of '
-                    'another program. --force writes over it.'
+                    f'{self.path}: nothing to resume, because there is no '
+                    f'{self.state_path.name} beside it: the file is complete, or from '
+                    'another program. --force overwrites it.'
                 )
             return
         try:
@@ -162,18 +162,18 @@ class TrackLines:
             self.num_frames, self.state = saved['num_frames'], saved['tracker']
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
-                f'{self.state_path} cannot be read ({error}); --force starts anew.'
+                f'{self.state_path} cannot be read ({error}); --force starts over.'
             ) from error
         for name in sorted({*before, *self._settings}):
             was, now = before.get(name), self._settings.get(name)
             if was != now:
                 raise UsageError(
-                    f'{self.path} was begun with {name}={was!r}, and now it is '
-                    f'{now!r}: give the same, or start anew with --force.'
+                    f'{self.path} was started with {name}={was!r}, and now it is '
+                    f'{now!r}: give the same, or start over with --force.'
                 )
         if not self.path.exists() or self.path.stat().st_size < size:
             raise UsageError(
-                f'{self.path} is shorter than it was; --force starts anew.'
+                f'{self.path} is shorter than it was; --force starts over.'
             )
         self._size = size
 
@@ -256,6 +256,6 @@ class _Naming:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, OSError) and not isinstance(error, OutputError):
             raise OutputError(
-                f'{self.path} could not be written: {error.strerror}. --resume goes on '
-                'with what is there.'
+                f'{self.path} could not be written: {error.strerror}. --resume '
+                'continues from what is there.'
             ) from error

@@ -29,16 +29,16 @@ def check_display() -> None:
     needs_display = sys.platform.startswith('linux')
     if needs_display and not {'DISPLAY', 'WAYLAND_DISPLAY'} & {*os.environ}:
         raise UsageError(
-            'a window cannot be shown, for there is no display (DISPLAY is not set): '
-            'leave out --show, and give --out or --json.'
+            'a window cannot be shown, because there is no display (DISPLAY is not set)'
+            ': leave out --show, and give --out or --json.'
         )
     try:
         cv2.namedWindow('onestage-pose')
         cv2.destroyWindow('onestage-pose')
     except cv2.error as error:
         raise UsageError(
-            'a window cannot be shown by this OpenCV, which comes without (as '
-            'opencv-python-headless): install opencv-python in its place, or leave out '
+            'a window cannot be shown by this OpenCV, which has no windows (as '
+            'opencv-python-headless): install opencv-python instead, or leave out '
             '--show, and give --out or --json.'
         ) from error
 

@@ -223,7 +223,7 @@ def find_schedule_beyond_end(cfg: Mapping[str, Any]) -> str | None:
             return (
                 f'{option}={length}, but param_scheduler.{place} '
                 f'({scheduler.get("type")}) goes on to {key}={last}: the learning rate '
-                'never gets where it was meant to. Scale one to the other.'
+                'does not reach its final value. Scale one to the other.'
             )
     return None
 
@@ -291,7 +291,7 @@ def _check_variable(cfg: Mapping[str, Any], name: str, option: str) -> None:
     if used:
         raise ConfigNameError(
             f'--cfg-options {option}: `{name}` is a variable of the config file, which '
-            'has been read by now; set what it stands in, such as '
+            'is already evaluated; set the options that use it, such as '
             f'{quote_names(used[:3])}.'
         )
 

@@ -32,7 +32,7 @@ def read_config(filename: str) -> Config:
         return Config.fromfile(_find_config(filename))
     except SyntaxError as error:
         reason = str(error).strip().splitlines()[-1]
-        raise UsageError(f'config {filename} is no valid Python: {reason}') from error
+        raise UsageError(f'config {filename} is not valid Python: {reason}') from error
     except OSError as error:
         if not isinstance(error, FileNotFoundError):
             raise UsageError(f'config {filename} cannot be read: {error}') from error

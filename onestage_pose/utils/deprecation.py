@@ -21,7 +21,7 @@ def warn_deprecated(old: str, new: str, stacklevel: int = 2) -> None:
         stacklevel (int): As in :func:`warnings.warn`, counted from the caller.
     """
     warnings.warn(
-        f'{old} is now {new}; the old name will go, use the new one.',
+        f'{old} is now {new}; the old name will be removed, use the new one.',
         FutureWarning,
         stacklevel=stacklevel + 1,
     )

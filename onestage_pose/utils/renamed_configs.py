@@ -56,7 +56,8 @@ def warn_renamed(old: str | Path, new: str | Path) -> None:
         new (str | Path): What to give.
     """
     warnings.warn(
-        f'the config {old} is now {new}; the old name will go, use the new one.',
+        f'the config {old} is now {new}; the old name will be removed, use the new '
+        'one.',
         FutureWarning,
         stacklevel=3,
     )

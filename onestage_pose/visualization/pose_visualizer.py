@@ -97,7 +97,9 @@ class PoseVisualizer(PoseLocalVisualizer):
     ) -> np.ndarray:
         """Draw people and save the drawing to all backends.
 
-        Args: see mmpose's ``add_datasample``; in addition
+        Other arguments are those of mmpose's ``add_datasample``.
+
+        Args:
             draw_scores (bool): Write each predicted person's score at the box.
             draw_ids (bool): Write ``instances_id`` there, of a tracker.
             draw_ellipses (bool): Draw where keypoints lie in 9 of 10 cases, by

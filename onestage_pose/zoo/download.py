@@ -111,7 +111,7 @@ def _receive(url: str, part: Path, report: Report) -> None:
             start = 0
         elif _range_start(response.headers.get('Content-Range')) != start:
             part.unlink()
-            raise OSError('the server sends another part than was asked for')
+            raise OSError('the server sends another part than requested')
         length = response.headers.get('Content-Length')
         total = start + int(length) if length else None
         done = start
@@ -139,8 +139,8 @@ def _write(file, block: bytes, part: Path) -> None:
             view = view[file.write(view) :]
     except OSError as error:
         raise SaveError(
-            f'{part} cannot be written: {error.strerror}. Make room; the download goes '
-            'on from here then.'
+            f'{part} cannot be written: {error.strerror}. Free some space; the '
+            'download then continues from here.'
         ) from error
 
 

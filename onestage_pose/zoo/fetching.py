@@ -49,9 +49,8 @@ def fetch(name: str, url: str, digest: Digest, folder: Path) -> tuple[Path, bool
     source = url if mirror is None else f'{mirror}/{file_name}'
     say(f'{name}: downloading {source} to {folder}')
     remedy = (
-        f'Without a network, put the file of {url} at {target}, or its folder '
-        f'into {MIRROR} (a folder, or an address within reach); {HOME} chooses another '
-        'cache.'
+        f'Without a network, put the file of {url} at {target}, or set {MIRROR} to '
+        f'a folder or an address that has it; {HOME} chooses another cache.'
     )
     download(source, target, digest, remedy)
     return target, True

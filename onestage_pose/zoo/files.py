@@ -119,7 +119,7 @@ def _find_in_package(model: PublishedModel) -> ModelFiles:
     weights = WEIGHTS / model.weights
     if not weights.is_file():
         raise FileNotFoundError(
-            f'{weights}: the weights of {model.name!r} are not there; install '
+            f'{weights}: the weights of {model.name!r} are missing; install '
             'onestage_pose again, or restore the file with git.'
         )
     sha256 = compute_hash(weights)

@@ -92,7 +92,7 @@ def get_model_info(name: str) -> PublishedModel:
         similar = find_similar(name.lower(), MODELS, number=1, likeness=0.0)
         names = similar + [each for each in list_models() if each not in similar]
         raise UsageError(
-            f'no model {name!r} comes with onestage_pose or is downloaded by it; there '
-            f'is {", ".join(map(repr, names))}.{did_you_mean(name.lower(), MODELS)}'
+            f'there is no published model {name!r}; the models are '
+            f'{", ".join(map(repr, names))}.{did_you_mean(name.lower(), MODELS)}'
         )
     return MODELS[name.lower()]

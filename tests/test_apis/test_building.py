@@ -29,7 +29,7 @@ class TestFindModel:
         assert find_model('a.py', 'b.pth') == ('a.py', 'b.pth')
 
     def test_a_config_without_checkpoint_is_refused(self) -> None:
-        with pytest.raises(UsageError, match='give a checkpoint beside a config.*nano'):
+        with pytest.raises(UsageError, match='give a config with its checkpoint.*nano'):
             find_model('a.py', None)
 
 
@@ -103,7 +103,7 @@ class TestBuildModel:
             ),
             (
                 dict(dataset_meta=dict(keypoint_id2name={0: 'nose'})),
-                'the model finds 17 keypoints and .* names 1',
+                'the model predicts 17 keypoints, but .* names 1',
             ),
         ],
     )

@@ -272,7 +272,7 @@ class TestArguments:
         assert predictor.model.test_cfg.flip_test
 
     def test_a_built_model_takes_no_options_of_a_config(self, predictor):
-        with pytest.raises(UsageError, match='is built already'):
+        with pytest.raises(UsageError, match='is already built'):
             PosePredictor(predictor.model, flip_test=True)
 
     def test_a_model_of_another_kind_is_refused(self):

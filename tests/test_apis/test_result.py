@@ -75,7 +75,7 @@ class TestForms:
     def test_coco_asks_for_the_number_of_another_image(self):
         result = make_result(path='people.jpg')
 
-        with pytest.raises(UsageError, match='people.jpg is not called by a number'):
+        with pytest.raises(UsageError, match='people.jpg has no number'):
             result.to_coco()
         assert result.to_coco(image_id=7)[0]['image_id'] == 7
 

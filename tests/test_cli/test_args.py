@@ -63,5 +63,5 @@ def test_a_number_from_0_on_is_read(word: str, value: float) -> None:
 
 @pytest.mark.parametrize('word', ['-1', 'nan', 'inf', 'much'])
 def test_what_is_below_0_is_refused(word: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match='no number above 0'):
+    with pytest.raises(argparse.ArgumentTypeError, match='not a number above 0'):
         not_negative(word)

@@ -18,7 +18,9 @@ def test_an_unknown_name_ends_it_before_anything_is_fetched(monkeypatch):
     fetched = []
     monkeypatch.setattr(download, 'get_model_files', fetched.append)
 
-    with pytest.raises(SystemExit, match="no model 'nani'.* Did you mean nano"):
+    with pytest.raises(
+        SystemExit, match="no published model 'nani'.* Did you mean nano"
+    ):
         main(['download', 'nano', 'nani'])
 
     assert fetched == []

@@ -131,7 +131,7 @@ def test_the_same_command_goes_on_and_another_is_refused(
 
     run(data, '--out', tmp_path / 'out')
 
-    assert 'goes on with the run that was interrupted' in capsys.readouterr().out
+    assert 'resuming the interrupted run' in capsys.readouterr().out
     assert config.read_text().endswith('# edited\n')
     with pytest.raises(UsageError, match='holds another run, of seed=0 and not 1'):
         run(data, '--out', tmp_path / 'out', '--seed', 1)
@@ -159,7 +159,7 @@ def test_what_a_tool_exported_is_converted_once(tmp_path, untrained, capsys):
     assert Path(cfg.val_dataloader.dataset.ann_file) == out / 'data/val.json'
     run(root, '--out', out)
     told = capsys.readouterr().out
-    assert 'goes on with the run' in told and 'Converted' not in told
+    assert 'resuming the interrupted run' in told and 'Converted' not in told
 
 
 def test_a_run_inside_of_what_is_converted_is_refused(tmp_path, untrained):
@@ -240,7 +240,7 @@ def test_a_killed_run_goes_on_and_a_finished_one_says_so(
 
     run(data, '--out', out, *words)
     told = capsys.readouterr().out
-    assert 'goes on with the run' in told and 'Validation: keypoint AP' in told
+    assert 'resuming the interrupted run' in told and 'Validation: keypoint AP' in told
 
     run(data, '--out', out, *words)
     assert 'this run is finished' in capsys.readouterr().out

@@ -164,7 +164,7 @@ def test_tiles_find_the_same_people(pan, tmp_path):
     [
         ([], 'nothing to do: give --out, --json or --show'),
         (['--out', 'out.avi'], 'ends in .mp4'),
-        (['--out', 'out.mp4', '--resume'], '--resume goes on with the file of --json'),
+        (['--out', 'out.mp4', '--resume'], '--resume continues the --json file'),
         (['--json', 'PAN'], 'is the input'),
         (['--json', 'FOLDER'], 'is a folder'),
         (['--out', 'THERE.mp4'], 'exists: --force'),

@@ -52,7 +52,7 @@ def test_other_words_and_pairs_are_given_by_the_user():
 @pytest.mark.parametrize(
     ('swaps', 'message'),
     [
-        ([('a', 'bb')], "'bb' is no keypoint"),
+        ([('a', 'bb')], "'bb' is not a keypoint"),
         ([('a', 'b'), ('b', 'c')], 'in two pairs'),
     ],
 )

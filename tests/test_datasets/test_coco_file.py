@@ -129,7 +129,7 @@ def test_an_entry_that_is_no_object_is_named(coco_set, image):
 def test_ids_that_come_twice_are_named(coco_set, key, image, person):
     coco = coco_set([image(1)], [person(5)])
     coco.save(dict(coco.content, **{key: coco.content[key] * 2}))
-    with pytest.raises(ValueError, match=f'1 ids of "{key}" stand there more than'):
+    with pytest.raises(ValueError, match=f'1 ids of "{key}" occur more than'):
         load(coco)
 
 

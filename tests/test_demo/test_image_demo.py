@@ -332,7 +332,7 @@ class TestRefusals:
         with pytest.raises(SystemExit):
             draw(folder, '--bbox-thr', 30)
 
-        assert '30 is no number between 0 and 1' in capsys.readouterr().err
+        assert '30 is not a number between 0 and 1' in capsys.readouterr().err
 
     def test_a_device_that_is_not_there(self, draw, folder):
         with pytest.raises(UsageError, match='--device nowhere cannot be used'):

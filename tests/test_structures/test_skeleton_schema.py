@@ -103,7 +103,7 @@ def test_metainfo_of_mmpose_is_taken(path):
         (metainfo(sigmas=None), '`sigmas` has 0 values'),
         (metainfo(joint_weights=[1.0] * 4), '`joint_weights` has 4 values'),
         (metainfo(joint_weights=[1, 'a', 1]), r"`joint_weights`\[1\] is 'a'"),
-        (entry(1, swap='right_ear'), "swap='right_ear', which is no keypoint"),
+        (entry(1, swap='right_ear'), "swap='right_ear', which is not a keypoint"),
         (entry(1, swap='rigth_eye'), "swap='rigth_eye'.* Did you mean right_eye?"),
         (entry(1, swap=None), 'swap=None, which is no keypoint'),
         (entry(1, swap=''), "'right_eye' has swap='left_eye', but 'left_eye' has"),
@@ -125,7 +125,7 @@ def test_metainfo_of_mmpose_is_taken(path):
         (entry(2, name='left_eye'), r"\[2\] and \[1\] are both named 'left_eye'"),
         (
             metainfo(skeleton_info={0: dict(link=('nose', 'left_eyes'))}),
-            "links 'left_eyes', which is no keypoint. Did you mean left_eye",
+            "links 'left_eyes', which is not a keypoint. Did you mean left_eye",
         ),
         (metainfo(skeleton_info={0: dict(link=('nose',))}), 'the names of two'),
         (metainfo(skeleton_info=[]), r'skeleton_info is \[\]; give a dict'),

@@ -59,7 +59,7 @@ def test_checkpoint_without_meta_is_published(publish: Any, meta: dict) -> None:
         (dict(meta={}), "iter_1.pth has no weights in 'state_dict'"),
         (dict(state_dict={}), "iter_1.pth has no weights in 'state_dict'"),
         ([1], "iter_1.pth has no weights in 'state_dict'"),
-        (dict(state_dict=dict(weight=3)), 'iter_1.pth: weight in it is no tensor'),
+        (dict(state_dict=dict(weight=3)), 'iter_1.pth: weight in it is not a tensor'),
         (
             dict(state_dict=WEIGHTS, meta=dict(dataset_meta=dict(from_file='a.py'))),
             'iter_1.pth: its dataset_meta does not describe keypoints',

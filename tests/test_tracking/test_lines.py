@@ -150,7 +150,7 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path):
 def test_an_interrupted_run_is_not_written_over(tmp_path):
     interrupt(tmp_path / 'tracks.jsonl', 5)
 
-    with pytest.raises(UsageError, match='--resume goes on'):
+    with pytest.raises(UsageError, match='--resume continues'):
         TrackLines(tmp_path / 'tracks.jsonl', SETTINGS)
 
 
@@ -167,7 +167,7 @@ def test_a_complete_file_has_nothing_to_resume(tmp_path):
 def test_a_run_goes_on_with_the_same_settings_only(tmp_path, name, value):
     interrupt(tmp_path / 'tracks.jsonl', 5)
 
-    with pytest.raises(UsageError, match=f'was begun with {name}='):
+    with pytest.raises(UsageError, match=f'was started with {name}='):
         TrackLines(tmp_path / 'tracks.jsonl', {**SETTINGS, name: value}, resume=True)
 
 

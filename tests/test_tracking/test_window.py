@@ -68,5 +68,5 @@ def test_an_opencv_without_windows_says_what_to_install(monkeypatch):
     monkeypatch.setenv('DISPLAY', ':0')
     monkeypatch.setattr(cv2, 'namedWindow', refuse)
 
-    with pytest.raises(UsageError, match='install opencv-python in its place'):
+    with pytest.raises(UsageError, match='install opencv-python instead'):
         check_display()

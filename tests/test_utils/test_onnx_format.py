@@ -119,9 +119,9 @@ def test_operators_from_elsewhere_are_refused(place):
     ('text', 'message'),
     [
         (None, 'has no metadata .*export_onnx.py'),
-        ('{', 'are no JSON'),
-        ('[' * 100_000, 'are no JSON'),
-        ('1' * 5000, 'are no JSON'),
+        ('{', 'are not JSON'),
+        ('[' * 100_000, 'are not JSON'),
+        ('1' * 5000, 'are not JSON'),
         ('[]', 'are wrong in'),
         ('7', 'are wrong in'),
     ],

@@ -293,5 +293,7 @@ class TestScheme:
         assert np.array_equal(deconv, narrow_arrays(gcm=False)[WEIGHT])
 
     def test_an_unknown_name_suggests_the_nearest(self, folder):
-        with pytest.raises(UsageError, match="no model 'narow' .*there is 'narrow'"):
+        with pytest.raises(
+            UsageError, match="no published model 'narow'; the models are 'narrow'"
+        ):
             CheckpointLoader.load_checkpoint('zoo://narow', 'cpu')

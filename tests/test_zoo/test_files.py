@@ -34,7 +34,7 @@ class TestFilesInThePackage:
 
 
 def test_an_unknown_name_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match="no model 'nanno' comes with.* 'nano'"):
+    with pytest.raises(ValueError, match="no published model 'nanno'.* 'nano'"):
         load_model('nanno')
 
 

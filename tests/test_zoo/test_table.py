@@ -41,7 +41,8 @@ def test_a_name_is_that_of_the_config(name):
 def test_the_figures_are_those_of_the_documentation(name):
     model = get_model_info(name)
 
-    row = f'| `{name}` | {model.keypoint_ap} | {model.box_ap} | {model.evaluated_on} |'
+    images = model.evaluated_on.replace('COCO ', '')
+    row = f'| `{name}` | {model.keypoint_ap} | {model.box_ap} | {images} |'
     assert row in measured.model_table()
 
 
@@ -67,7 +68,7 @@ def test_case_does_not_matter():
 
 
 def test_an_unknown_name_suggests_the_nearest_first():
-    message = "no model 'keypoint-rcnn_r50_3x' .*there is 'keypoint-rcnn_r50_fpn_3x"
+    message = "no published model .*; the models are 'keypoint-rcnn_r50_fpn_3x"
 
     with pytest.raises(UsageError, match=message):
         get_model_info('keypoint-rcnn_r50_3x')

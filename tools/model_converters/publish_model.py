@@ -64,7 +64,7 @@ def main() -> None:
         )
     strange = [name for name, v in weights.items() if not isinstance(v, torch.Tensor)]
     if strange:
-        raise SystemExit(f'Error: {args.source}: {strange[0]} in it is no tensor.')
+        raise SystemExit(f'Error: {args.source}: {strange[0]} in it is not a tensor.')
     stated = checkpoint.get('meta')
     stated = stated if isinstance(stated, dict) else {}
     dataset_meta = stated.get('dataset_meta', {})

@@ -170,7 +170,7 @@ def install_packages(folder, torch, index):
     try:
         run([*pip, '--require-hashes', '-r', str(wheel)], folder, '[2/5] installer: uv')
     except SetupError:
-        print('    uv cannot be had; pip takes its place, and more time', flush=True)
+        print('    uv cannot be installed; using pip, which takes longer', flush=True)
     titles = [
         '[3/5] packages, about a minute on a fast connection',
         '    PyTorch for CPU',

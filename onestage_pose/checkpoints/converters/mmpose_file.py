@@ -43,7 +43,7 @@ def read_mmpose(path: Path) -> tuple[dict[str, Tensor], list[str]]:
         )
     strange = [name for name, v in weights.items() if not isinstance(v, Tensor)]
     if strange:
-        raise ConversionError(f'{path}: state_dict[{strange[0]!r}] is no tensor.')
+        raise ConversionError(f'{path}: state_dict[{strange[0]!r}] is not a tensor.')
     weights = {name.removeprefix('module.'): v for name, v in weights.items()}
     return weights, [str(key) for key in loaded if key != 'state_dict']
 

@@ -360,7 +360,7 @@ def _mend_ids(
             known = renamed.setdefault(_hashable(record['id']), number)
             if known != number:
                 raise AnnotationError(
-                    f'{file}: the id {quote(record["id"])} of "{kind}" stands there '
+                    f'{file}: the id {quote(record["id"])} of "{kind}" occurs '
                     'more than once; ids must be unique, so renumber them.'
                 )
         record['id'] = number

@@ -65,8 +65,8 @@ def read(source: Path, remarks: Remarks) -> Labels:
     content = read_json(str(source), 'give the JSON export', object)
     if not recognise(source, content):
         raise AnnotationError(
-            f'{source}: is no list of tasks with "data" and "annotations"; export the '
-            'project as JSON (not JSON-MIN), or as COCO.'
+            f'{source}: is not a list of tasks with "data" and "annotations"; export '
+            'the project as JSON (not JSON-MIN), or as COCO.'
         )
     images = []
     for place, task in enumerate(content):

@@ -21,7 +21,7 @@ def read_number(value: Any, where: str) -> float:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not abs(number) <= FARTHEST:
-        raise AnnotationError(f'{where}: {quote(value)} is no number in an image.')
+        raise AnnotationError(f'{where}: {quote(value)} is not a number in an image.')
     return number
 
 
@@ -34,6 +34,6 @@ def read_size(width: Any, height: Any, where: str) -> tuple[int, int]:
     sides = read_number(width, where), read_number(height, where)
     if any(side <= 0 or side != int(side) for side in sides):
         raise AnnotationError(
-            f'{where}: {quote(width)}x{quote(height)} is no size of an image in pixels.'
+            f'{where}: {quote(width)}x{quote(height)} is not an image size in pixels.'
         )
     return int(sides[0]), int(sides[1])

@@ -92,7 +92,9 @@ def read(source: Path, remarks: Remarks) -> Labels:
     """
     content = read_yaml(source)
     if not isinstance(content, Mapping):
-        raise AnnotationError(f'{source}: is no mapping; give the YAML of a data set.')
+        raise AnnotationError(
+            f'{source}: is not a mapping; give the YAML of a data set.'
+        )
     number, dimensions = _read_shape(source, content)
     classes = _read_classes(source, content)
     templates = _read_templates(source, content, number, classes, remarks)
@@ -308,7 +310,9 @@ def _read_objects(
     try:
         lines = path.read_text(encoding='utf-8-sig').splitlines()
     except UnicodeDecodeError as error:
-        raise AnnotationError(f'{path}: is no text; is it the right file?') from error
+        raise AnnotationError(
+            f'{path}: is not a text file; is it the right file?'
+        ) from error
     objects, seen = [], set()
     for place, line in enumerate(lines, 1):
         words = line.split()

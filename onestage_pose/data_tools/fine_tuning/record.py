@@ -71,8 +71,8 @@ def claim_folder(folder: Path, run: Mapping[str, Any], prepared: str) -> bool:
         before = json.loads(record.read_text(encoding='utf-8'))
     except ValueError as error:
         raise UsageError(
-            f'{record} is broken, so nobody knows which run {folder} is of: give '
-            'another folder with --out.'
+            f'{record} is damaged, so it is unknown which run {folder} belongs '
+            'to: give another folder with --out.'
         ) from error
     now = json.loads(json.dumps(run))
     other = [key for key in now if before.get(key) != now[key]]

@@ -94,7 +94,7 @@ class LoadPoseImage(LoadImage):
             if self.on_error == 'raise' or not training:
                 raise
             print_log(
-                f'{error} Another image is taken in its place.',
+                f'{error} Another image is used instead.',
                 logger='current',
                 level=logging.WARNING,
             )

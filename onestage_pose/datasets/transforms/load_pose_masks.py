@@ -94,7 +94,7 @@ def _read_polygon(points: object) -> list[float]:
     for value in points:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not abs(value) <= FARTHEST:
-            raise ValueError(f'{quote(value)} is no place in an image')
+            raise ValueError(f'{quote(value)} is not a position in an image')
     return points
 
 

@@ -47,7 +47,7 @@ def get_runtime(source: Path | None = None) -> Path:
     Args:
         source (Path | None): A folder that has them, itself or in ``dist``, or the
             npm package as a file; None for the cache, which is filled from the mirror
-            (:func:`onestage_pose.zoo.home.get_mirror`) or :data:`URL`.
+            (``ONESTAGE_POSE_MIRROR``) or :data:`URL`.
 
     Returns:
         Path: The folder that they lie in.

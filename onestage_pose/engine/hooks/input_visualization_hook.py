@@ -30,7 +30,9 @@ class InputVisualizationHook(PoseVisualizationHook):
     The ground truth, if the sample has it (``raw_ann_info``), is drawn to the left of
     the prediction. A :class:`PoseVisualizer` also draws the scores of predicted people.
 
-    Args: see mmpose's ``PoseVisualizationHook``; in addition
+    Args:
+        *args: See mmpose's ``PoseVisualizationHook``.
+        **kwargs: Likewise.
         bbox_thr (float): Draw people whose score is over this.
         draw_gt (bool): Draw the ground truth beside the prediction.
     """

@@ -306,8 +306,8 @@ class KeypointCocoMetric(CocoMetric):
         """Measure, or write the result file, of one skeleton."""
         if not any(len(pred['keypoints']) for pred, _ in results):
             print_log(
-                f'{type(self).__name__}: the model found nobody{self._of_category} in '
-                f'{len(results)} images.',
+                f'{type(self).__name__}: the model detected nobody{self._of_category} '
+                f'in {len(results)} images.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -377,8 +377,8 @@ class KeypointCocoMetric(CocoMetric):
             if person['area'] == 0 and width > 0 and height > 0:
                 raise AnnotationError(
                     f'{self._source}: annotation id={person["id"]} has area=0 beside '
-                    f'bbox={person["bbox"]}, and nothing is near enough to it to be '
-                    'right; set use_area=False of the metric, or correct the area.'
+                    f'bbox={person["bbox"]}, so no prediction can match it; '
+                    'set use_area=False of the metric, or correct the area.'
                 )
 
     @property

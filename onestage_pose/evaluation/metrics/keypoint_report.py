@@ -45,7 +45,9 @@ class KeypointReport(KeypointCocoMetric):
     nothing to measure. ``missed people``, ``false people`` and ``doubles`` are counts,
     the latter two over ``score_thr``.
 
-    Args: see :class:`KeypointCocoMetric`, without ``format_only``; in addition
+    Args:
+        *args: See :class:`KeypointCocoMetric`, without ``format_only``.
+        **options: Likewise.
         score_thr (float): Count false people and doubles with a score over this.
         num_cases (int): Largest number of images of each kind of error on the page.
         json_file (str, optional): JSON file to write, with all numbers.

@@ -162,7 +162,7 @@ class PersonBoxMetric(BaseMetric):
         )
         if not records:
             print_log(
-                f'{type(self).__name__}: the model found nobody in {len(results)} '
+                f'{type(self).__name__}: the model detected nobody in {len(results)} '
                 'images.',
                 logger='current',
                 level=logging.WARNING,

@@ -32,7 +32,9 @@ class KeypointRCNN(TwoStageDetector):
     The RoI head decides the variant: Detectron2's, or with :class:`GCMKeypointHead`, P2
     alone and enlarged boxes the one-stage method of arXiv 2301.04842.
 
-    Args: see mmdet's ``TwoStageDetector``; in addition
+    Other arguments are those of mmdet's ``TwoStageDetector``.
+
+    Args:
         roi_head (dict): :class:`KeypointRoIHead` or :class:`CascadeKeypointRoIHead`.
         test_cfg (dict): See :class:`KeypointTestCfg`.
 

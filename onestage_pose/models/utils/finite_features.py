@@ -23,7 +23,8 @@ def check_features(features: tuple[Tensor, ...], metas: list[dict]) -> None:
         return
     names = ', '.join(str(meta.get('img_path') or 'an array') for meta in metas)
     raise NonFiniteError(
-        f'the features of the image ({names}) are not finite, so nobody could be found '
-        'in it: the weights of the model are damaged (give another checkpoint), or '
-        'overflow in half precision (leave out model.test_cfg.amp_dtype).'
+        f'the features of the image ({names}) are not finite, so nobody can be '
+        'detected in it: the weights of the model are damaged (give another '
+        'checkpoint), or overflow in half precision (leave out '
+        'model.test_cfg.amp_dtype).'
     )

@@ -115,7 +115,7 @@ def test_other_shapes_are_left_out_and_named(cvat, convert):
         (dict(more='<'), 'is not valid XML'),
         (
             dict(more='<image name="b.jpg" width="no" height="9"/>'),
-            "image b.jpg: 'no' is no number",
+            "image b.jpg: 'no' is not a number",
         ),
     ],
 )

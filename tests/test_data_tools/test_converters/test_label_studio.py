@@ -145,7 +145,7 @@ def test_an_image_of_another_shape_is_refused(studio, convert):
     [
         (dict(image_rotation=90), 'task 7, region r: image_rotation=90'),
         (dict(value=None), 'task 7, region r: has no "value"'),
-        (dict(original_width='wide'), "'wide' is no number"),
+        (dict(original_width='wide'), "'wide' is not a number"),
     ],
 )
 def test_a_region_that_means_nothing_is_named(studio, convert, change, told):

@@ -227,7 +227,7 @@ def test_two_files_of_one_image_are_an_error(labelme, convert):
         ([BOX, NOSE, NOSE], "two keypoints named 'nose'"),
         ([BOX, BOX, NOSE], 'two boxes are of the group 1'),
         ([dict(NOSE, points=[[1, 2], [3, 4]])], r'shapes\[0\] \(nose\) has points='),
-        ([dict(NOSE, points=[['x', 2]])], "'x' is no number"),
+        ([dict(NOSE, points=[['x', 2]])], "'x' is not a number"),
         ([dict(NOSE, label=None)], r'shapes\[0\] has no "label"'),
         ([BOX], 'the source has no labelled keypoint'),
     ],

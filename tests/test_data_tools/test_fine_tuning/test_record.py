@@ -48,7 +48,7 @@ def test_a_file_is_no_folder(tmp_path):
 
 def test_a_broken_record_is_named(tmp_path):
     (tmp_path / RECORD).write_text('{')
-    with pytest.raises(UsageError, match=f'{RECORD} is broken'):
+    with pytest.raises(UsageError, match=f'{RECORD} is damaged'):
         claim_folder(tmp_path, RUN, 'config.py')
 
 

@@ -322,7 +322,7 @@ def test_a_converter_of_the_truth_is_applied_once_in_each_evaluation(
 def test_nobody_found_is_0_and_a_warning(pictures, meta, log):
     metrics = evaluate(pictures().predict(found=False), meta)
     assert metrics['coco/AP'] == metrics['coco/AR'] == 0.0
-    assert 'KeypointCocoMetric: the model found nobody in 6 images' in log.getvalue()
+    assert 'KeypointCocoMetric: the model detected nobody in 6 images' in log.getvalue()
 
 
 @pytest.mark.parametrize('number', [0, 3, 6])

@@ -102,7 +102,7 @@ def test_nobody_found_is_0_and_a_warning(pictures, log):
     nothing = {name for name, value in metrics.items() if value == -1}
     assert nothing == {'bbox/AP (S)', 'bbox/AR (S)'}
     assert {metrics[name] for name in set(metrics) - nothing} == {0.0}
-    assert 'PersonBoxMetric: the model found nobody in 6 images' in log.getvalue()
+    assert 'PersonBoxMetric: the model detected nobody in 6 images' in log.getvalue()
 
 
 def test_nobody_found_where_nobody_is_is_nothing_to_measure(pictures):

@@ -24,7 +24,7 @@ def tool():
         ('--num 0', '0 is given, 1 or more is needed'),
         ('--iters many', 'many is given, 1 or more is needed'),
         ('--iters 50', 'rises for 50 iterations, give more'),
-        ('--min-ap 90', '90 is no number between 0 and 1'),
+        ('--min-ap 90', '90 is not a number between 0 and 1'),
     ],
 )
 def test_a_number_that_cannot_be_used_is_refused(tool, capsys, words, message):

@@ -35,7 +35,7 @@ def parse_torchvision(loaded: Any, path: Path) -> tuple[dict[str, Tensor], list[
         holds beside them, such as ``optimizer``.
 
     Raises:
-        ConversionError: If it is not that, or a value is no tensor.
+        ConversionError: If it is not that, or a value is not a tensor.
     """
     if not is_torchvision(loaded):
         raise ConversionError(
@@ -45,7 +45,7 @@ def parse_torchvision(loaded: Any, path: Path) -> tuple[dict[str, Tensor], list[
     arrays = _find_arrays(loaded)
     strange = [name for name, value in arrays.items() if not isinstance(value, Tensor)]
     if strange:
-        raise ConversionError(f'{path}: {strange[0]} is no tensor.')
+        raise ConversionError(f'{path}: {strange[0]} is not a tensor.')
     beside = [] if arrays is loaded else [str(key) for key in loaded if key != 'model']
     return dict(arrays), beside
 
