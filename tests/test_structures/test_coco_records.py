@@ -154,9 +154,7 @@ def test_a_wrong_category_is_named(record, message):
 @pytest.mark.parametrize('value', ['1', True, None, float('inf'), 1e39, 10**400, []])
 def test_what_is_no_coordinate_is_named(value):
     people = [dict(id=4, image_id=1, bbox=[1, 2, 3, value])]
-    with pytest.raises(
-        AnnotationError, match='id=4 .* in "bbox", which is no .*; cure'
-    ):
+    with pytest.raises(AnnotationError, match='id=4 .* in "bbox", which is no.*; cure'):
         read_table('a.json', people, 'bbox', 4, 'cure')
 
 
