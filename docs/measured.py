@@ -55,6 +55,7 @@ def percent(value: float, digits: int = 1) -> str:
 def substitutions() -> dict[str, Any]:
     """Return what a page may have, by name: tables, and numbers by two names."""
     nano, benchmark = read('nano'), read('benchmark')
+    tracking = read('tracking')
     return dict(
         nano=nano_numbers(nano),
         nano_source=source(nano, 'test'),
@@ -70,6 +71,47 @@ def substitutions() -> dict[str, Any]:
         benchmark_source=source(benchmark, 'table'),
         targets_table=targets_table(benchmark),
         speed=speed_numbers(benchmark),
+        tracking_table=tracking_table(tracking),
+        tracking_source=source(tracking, 'tracking'),
+        tiles_table=tiles_table(tracking),
+        tiles_source=source(tracking, 'tiles'),
+    )
+
+
+def tracking_table(tracking: dict) -> str:
+    """Write who is who and how keypoints shake, with and without tracking."""
+    figures = tracking['tracking']['figures']
+    columns = dict(
+        HOTA='HOTA',
+        IDF1='IDF1',
+        switches='switches',
+        fragmentations='fragmentations',
+        recall='recall',
+        precision='precision',
+        shake='shake',
+        error='error',
+        lag='lag (ms)',
+    )
+    whole = ('switches', 'fragmentations')
+    return table(
+        ['', *columns.values()],
+        [
+            [way, *(f'{row[key]:.{0 if key in whole else 1}f}' for key in columns)]
+            for way, row in figures.items()
+        ],
+    )
+
+
+def tiles_table(tracking: dict) -> str:
+    """Write COCO's figures of whole images and of tiles."""
+    figures = tracking['tiles']['figures']
+    columns = list(next(iter(figures.values())))
+    return table(
+        ['', *columns],
+        [
+            [way, *(f'{row[key]:.1f}' for key in columns)]
+            for way, row in figures.items()
+        ],
     )
 
 

@@ -83,7 +83,7 @@ class PoseByteTracker(ByteTracker):
         high_thr: float,
         max_gap: float = 1.0,
         num_tentatives: int = 2,
-        min_similarity: float = 0.2,
+        min_similarity: float = 0.3,
     ) -> None:
         if mmdet_byte_tracker.lap is None:
             raise UsageError(

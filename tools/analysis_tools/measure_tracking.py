@@ -11,13 +11,15 @@ ByteTrack as it is, this project's tracker, and the latter with smoothing. Needs
 trackeval (pip install lap trackeval). Everything but the figures stays in --work-dir:
 a second run with the same options predicts nothing again.
 
-- HOTA, IDF1, identity switches and fragmentations are trackeval's, by the boxes.
+- HOTA, IDF1, identity switches and fragmentations are trackeval's, by the boxes. Found
+  people who overlap nobody annotated are left out, since COCO's files leave out people.
 - shake: how far the acceleration of a found keypoint is from the true one, in
   thousandths of the person's size (square root of the box's area) a frame squared.
-- error: how far a found keypoint is from the annotated one, in the same size's
-  hundredths; labelled keypoints of people who are matched.
+- error: how far a found keypoint is from the annotated one, in hundredths of that size.
 - lag: how far a keypoint is behind the one that is not smoothed, in milliseconds of the
   person's motion, of people who move by more than a size a second.
+
+Keypoints are those that are annotated and in the view, of people who are found.
 """
 
 from __future__ import annotations
@@ -52,6 +54,8 @@ HEIGHT, WIDTH = 240, 320
 _MIN_SEEN = 0.5
 _MIN_PIXELS = 24
 _FAST = 1.0
+# Who overlaps no annotated person by more is somebody whom nobody has annotated.
+_ALONE = 0.1
 
 
 @dataclass
@@ -74,6 +78,13 @@ class Scene:
     is_asked: np.ndarray
     is_there: np.ndarray
 
+    @property
+    def is_labelled(self) -> np.ndarray:
+        """np.ndarray: (T, P, K) bool, which keypoints are annotated and in the view."""
+        places, size = self.keypoints[..., :2], [WIDTH - 1, HEIGHT - 1]
+        is_inside = ((places >= 0) & (places <= size)).all(-1)
+        return is_inside & (self.keypoints[..., 2] > 0)
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
@@ -95,12 +106,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def choose_images(coco: CocoKeypointFile, number: int) -> list[int]:
     """Choose images of two to eight people who all have keypoints, spread evenly."""
-    crowded = set(coco.image_index[coco.iscrowd])
     labelled = (coco.keypoints[..., 2] > 0).sum(1) >= 5
     chosen = []
     for index in range(len(coco.images)):
         people = coco.image_index == index
-        if index not in crowded and 2 <= people.sum() <= 8 and labelled[people].all():
+        is_fit = labelled[people].all() and not coco.iscrowd[people].any()
+        if is_fit and 2 <= people.sum() <= 8:
             chosen.append(index)
     if len(chosen) < number:
         raise UsageError(f'only {len(chosen)} images are fit: --scenes {len(chosen)}')
@@ -274,8 +285,11 @@ def match(scene: Scene, results: list[PoseResult]) -> list[dict[str, np.ndarray]
         rows, columns = linear_sum_assignment(-preferred)
         is_match = preferred[rows, columns] > 0
         pairs = np.stack([rows, columns], 1)[is_match]
-        # what is found of people who are hardly in the view is not counted
+        # who is hardly in the view is not counted, nor who is alone: COCO's files
+        # leave out people
         spared = pairs[~asked[pairs[:, 0]] & there[pairs[:, 0]], 1]
+        alone = np.flatnonzero(similarity.max(0, initial=0) < _ALONE)
+        spared = np.union1d(spared, alone)
         truth = np.flatnonzero(asked)
         found = np.setdiff1d(np.arange(len(result)), spared)
         frames.append(
@@ -340,11 +354,11 @@ def _for_trackeval(scene: Scene, results: list[PoseResult]) -> dict[str, Any]:
 def measure_keypoints(
     scenes: list[Scene], followed: list[list[PoseResult]], raw: list[list[PoseResult]]
 ) -> dict[str, float]:
-    """Compute shake, error and lag over all scenes; ``raw`` is not smoothed."""
+    """Compute shake, error and lag over all scenes, the last one behind ``raw``."""
     shakes, errors, lags = [], [], []
     for scene, results, plain in zip(scenes, followed, raw):
         found = _places(scene, results)
-        labelled = scene.keypoints[..., 2] > 0
+        labelled = scene.is_labelled
         size = np.sqrt((scene.boxes[..., 2:] - scene.boxes[..., :2]).prod(-1))
         size = np.maximum(size, 1)[..., None]
         truth = scene.keypoints[..., :2]
@@ -355,7 +369,7 @@ def measure_keypoints(
         speed = (truth[2:] - truth[:-2]) * scene.fps / 2
         pace = np.linalg.norm(speed, axis=-1)
         behind = ((_places(scene, plain) - found)[1:-1] * speed).sum(-1)
-        fast = pace > _FAST * size[1:-1]
+        fast = labelled[1:-1] & (pace > _FAST * size[1:-1])
         lags.append(behind[fast] / pace[fast] ** 2)
     return dict(
         shake=1000 * float(np.nanmean(np.concatenate([e.ravel() for e in shakes]))),
@@ -420,7 +434,10 @@ def measure(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     return {
         way: {
             **measure_identities(scenes, followed),
-            **measure_keypoints(scenes, followed, raw),
+            # smoothing lags behind what it smooths
+            **measure_keypoints(
+                scenes, followed, ways['tracked'] if 'smooth' in way else followed
+            ),
         }
         for way, followed in ways.items()
     }
