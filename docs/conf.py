@@ -35,6 +35,7 @@ myst_heading_anchors = 4
 # docstrings
 napoleon_use_ivar = True  # the fields of named tuples are described there already
 autodoc_member_order = 'bysource'
+autodoc_mock_imports = generated_pages.NOT_INSTALLED
 autodoc_typehints = 'none'  # the docstrings have them, with shapes
 napoleon_use_rtype = False
 # Only names of this project are looked up: other projects' inventories take a network.

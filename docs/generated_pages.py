@@ -24,6 +24,8 @@ from onestage_pose.cli.main import COMMANDS, build_parser
 
 API = 'reference/api'
 CLI = 'reference/cli.md'
+# Large packages of extras: the site is built without them.
+NOT_INSTALLED = ['pyarrow', 'ray']
 # Patches of installed packages and the code of the commands are nobody's to call.
 PRIVATE = ('onestage_pose.compat', 'onestage_pose.cli', 'onestage_pose.projects')
 
@@ -133,6 +135,13 @@ def api_pages() -> dict[str, str]:
         the first one for the names at the top, else that of the deepest package which
         exports it.
     """
+    from sphinx.ext.autodoc.mock import mock
+
+    with mock(NOT_INSTALLED):
+        return _api_pages()
+
+
+def _api_pages() -> dict[str, str]:
     packages = [onestage_pose, *_public_packages(onestage_pose)]
     home: dict[int, str] = {}
     deepest_last = sorted(packages[1:], key=lambda each: each.__name__.count('.'))
