@@ -17,7 +17,11 @@ import struct
 import zipfile
 from typing import Any, BinaryIO
 
-from ..utils.errors import BrokenCheckpointError, OversizedCheckpointError
+from ..utils.errors import (
+    BrokenCheckpointError,
+    CheckpointError,
+    OversizedCheckpointError,
+)
 
 # Bytes of a value, by the storage's class in torch.
 _ITEM_SIZES = {
@@ -28,6 +32,16 @@ _ITEM_SIZES = {
 }
 # A key of a dict is a name, a number, or a few of them.
 _KEY_PARTS = 100
+# What Python's zipfile raises on them: beside its own, on names, places and flags.
+_OF_DAMAGED_ARCHIVES = (
+    zipfile.BadZipFile,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 # torch's old format: a magic number, a version, the machine, the content, the storages
 _PICKLES_OF_A_FILE = 5
 
@@ -35,7 +49,7 @@ _PICKLES_OF_A_FILE = 5
 def check_declared_sizes(filename: str) -> set[str]:
     """Raise where a file of ``torch.save`` states more than it holds.
 
-    A file that is no such file, or ends too early, passes: torch says so.
+    A file that is neither, or ends too early, passes: torch says so.
 
     Args:
         filename (str): Path of a ``.pth``, in torch's zip format or the old one.
@@ -46,7 +60,7 @@ def check_declared_sizes(filename: str) -> set[str]:
 
     Raises:
         OversizedCheckpointError: Naming the file and what is too large.
-        BrokenCheckpointError: Its pickle cannot be followed.
+        BrokenCheckpointError: Its archive cannot be read, or its pickle not followed.
     """
     size = os.path.getsize(filename)
     if not size:
@@ -56,8 +70,14 @@ def check_declared_sizes(filename: str) -> set[str]:
             try:
                 with zipfile.ZipFile(file) as archive:
                     return _check_archive(archive, filename, size)
-            except (zipfile.BadZipFile, EOFError, NotImplementedError):
-                return set()
+            except CheckpointError:
+                raise
+            except _OF_DAMAGED_ARCHIVES as error:
+                # torch may read more of it than Python, past this check
+                raise BrokenCheckpointError(
+                    f'checkpoint {filename} ({size} bytes) cannot be read: its archive '
+                    f'is truncated or damaged ({error}). Fetch or copy it again.'
+                ) from error
         # read() of a mapping gives no more than there is, whatever is asked for
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             scanner = Scanner(content, filename, size)
@@ -140,7 +160,13 @@ class Scanner(pickle._Unpickler):
         except (EOFError, pickle.UnpicklingError, KeyError, struct.error):
             # torch, which reads the same bytes, gets no further
             return False
-        except (AttributeError, IndexError, TypeError, ValueError) as error:
+        except (
+            AttributeError,
+            IndexError,
+            OverflowError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise BrokenCheckpointError(
                 f'{self.filename} cannot be read: its pickle is not as pickle writes '
                 f'it ({error}).'

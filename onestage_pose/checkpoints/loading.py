@@ -168,8 +168,14 @@ def _load(file: str | BinaryIO, name: str, map_location: MapLocation) -> Any:
         raise
     except Exception as error:
         if _is_readable(file):
-            # The file is valid: it is `map_location`'s device that is missing.
-            raise
+            # The file is valid: it is `map_location`'s device that is missing, or
+            # the one that the file names.
+            if map_location is not None:
+                raise
+            raise CheckpointError(
+                f'checkpoint {name}: its tensors cannot be put where they were saved; '
+                f'load them with map_location="cpu". torch says: {error}'
+            ) from error
         raise _broken(name, error) from error
     if not _KEEPS_CONFIG_TEXTS.get():
         _drop_config_texts(checkpoint)

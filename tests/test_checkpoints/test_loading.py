@@ -21,6 +21,8 @@ from onestage_pose.utils.errors import (
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader, load_checkpoint
 from mmpose.apis import init_model
@@ -402,3 +404,40 @@ def test_a_cache_that_cannot_be_written_to_is_a_failed_download(
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
     with pytest.raises(CheckpointError, match='TORCH_HOME=FOLDER'):
         load('https://somewhere.example/resnet.pth')
+
+
+@pytest.fixture(scope='module')
+def wholes(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, bytes]:
+    """The bytes of a checkpoint in torch's zip format (True) and its old one."""
+    path = tmp_path_factory.mktemp('whole') / 'whole.pth'
+    contents = {}
+    for in_zip in (True, False):
+        torch.save(training_checkpoint(), path, _use_new_zipfile_serialization=in_zip)
+        contents[in_zip] = path.read_bytes()
+    return contents
+
+
+@settings(derandomize=True, deadline=None, max_examples=150)
+@given(st.data())
+def test_any_damage_gives_a_checkpoint_or_a_named_error(
+    wholes: dict[bool, bytes],
+    tmp_path_factory: pytest.TempPathFactory,
+    data: st.DataObject,
+) -> None:
+    content = bytearray(wholes[data.draw(st.booleans())])
+    # most of what can go wrong stands in the last bytes of an archive
+    places = st.integers(0, len(content) - 1) | st.integers(
+        len(content) - 900, len(content) - 1
+    )
+    for place in data.draw(st.lists(places, min_size=1, max_size=3)):
+        content[place] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        start = data.draw(places)
+        del content[start : start + data.draw(st.integers(1, 20))]
+    path = tmp_path_factory.getbasetemp() / 'damaged.pth'
+    path.write_bytes(content)
+
+    try:
+        load(path)
+    except CheckpointError as error:
+        assert str(path) in str(error)

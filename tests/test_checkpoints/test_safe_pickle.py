@@ -6,11 +6,17 @@ import pickle
 from collections import OrderedDict
 
 from onestage_pose.checkpoints.safe_pickle import load_plain_pickle
-from onestage_pose.utils.errors import BrokenCheckpointError, UnsafeCheckpointError
+from onestage_pose.utils.errors import (
+    BrokenCheckpointError,
+    CheckpointError,
+    UnsafeCheckpointError,
+)
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 PLAIN = dict(
     numbers=[1, 2.5, True, None, -(2**70)],
@@ -104,4 +110,31 @@ def test_a_truncated_file_is_named_with_its_size(path, size):
 
 def test_a_missing_file(path):
     with pytest.raises(FileNotFoundError):
+        load_plain_pickle(path)
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(st.integers(2, 4), st.data())
+def test_any_damage_gives_plain_values_or_a_named_error(
+    tmp_path_factory, protocol, data
+):
+    content = bytearray(pickle.dumps(dict(PLAIN, **ARRAYS), protocol))
+    places = st.integers(0, len(content) - 1)
+    for place in data.draw(st.lists(places, min_size=1, max_size=3)):
+        content[place] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / 'damaged.pkl'
+    path.write_bytes(content)
+
+    try:
+        load_plain_pickle(path)
+    except CheckpointError as error:
+        assert str(path) in str(error)
+
+
+def test_a_number_of_bytes_that_no_computer_holds_is_named(tmp_path):
+    path = tmp_path / 'long.pkl'
+    # a frame of ten bytes, in it a bytearray of 2**64 - 1
+    path.write_bytes(b'\x80\x05\x95\x0a' + bytes(7) + b'\x96' + b'\xff' * 8 + b'.')
+
+    with pytest.raises(BrokenCheckpointError, match='long.pkl'):
         load_plain_pickle(path)

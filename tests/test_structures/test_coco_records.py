@@ -283,3 +283,23 @@ def test_results_that_would_be_measured_wrongly_are_refused(
 ) -> None:
     with pytest.raises(AnnotationError, match=message):
         read_results(write_results(tmp_path, **changes), [1], [1], 1)
+
+
+@PROFILE
+@given(
+    st.sampled_from(['image_id', 'category_id', 'keypoints', 'score', 'bbox']),
+    json_values,
+)
+def test_any_value_of_a_result_is_normalised_or_named(
+    tmp_path_factory: pytest.TempPathFactory, key: str, value: object
+) -> None:
+    file = write_results(tmp_path_factory.getbasetemp(), **{key: value})
+    try:
+        [record] = read_results(file, [1], [1], 1)
+    except AnnotationError as error:
+        assert str(error).startswith(file)
+    else:
+        assert (record['image_id'], record['category_id']) == (1, 1)
+        assert len(record['keypoints']) == 3
+        assert np.isfinite([record['score'], *record['keypoints']]).all()
+        assert np.isfinite(record.get('bbox', [])).all()
