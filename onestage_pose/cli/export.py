@@ -11,13 +11,15 @@ from pathlib import Path
 from torch import nn
 
 from ..apis.building import build_model, find_model
-from ..deployment import Agreement, compare_with_onnx, export_onnx
+from ..deployment import TOLERANCE, Agreement, compare_with_onnx, export_onnx
 from ..utils.errors import UsageError
 from ..utils.suggestions import did_you_mean
 from ..zoo import list_models
 from .files import check_writable, find_images
 
-TOLERANCE = 0.1  # pixels
+# Share of keypoints that weights in float16 may move by more than TOLERANCE: where two
+# maxima of a heatmap are almost equal, rounding decides.
+MAX_MOVED = 0.02
 
 
 def read_words(args: argparse.Namespace) -> None:
@@ -76,12 +78,12 @@ def run(args: argparse.Namespace) -> None:
     config, checkpoint = find_model(args.config, args.checkpoint)
     model = build_model(config, checkpoint, args.cfg_options)
     try:
-        export_onnx(model, args.target)
+        export_onnx(model, args.target, args.weights)
     except ValueError as error:
         raise UsageError(str(error)) from error
     print(f'{args.target}: {args.target.stat().st_size / 1e6:.1f} MB')
     if images:
-        check(model, args.target, images)
+        check(model, args.target, images, args.weights)
 
 
 def compare(model: nn.Module, target: Path, images: list[Path]) -> Iterator[Agreement]:
@@ -92,10 +94,12 @@ def compare(model: nn.Module, target: Path, images: list[Path]) -> Iterator[Agre
         raise UsageError(f'--check: {error}') from error
 
 
-def check(model: nn.Module, target: Path, images: list[Path]) -> None:
+def check(
+    model: nn.Module, target: Path, images: list[Path], weights: str = 'float32'
+) -> None:
     """Compare image by image, print each, and raise where they disagree."""
     print('height width people   boxes px  keypoints px    scores')
-    wrong, seconds = [], []
+    wrong, seconds, close = [], [], []
     for each in compare(model, target, images):
         height, width = each.size
         print(
@@ -103,7 +107,9 @@ def check(model: nn.Module, target: Path, images: list[Path]) -> None:
             f'{each.keypoints:13.1e} {each.scores:9.1e}  {Path(each.image).name}'
         )
         seconds.append(each.seconds)
-        if not max(each.bboxes, each.keypoints) <= TOLERANCE:
+        close.append(each.close)
+        most = each.bboxes if weights == 'float16' else max(each.bboxes, each.keypoints)
+        if not most <= TOLERANCE:
             wrong.append(each)
     if wrong:
         raise UsageError(
@@ -111,6 +117,13 @@ def check(model: nn.Module, target: Path, images: list[Path]) -> None:
             f'than {TOLERANCE} px, first on {wrong[0].image}: {wrong[0].people} '
             'people in PyTorch and in the graph.'
         )
-    print(f'{len(images)} images agree within {TOLERANCE} px.')
+    if weights == 'float16':
+        share = statistics.mean(close)
+        told = f'{share:.1%} of the keypoints are within {TOLERANCE} px of float32'
+        if share < 1 - MAX_MOVED:
+            raise UsageError(f'{told}, expected {1 - MAX_MOVED:.0%}: use float32.')
+        print(f'The boxes of {len(images)} images agree within {TOLERANCE} px; {told}.')
+    else:
+        print(f'{len(images)} images agree within {TOLERANCE} px.')
     ours, graph = (1000 * statistics.median(times) for times in zip(*seconds))
     print(f'An image takes PyTorch {ours:.0f} ms and the graph {graph:.0f} (medians).')

@@ -407,6 +407,7 @@ def add_web_arguments(parser: argparse.ArgumentParser) -> None:
         help='the npm package onnxruntime-web, as a folder or a .tgz file (default: '
         'downloaded once)',
     )
+    _add_weights_argument(parser)
     parser.add_argument(
         '--force', action='store_true', help='with --build, overwrite existing files'
     )
@@ -680,10 +681,21 @@ def add_export_arguments(parser: argparse.ArgumentParser) -> None:
         default=20,
         help='number of images to compare (default: 20)',
     )
+    _add_weights_argument(parser)
     parser.add_argument(
         '--force', action='store_true', help='overwrite an existing file'
     )
     add_config_options(parser, 'model.test_cfg.rcnn.score_thr=0.3')
+
+
+def _add_weights_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--weights',
+        choices=['float32', 'float16'],
+        default='float32',
+        help='how the graph stores its weights; float16 halves the file, and the graph '
+        'computes in float32 with either (default: float32)',
+    )
 
 
 def add_convert_arguments(parser: argparse.ArgumentParser) -> None:

@@ -63,7 +63,7 @@ def _build(args: argparse.Namespace, folder: Path) -> None:
     # the runtime first: where there is no network, that shows at once
     runtime = get_runtime(args.ort)
     config, checkpoint = find_model(args.config, args.checkpoint)
-    model = get_page_model(config, checkpoint, args.cfg_options)
+    model = get_page_model(config, checkpoint, args.cfg_options, args.weights)
     name = args.config if args.checkpoint is None else Path(args.config).stem
     try:
         build_page(folder, name, model, runtime)

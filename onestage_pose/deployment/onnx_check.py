@@ -14,7 +14,10 @@ from mmengine.dataset import Compose
 from mmengine.structures import InstanceData
 
 from ..models import KeypointRCNN
-from .onnx_export import VISIBILITY_OUTPUTS
+from .onnx_contract import VISIBILITY_OUTPUTS, check_outputs
+
+#: Pixels within which a graph agrees with its model.
+TOLERANCE = 0.1
 
 
 class Agreement(NamedTuple):
@@ -30,6 +33,8 @@ class Agreement(NamedTuple):
         scores (float): Largest difference of a person's or a keypoint's score.
         seconds (tuple[float, float]): Time of PyTorch and of the graph, from the
             network's input to the predictions.
+        close (float): Share of the coordinates of keypoints that are within
+            :data:`TOLERANCE`.
     """
 
     image: str
@@ -39,6 +44,7 @@ class Agreement(NamedTuple):
     keypoints: float
     scores: float
     seconds: tuple[float, float]
+    close: float
 
 
 def compare_with_onnx(
@@ -52,6 +58,9 @@ def compare_with_onnx(
         onnx_file (str | Path): The file that :func:`export_onnx` wrote.
         images (Iterable[str | Path]): Image files, which the model's test pipeline
             reads.
+
+    Raises:
+        OnnxFileError: The graph's outputs are not as :mod:`.onnx_contract` says.
 
     Yields:
         Agreement: One for each image. Differences are infinite if the numbers of people
@@ -77,20 +86,22 @@ def compare_with_onnx(
         middle = time.perf_counter()
         found = dict(zip(names, session.run(names, dict(image=image))))
         seconds = middle - start, time.perf_counter() - middle
-        distances = _distances(sample.pred_instances, found)
+        check_outputs(found, 1, len(model.dataset_meta['keypoint_id2name']))
+        *distances, close = _distances(sample.pred_instances, found)
         people = len(sample.pred_instances), len(found['bboxes'])
         size = image.shape[-2:]
-        yield Agreement(str(file), size, people, *distances, seconds)
+        yield Agreement(str(file), size, people, *distances, seconds, close)
 
 
-def _distances(expected: InstanceData, found: dict) -> tuple[float, float, float]:
-    """Of boxes, keypoints and scores."""
+def _distances(expected: InstanceData, found: dict) -> tuple[float, ...]:
+    """Of boxes, keypoints and scores; the share of keypoints that are close."""
     if len(expected) != len(found['bboxes']):
-        return (float('inf'),) * 3
+        return *(float('inf'),) * 3, 0.0
 
     def distance(name: str, onnx_name: str) -> float:
         return float(np.abs(expected[name] - found[onnx_name]).max(initial=0))
 
+    apart = np.abs(expected.keypoints - found['keypoints'])
     return (
         distance('bboxes', 'bboxes'),
         distance('keypoints', 'keypoints'),
@@ -99,4 +110,5 @@ def _distances(expected: InstanceData, found: dict) -> tuple[float, float, float
             distance('keypoint_scores', 'keypoint_scores'),
             *(distance(name, name) for name in VISIBILITY_OUTPUTS if name in found),
         ),
+        float((apart <= TOLERANCE).mean()) if apart.size else 1.0,
     )

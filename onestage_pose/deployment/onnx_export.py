@@ -4,7 +4,9 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.utils import to_2tuple
@@ -12,19 +14,26 @@ from torch import Tensor
 
 from ..models import KeypointRCNN
 from ..structures.categories import get_categories
+from .onnx_contract import OUTPUTS, VERSION, VISIBILITY_OUTPUTS
 from .onnx_model import OnnxKeypointRCNN, OnnxPeople
 
-OUTPUTS = ('bboxes', 'scores', 'keypoints', 'keypoint_scores', 'labels')
-VISIBILITY_OUTPUTS = ('keypoint_presence', 'keypoints_visible')
+if TYPE_CHECKING:
+    import onnx
+
 OPSET = 17
+WEIGHTS = ('float32', 'float16')
+# Smaller tensors, such as means and biases, would save nothing.
+MIN_FLOAT16_SIZE = 256
 
 
-def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
+def export_onnx(
+    model: KeypointRCNN, path: str | Path, weights: str = 'float32'
+) -> None:
     """Write the whole model, from image to people, as one ONNX graph.
 
-    Input ``image`` (1, 3, H, W) and the outputs are those of
-    :class:`OnnxKeypointRCNN`, without those that the model does not predict; H, W and
-    the number of people are dynamic. The file's metadata contain, as JSON, what a
+    Input ``image`` (B, 3, H, W) and the outputs are those of
+    :class:`OnnxKeypointRCNN`, without those that the model does not predict; B, H, W
+    and the number of people are dynamic. The file's metadata contain, as JSON, what a
     program needs to use the graph:
 
     - ``dataset_meta``: ``keypoint_names`` and ``skeleton``, pairs of their indices; of
@@ -32,25 +41,30 @@ def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
       ``name``, ``id`` and ``keypoints``, the index of its first one and that behind its
       last;
     - ``resize``: how the test pipeline resizes an image: ``longer`` and ``shorter``,
-      the bounds of the sides as in :class:`PoseResize`.
+      the bounds of the sides as in :class:`PoseResize`;
+    - ``contract``: the version of :mod:`.onnx_contract`.
 
     Args:
         model (KeypointRCNN): Trained, with ``cfg`` and ``dataset_meta`` as
             ``mmpose.apis.init_model`` leaves them.
         path (str | Path): File to write.
+        weights (str): ``'float32'``, or ``'float16'`` for a file of half the size. The
+            graph computes in float32 with either.
 
     Raises:
         ValueError: The model has parts that the graph does not cover, or its test
             pipeline resizes by a factor or to another shape.
     """
+    if weights not in WEIGHTS:
+        raise ValueError(f'weights={weights!r}: expected one of {WEIGHTS}.')
     graph = _GivenOutputs(model).eval()
-    outputs = OUTPUTS
-    if model.roi_head.keypoint_head.visibility_branch is not None:
-        outputs += VISIBILITY_OUTPUTS
+    outputs = list(OUTPUTS)
+    if model.roi_head.keypoint_head.visibility_branch is None:
+        outputs = [name for name in outputs if name not in VISIBILITY_OUTPUTS]
     resize = _resize_of(model.cfg)
     device = next(model.parameters()).device
     # of no common size, so that none of them is taken for a constant
-    image = torch.rand(1, 3, 200, 296, device=device) * 255
+    image = torch.rand(2, 3, 200, 296, device=device) * 255
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')
         torch.onnx.export(
@@ -60,13 +74,13 @@ def export_onnx(model: KeypointRCNN, path: str | Path) -> None:
             dynamo=False,
             opset_version=OPSET,
             input_names=['image'],
-            output_names=list(outputs),
+            output_names=outputs,
             dynamic_axes={
-                'image': {2: 'height', 3: 'width'},
+                'image': {0: 'batch', 2: 'height', 3: 'width'},
                 **{name: {0: 'people'} for name in outputs},
             },
         )
-    _add_metadata(path, model, resize)
+    _finish(path, model, resize, weights)
 
 
 class _GivenOutputs(OnnxKeypointRCNN):
@@ -77,7 +91,10 @@ class _GivenOutputs(OnnxKeypointRCNN):
         return tuple(each for each in found if each is not None)
 
 
-def _add_metadata(path: str | Path, model: KeypointRCNN, resize: dict | None) -> None:
+def _finish(
+    path: str | Path, model: KeypointRCNN, resize: dict | None, weights: str
+) -> None:
+    """Add the metadata to a file, and change the type of its weights."""
     import onnx
 
     meta = model.dataset_meta
@@ -86,6 +103,7 @@ def _add_metadata(path: str | Path, model: KeypointRCNN, resize: dict | None) ->
     content: dict = dict(
         dataset_meta=dict(keypoint_names=names, skeleton=skeleton),
         resize=resize,
+        contract=VERSION,
     )
     categories = [
         dict(name=each.name, id=each.id, keypoints=[each.start, each.stop])
@@ -97,8 +115,36 @@ def _add_metadata(path: str | Path, model: KeypointRCNN, resize: dict | None) ->
     for key, value in content.items():
         entry = graph.metadata_props.add()
         entry.key, entry.value = key, json.dumps(value)
+    if weights == 'float16':
+        _store_as_float16(graph)
     onnx.checker.check_model(graph)
     onnx.save(graph, str(path))
+
+
+def _store_as_float16(model: onnx.ModelProto) -> None:
+    """Store large weights in float16, with a Cast to float32 behind each.
+
+    Runtimes fold the casts when they load the graph, and none needs float16 kernels.
+    """
+    import onnx
+
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT:
+            continue
+        values = onnx.numpy_helper.to_array(tensor)
+        limit = np.finfo(np.float16).max
+        if values.size < MIN_FLOAT16_SIZE or abs(values).max() > limit:
+            continue
+        name, stored = tensor.name, f'{tensor.name}_float16'
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype('float16'), stored))
+        casts.append(
+            onnx.helper.make_node('Cast', [stored], [name], to=onnx.TensorProto.FLOAT)
+        )
+    # before the nodes that read them
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
 
 
 def _resize_of(cfg: Config) -> dict | None:

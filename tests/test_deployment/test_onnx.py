@@ -10,7 +10,14 @@ import sys
 import tracemalloc
 
 from onestage_pose.apis import load_model
-from onestage_pose.deployment import OnnxKeypointRCNN, compare_with_onnx, export_onnx
+from onestage_pose.cli import export
+from onestage_pose.deployment import (
+    OnnxKeypointRCNN,
+    check_outputs,
+    compare_with_onnx,
+    export_onnx,
+)
+from onestage_pose.deployment.onnx_contract import INPUTS, OUTPUTS
 from onestage_pose.utils.errors import UsageError
 from onestage_pose.utils.onnx_format import check_onnx
 
@@ -93,6 +100,34 @@ def assert_agrees(model, onnx_file, pictures, people=True):
         assert each.scores < 1e-3, each
 
 
+def run_onnx(onnx_file, images):
+    """Outputs by name of images (H, W, 3) of one size."""
+    session = onnxruntime.InferenceSession(
+        str(onnx_file), providers=['CPUExecutionProvider']
+    )
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, dict(image=as_batch(images)))))
+
+
+def as_batch(images):
+    return np.stack(images).transpose(0, 3, 1, 2).astype(np.float32)
+
+
+def assert_batch_agrees(onnx_file, images):
+    """Return the people of a batch, which are those of each image alone."""
+    together = run_onnx(onnx_file, images)
+    check_outputs(together, len(images), together['keypoints'].shape[1])
+    for index, image in enumerate(images):
+        alone = run_onnx(onnx_file, [image])
+        mine = together['image_indices'] == index
+        for name, values in alone.items():
+            if name != 'image_indices':
+                np.testing.assert_allclose(
+                    together[name][mine], values, rtol=1e-4, atol=2e-3, err_msg=name
+                )
+    return together
+
+
 @pytest.mark.parametrize('name', OPTIONS)
 def test_people_are_pytorchs_on_pictures_of_any_size(tmp_path, pictures, name):
     model = tiny(tmp_path, OPTIONS[name])
@@ -111,7 +146,7 @@ def test_presence_and_visibility_are_two_more_outputs(tmp_path, pictures, flip_t
     export_onnx(model, tmp_path / 'm.onnx')
     session = onnxruntime.InferenceSession(str(tmp_path / 'm.onnx'))
     names = [output.name for output in session.get_outputs()]
-    assert names[-2:] == ['keypoint_presence', 'keypoints_visible']
+    assert names[5:7] == ['keypoint_presence', 'keypoints_visible']
     assert_agrees(model, tmp_path / 'm.onnx', pictures)
 
 
@@ -137,6 +172,16 @@ class TestCategories:
     def test_each_instance_has_its_own_keypoints(self, of_categories, pictures):
         assert_agrees(*of_categories, pictures[:3])
 
+    def test_images_of_a_batch_have_the_people_that_they_have_alone(
+        self, of_categories
+    ):
+        images = [picture(96, 128, seed) for seed in range(3)]
+
+        people = assert_batch_agrees(of_categories[1], images)
+
+        assert set(people['image_indices'].tolist()) == {0, 1, 2}
+        assert set(people['labels'].tolist()) == {0, 1}
+
     def test_labels_and_places_are_in_the_file(self, of_categories):
         _, file = of_categories
         categories = check_onnx(file.read_bytes(), 'm.onnx').categories
@@ -154,6 +199,11 @@ class TestCategories:
         assert set(people['labels'].tolist()) <= {0, 1} and (drawn != image).any()
         other = people['labels'][:, None] != [0, 0, 0, 0, 1, 1]
         assert not people['keypoint_scores'][other].any()
+
+
+def test_unknown_weights_are_refused_before_the_export(tmp_path):
+    with pytest.raises(ValueError, match='int8'):
+        export_onnx(None, tmp_path / 'm.onnx', weights='int8')
 
 
 def test_several_classes():
@@ -206,6 +256,22 @@ class TestTool:
         told = capsys.readouterr().out
         assert f'{len(pictures)} images agree within 0.1 px' in told
         assert re.search(r'PyTorch \d+ ms and the graph \d+ \(medians\)', told)
+
+    def test_float16_is_judged_by_the_share_of_keypoints(
+        self, tmp_path, pictures, capsys, monkeypatch
+    ):
+        model, out = tiny(tmp_path), tmp_path / 'm.onnx'
+        export_onnx(model, out)
+        tool = load_tool(self.TOOL)
+
+        tool.check(model, out, pictures[:1], 'float16')
+
+        assert '100.0% of the keypoints are within 0.1 px' in capsys.readouterr().out
+        [found] = compare_with_onnx(model, out, pictures[:1])
+        far = [found._replace(keypoints=9.0, close=0.9)]
+        monkeypatch.setattr(export, 'compare', lambda *args: far)
+        with pytest.raises(UsageError, match='90.0% of the keypoints.* use float32'):
+            tool.check(model, out, pictures[:1], 'float16')
 
     def test_disagreement_is_an_error(self, tmp_path, pictures):
         out = tmp_path / 'm.onnx'
@@ -341,6 +407,79 @@ class TestNano:
             onnx_demo.main()
 
         assert not (tmp_path / 'grace_hopper.png').exists()
+
+    def test_the_graph_declares_what_the_contract_says(self, onnx_file):
+        session = onnxruntime.InferenceSession(
+            str(onnx_file), providers=['CPUExecutionProvider']
+        )
+        types = dict(float32='tensor(float)', int64='tensor(int64)')
+        free = dict(B='batch', H='height', W='width', N='people')
+
+        def declare(specs):
+            return {
+                name: (types[dtype], [free.get(dim, dim) for dim in dims])
+                for name, (dtype, dims) in specs.items()
+            }
+
+        for specs, found in (
+            (INPUTS, session.get_inputs()),
+            (OUTPUTS, session.get_outputs()),
+        ):
+            assert [each.name for each in found] == list(specs)
+            for each in found:
+                kind, dims = declare(specs)[each.name]
+                assert each.type == kind
+                # of the others the graph says no number
+                assert len(each.shape) == len(dims)
+                given = zip(each.shape, dims)
+                assert all(a == b for a, b in given if b in free.values())
+
+    def test_an_image_without_people_may_be_within_a_batch(self, onnx_file, photograph):
+        image = cv2.resize(cv2.imread(photograph), (352, 416))
+
+        people = assert_batch_agrees(
+            onnx_file, [image, np.zeros_like(image), image[:, ::-1]]
+        )
+
+        assert set(people['image_indices'].tolist()) == {0, 2}
+
+    @pytest.fixture(scope='class')
+    @staticmethod
+    def float16_file(nano, tmp_path_factory):
+        path = tmp_path_factory.mktemp('nano') / 'float16.onnx'
+        export_onnx(nano, path, weights='float16')
+        return path
+
+    def test_float16_halves_the_file_and_agrees(
+        self, nano, onnx_file, float16_file, photograph
+    ):
+        [found] = compare_with_onnx(nano, float16_file, [photograph])
+
+        ratio = float16_file.stat().st_size / onnx_file.stat().st_size
+        assert 0.5 < ratio < 0.52
+        assert check_onnx(float16_file.read_bytes(), 'm.onnx').keypoint_names
+        # a head of float32 would be exact to 0.001 px
+        assert 0.001 < found.bboxes < 0.1
+        assert found.close > 0.98
+        assert found.scores < 0.005
+
+    def test_openvino_gives_the_same_people(self, onnx_file, photograph):
+        openvino = pytest.importorskip('openvino', reason='openvino is not installed')
+        image = cv2.resize(cv2.imread(photograph), (352, 416))
+        images = [image, np.zeros_like(image), image[:, ::-1]]
+        model = openvino.Core().compile_model(
+            str(onnx_file), 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'}
+        )
+
+        results = model([as_batch(images)])
+
+        expected = run_onnx(onnx_file, images)
+        found = {name: results[name] for name in expected}
+        check_outputs(found, 3, 17)
+        for name, values in expected.items():
+            np.testing.assert_allclose(
+                found[name], values, rtol=1e-4, atol=5e-3, err_msg=name
+            )
 
     def test_agrees_on_a_photograph(self, nano, onnx_file, photograph):
         assert_agrees(nano, onnx_file, [photograph])

@@ -35,13 +35,16 @@ class PageModel(NamedTuple):
     kpt_thr: float
 
 
-def get_page_model(config: str, checkpoint: str, options: dict[str, Any]) -> PageModel:
+def get_page_model(
+    config: str, checkpoint: str, options: dict[str, Any], weights: str = 'float32'
+) -> PageModel:
     """Find the graph of a model in the cache, or export it.
 
     Args:
         config (str): Path of its config.
         checkpoint (str): Path of its checkpoint.
         options (dict[str, Any]): Merged into the config: ``a.b.c`` to value.
+        weights (str): As :func:`export_onnx` takes it.
 
     Returns:
         PageModel: The graph of this model, these options and this code.
@@ -55,7 +58,7 @@ def get_page_model(config: str, checkpoint: str, options: dict[str, Any]) -> Pag
     if not Path(checkpoint).is_file():
         raise UsageError(f'{checkpoint}: give a file; download this one first.')
     folder = get_home() / 'web'
-    key = _key(config, checkpoint, options)
+    key = _key(config, checkpoint, options, weights)
     onnx_file, record = folder / f'{key}.onnx', folder / f'{key}.json'
     with locked(folder):
         # The record is written last and makes the graph valid.
@@ -65,19 +68,19 @@ def get_page_model(config: str, checkpoint: str, options: dict[str, Any]) -> Pag
         kpt_thr = get_kpt_thr(model)
         with replacing(onnx_file) as part:
             try:
-                export_onnx(model, part)
+                export_onnx(model, part, weights)
             except ValueError as error:
                 raise UsageError(str(error)) from error
         write_text(json.dumps(dict(kpt_thr=kpt_thr)) + '\n', record)
     return PageModel(onnx_file, kpt_thr)
 
 
-def _key(config: str, checkpoint: str, options: dict[str, Any]) -> str:
+def _key(config: str, checkpoint: str, options: dict[str, Any], weights: str) -> str:
     """Digits that change with everything that the graph depends on."""
     code = hashlib.sha256()
     for path in sorted(PACKAGE.rglob('*.py')):
         code.update(path.read_bytes())
     settings = read_config(config).to_dict(), sorted(options.items())
-    parts = torch.__version__, compute_hash(Path(checkpoint)), repr(settings)
+    parts = torch.__version__, compute_hash(Path(checkpoint)), repr(settings), weights
     code.update('\n'.join(parts).encode())
     return code.hexdigest()[:16]
