@@ -71,6 +71,8 @@ def substitutions() -> dict[str, Any]:
         benchmark_source=source(benchmark, 'table'),
         targets_table=targets_table(benchmark),
         speed=speed_numbers(benchmark),
+        bulk_table=bulk_table(read('bulk')),
+        bulk_source=source(read('bulk'), 'ratios'),
         tracking_table=tracking_table(tracking),
         tracking_source=source(tracking, 'tracking'),
         tiles_table=tiles_table(tracking),
@@ -387,6 +389,21 @@ def speed_numbers(benchmark: dict) -> dict[str, str]:
         key = f'{name}_{row["dtype"]}_{row["people"]}'
         numbers[key] = f'{row["of_torchvision"][0]:.2f}'
     return numbers | benchmark['ratios']
+
+
+def bulk_table(bulk: dict) -> str:
+    """Write how ways to process many images compare: medians of rounds, and ranges."""
+    return table(
+        ['throughput', 'median', 'range'],
+        [
+            [
+                name,
+                f'{bulk["median_ratios"][name]:.2f}',
+                f'{min(ratios):.2f} to {max(ratios):.2f}',
+            ]
+            for name, ratios in bulk['ratios'].items()
+        ],
+    )
 
 
 def benchmark_table(benchmark: dict) -> str:
