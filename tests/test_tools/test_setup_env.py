@@ -85,7 +85,7 @@ def test_failure_is_named_with_a_remedy_and_taken_up_again(folder):
 
     assert first.returncode == second.returncode == 1
     for done in (first, second):
-        assert 'pip takes its place' in done.stdout
+        assert 'using pip, which takes longer' in done.stdout
         assert 'FAILED: [3/5] packages' in done.stderr
         assert 'The package index has no ready package' in done.stderr
     assert json.loads((folder / 'setup.json').read_text()) == {
@@ -118,6 +118,20 @@ def test_changed_lock_makes_the_environment_anew(
 
     assert len(ran) == 10
     assert not (folder / 'lib' / 'old').exists()
+
+
+def test_environment_can_make_itself_anew(program, folder, ran, monkeypatch):
+    # As `make` runs it: by the Python of the environment, a link that is removed.
+    (folder / 'bin').mkdir(parents=True)
+    (folder / 'bin' / 'python').symlink_to(sys.executable)
+    monkeypatch.setattr(sys, 'executable', str(folder / 'bin' / 'python'))
+    monkeypatch.setattr(sys, 'prefix', str(folder))
+
+    program.install_packages(folder, '', '')
+
+    [making] = [command for command in ran if 'venv' in command]
+    assert not making[0].startswith(str(folder))
+    assert os.access(making[0], os.X_OK)
 
 
 def test_changed_project_is_installed_alone(
@@ -173,7 +187,7 @@ def test_pip_installs_where_uv_cannot_be_had(program, folder, ran, monkeypatch, 
 
     program.set_up(folder, '', '')
 
-    assert capsys.readouterr().out.count('uv cannot be had; pip') == 1
+    assert capsys.readouterr().out.count('uv cannot be installed; using pip') == 1
     assert ran[1][1:4] == ['-m', 'pip', 'install']
     assert '--require-hashes' in ran[1]
 

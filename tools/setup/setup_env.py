@@ -154,14 +154,15 @@ def run(command, folder, title):
 
 def install_packages(folder, torch, index):
     """Make the environment anew and install the lock into it."""
+    # This program may run in the very environment that is made anew, and the link to
+    # the Python behind it goes first.
+    in_venv = sys.prefix != sys.base_prefix
+    base = os.path.realpath(sys.executable) if in_venv else sys.executable
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(str(path))
         elif path.name not in ('setup.json', 'setup.lock'):
             path.unlink()
-    # This program may run in the very environment that is made anew.
-    in_venv = sys.prefix != sys.base_prefix
-    base = os.path.realpath(sys.executable) if in_venv else sys.executable
     run([base, '-m', 'venv', str(folder)], folder, '[1/5] virtual environment')
     python = str(folder / 'bin' / 'python')
     pip = [python, '-m', 'pip', 'install', '--no-deps', '--only-binary', ':all:']
