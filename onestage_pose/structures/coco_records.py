@@ -474,7 +474,8 @@ def read_detections(
 
     Raises:
         FileNotFoundError: There is no such file.
-        AnnotationError: A record breaks the schema; names file, place and key.
+        AnnotationError: A record breaks the schema, or most are in fractions of the
+            image; names file, place and key.
     """
     known, detections = set(image_ids), []
     for place, record in enumerate(read_json(file, remedy, list)):
@@ -499,6 +500,7 @@ def read_detections(
     boxes = read_table(
         file, detections, 'bbox', 4, 'a box is written [x, y, width, height]'
     )
+    _refuse_fractions(file, detections, 'bbox', boxes)
     return detections, boxes
 
 
@@ -523,7 +525,8 @@ def read_results(
 
     Raises:
         FileNotFoundError: There is no such file.
-        AnnotationError: A record breaks the schema; names file, place and key.
+        AnnotationError: A record breaks the schema, or most are in fractions of the
+            image; names file, place and key.
     """
     known = {'image_id': set(image_ids), 'category_id': set(category_ids)}
     records = []
@@ -551,17 +554,41 @@ def read_results(
     if isinstance(num_keypoints, Mapping):
         for id_, number in num_keypoints.items():
             own = [record for record in records if record['category_id'] == id_]
-            read_table(file, own, 'keypoints', 3 * number, remedy)
+            table = read_table(file, own, 'keypoints', 3 * number, remedy)
+            _refuse_fractions(file, own, 'keypoints', _take_places(table))
     else:
-        read_table(file, records, 'keypoints', 3 * num_keypoints, remedy)
+        table = read_table(file, records, 'keypoints', 3 * num_keypoints, remedy)
+        _refuse_fractions(file, records, 'keypoints', _take_places(table))
     if all('bbox' in record for record in records):
         remedy = 'a box is written [x, y, width, height]'
-        read_table(file, records, 'bbox', 4, remedy)
+        table = read_table(file, records, 'bbox', 4, remedy)
+        _refuse_fractions(file, records, 'bbox', table)
         return records
     return [
         {key: value for key, value in record.items() if key != 'bbox'}
         for record in records
     ]
+
+
+def _take_places(keypoints: np.ndarray) -> np.ndarray:
+    """Take x and y from keypoints (A, 3 K) of x, y, score."""
+    return np.delete(keypoints, np.s_[2::3], axis=1)
+
+
+def _refuse_fractions(
+    file: str, records: Sequence[Mapping], key: str, places: np.ndarray
+) -> None:
+    """Raise where most places (A, n) lie within the first pixel, as fractions do."""
+    # all 0 is how some programs write that they found nothing
+    asked = (places != 0).any(axis=1)
+    are_shares = asked & (np.abs(places) <= 1).all(axis=1)
+    if are_shares.sum() > asked.sum() / 2:
+        first = int(np.argmax(are_shares))
+        raise AnnotationError(
+            f'{file}: {are_shares.sum()} of {asked.sum()} entries have a "{key}" '
+            f'between 0 and 1, first entry {records[first]["id"]}; they are written '
+            'in pixels: multiply fractions by the size of the image.'
+        )
 
 
 def check_categories_known(

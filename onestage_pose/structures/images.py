@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageOps
 
 from ..utils.errors import ImageError
+from ..utils.image_formats import MAX_PIXELS
 
 # Whose values are one number a pixel, of more than 8 bits.
 _DEEP_GREY = ('I;16', 'I;16B', 'I;16L', 'I;16N', 'I', 'F')
@@ -68,10 +69,17 @@ def to_bgr_image(
 
 
 def _from_pillow(image: Image.Image) -> np.ndarray:
+    name = getattr(image, 'filename', '') or 'A PIL image'
+    # its tiles are those that are not decoded yet
+    if getattr(image, 'tile', None) and image.width * image.height > MAX_PIXELS:
+        raise ImageError(
+            f'{name}: this image states {image.width} x {image.height} pixels, over '
+            f'the limit of {MAX_PIXELS:,}. If that is what it has, decode it first: '
+            'image.load().'
+        )
     try:
         image.load()
     except (OSError, SyntaxError) as error:
-        name = getattr(image, 'filename', '') or 'A PIL image'
         raise ImageError(f'{name}: this image cannot be decoded ({error}).') from error
     image = ImageOps.exif_transpose(image)
     if image.mode in _DEEP_GREY:

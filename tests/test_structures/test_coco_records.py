@@ -10,6 +10,7 @@ from onestage_pose.structures.coco_records import (
     quote,
     read_annotations,
     read_categories,
+    read_detections,
     read_images,
     read_json,
     read_results,
@@ -283,6 +284,31 @@ def test_results_that_would_be_measured_wrongly_are_refused(
 ) -> None:
     with pytest.raises(AnnotationError, match=message):
         read_results(write_results(tmp_path, **changes), [1], [1], 1)
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [dict(keypoints=[0.5, 0.25, 0.9]), dict(bbox=[0.1, 0.2, 0.3, 0.4])],
+    ids=['keypoints', 'bbox'],
+)
+def test_results_in_fractions_of_the_image_are_refused(
+    tmp_path: Path, changes: dict
+) -> None:
+    file = write_results(tmp_path, **changes)
+    [key] = changes
+    with pytest.raises(AnnotationError, match=f'1 of 1 entries have a "{key}" between'):
+        read_results(file, [1], [1], 1)
+
+
+def test_detected_boxes_in_fractions_of_the_image_are_refused(tmp_path: Path) -> None:
+    file = write_results(tmp_path, bbox=[0.1, 0.2, 0.3, 0.4])
+    with pytest.raises(AnnotationError, match='multiply fractions by the size'):
+        read_detections(file, 'set bbox_file', [1], 'annotations.json')
+
+
+def test_keypoints_that_were_not_found_are_no_fractions(tmp_path: Path) -> None:
+    file = write_results(tmp_path, keypoints=[0, 0, 0])
+    assert len(read_results(file, [1], [1], 1)) == 1
 
 
 @PROFILE

@@ -3,7 +3,7 @@
 
 import re
 
-from onestage_pose.structures import to_bgr_image
+from onestage_pose.structures import images, to_bgr_image
 from onestage_pose.utils.errors import ImageError
 
 import cv2
@@ -154,6 +154,18 @@ class TestArrays:
 
 
 class TestPillow:
+    def test_that_states_too_many_pixels_is_not_decoded(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(images, 'MAX_PIXELS', 11)
+        Image.new('RGB', (4, 3)).save(tmp_path / 'large.png')
+        image = Image.open(tmp_path / 'large.png')
+
+        with pytest.raises(ImageError, match='large.png: this image states 4 x 3'):
+            to_bgr_image(image)
+
+        assert image.tile
+        image.load()
+        assert to_bgr_image(image).shape == (3, 4, 3)
+
     def test_is_rgb(self):
         image = Image.fromarray(noise())
         np.testing.assert_array_equal(to_bgr_image(image), noise()[..., ::-1])

@@ -105,7 +105,7 @@ def test_metainfo_of_mmpose_is_taken(path):
         (metainfo(joint_weights=[1, 'a', 1]), r"`joint_weights`\[1\] is 'a'"),
         (entry(1, swap='right_ear'), "swap='right_ear', which is not a keypoint"),
         (entry(1, swap='rigth_eye'), "swap='rigth_eye'.* Did you mean right_eye?"),
-        (entry(1, swap=None), 'swap=None, which is no keypoint'),
+        (entry(1, swap=None), 'swap=None, which is not a keypoint'),
         (entry(1, swap=''), "'right_eye' has swap='left_eye', but 'left_eye' has"),
         (entry(0, swap='left_eye'), "'nose' has swap='left_eye', but 'left_eye' has"),
         (numbered(1, 2, 3), 'has the numbers 1, 2, 3; count the keypoints from 0'),
