@@ -752,7 +752,7 @@ METAINFO = (
         'swap is null',
         eye(swap=None),
         'named',
-        'swap=None, which is no keypoint',
+        'swap=None, which is not a keypoint',
     ),
     Case(
         'color that is a name',

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from ..utils.file_kinds import get_file_kind
 from ..utils.suggestions import suggest_path
 from ..visualization.video_file import VideoFile
 from .video import VideoSource
-from .writing import write_image, write_json
+from .writing import NameTooLongError, write_image, write_json
 
 
 class ImageInputs(Sequence):
@@ -185,6 +186,8 @@ def save_visualization(
         vis_out_dir (str): A folder, or a file where the name has an extension.
         img_name (str | None): The file's name in the folder.
 
+    A name that is too long for the file system is named in the log.
+
     Raises:
         OutputError: The disk is full, or the folder cannot be written to.
     """
@@ -202,8 +205,9 @@ def save_visualization(
     if not target.suffix:
         target = target / (img_name or 'visualization.jpg')
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_image(target, image)
-    print_log(f'the output image has been saved at {target}', 'current')
+    with _naming_what_is_not_written():
+        write_image(target, image)
+        print_log(f'the output image has been saved at {target}', 'current')
 
 
 def postprocess(
@@ -238,8 +242,18 @@ def postprocess(
             inferencer.video_info['predictions'].append(found)
             continue
         name = os.path.splitext(os.path.basename(sample.metainfo['img_path']))[0]
-        write_json(Path(pred_out_dir) / f'{name}.json', found)
+        with _naming_what_is_not_written():
+            write_json(Path(pred_out_dir) / f'{name}.json', found)
     return packed
+
+
+@contextmanager
+def _naming_what_is_not_written() -> Iterator[None]:
+    # of many images, the others are written
+    try:
+        yield
+    except NameTooLongError as error:
+        print_log(str(error), 'current', logging.ERROR)
 
 
 def update_model_visualizer_settings(

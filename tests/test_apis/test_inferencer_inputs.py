@@ -251,3 +251,18 @@ def test_mmpose_still_needs_it():
 
     for name in ('PathLike', 'Image.Image', 'Tensor'):
         assert name not in source, f'mmpose takes {name}: look what can go'
+
+
+def test_a_name_too_long_for_its_output_does_not_end_the_others(
+    inferencer, file, tmp_path
+):
+    # with .json in the place of .png it has 256 bytes
+    longest = file.with_name(251 * 'a' + '.png')
+    file.rename(longest)
+    file.with_name('b.png').write_bytes(longest.read_bytes())
+    out = tmp_path / 'out'
+
+    results = list(inferencer(str(longest.parent), pred_out_dir=str(out)))
+
+    assert len(results) == 2
+    assert [path.name for path in out.iterdir()] == ['b.json']
