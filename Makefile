@@ -52,9 +52,10 @@ docs: docs-env ## build the documentation into docs/_build/html; warnings are er
 docs-linkcheck: docs-env ## check the external links of the documentation (takes a network)
 	"$(BIN)/python" -m sphinx -b linkcheck docs docs/_build/linkcheck
 
-lint: install ## ruff: rules and format
+lint: install ## ruff: rules and format; then audit
 	"$(BIN)/ruff" check .
 	"$(BIN)/ruff" format --check .
+	@"$(MAKE)" --no-print-directory audit
 
 audit: install ## look requirements/lock.txt up among the known faults (takes a network)
 	@"$(BIN)/python" tools/setup/audit.py "$(BIN)/uv" requirements/lock.txt
