@@ -120,6 +120,10 @@ def test_a_target_of_make_exists(words):
     assert set(wanted) <= set(targets)
 
 
+#: What a page reads results with, which this project does not install.
+OF_THE_READER = {'pandas', 'openvino'}
+
+
 @pytest.mark.parametrize(
     'code',
     [
@@ -134,7 +138,8 @@ def test_python_compiles_and_imports_what_is_there(code):
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                assert importlib.util.find_spec(alias.name.split('.')[0])
+                package = alias.name.split('.')[0]
+                assert package in OF_THE_READER or importlib.util.find_spec(package)
         elif isinstance(node, ast.ImportFrom):
             try:
                 module = importlib.import_module(node.module)

@@ -130,7 +130,7 @@ def test_a_model_has_the_weights_of_its_checkpoint(tool, tiny):
     [
         (['a.py', 'b.pth', 'c.pth'], 'a.py b.pth c.pth: give CONFIG CHECKPOINT'),
         (['model.test_cfg.flip_test=True', 'nano'], 'give CONFIG CHECKPOINT'),
-        (['nanno'], 'nanno: give a checkpoint beside.*nano'),
+        (['nanno'], 'nanno: give a config with its checkpoint, or the name.*nano'),
     ],
 )
 def test_a_model_that_is_given_wrongly_is_refused(tool, words, message):
