@@ -607,7 +607,7 @@ def _check_images(
                 'its size is that of the file without its EXIF orientation; '
                 'convert-data turns the annotations',
                 **where,
-                what=f'{given[0]}x{given[1]} instead of {shown[0]}x{shown[1]}',
+                what=f'annotations {given[0]}x{given[1]}, file {shown[0]}x{shown[1]}',
             )
             continue
         else:
@@ -616,7 +616,7 @@ def _check_images(
                 ERROR,
                 'the file has another size than the annotations say',
                 **where,
-                what=f'{given[0]}x{given[1]} instead of {shown[0]}x{shown[1]}',
+                what=f'annotations {given[0]}x{given[1]}, file {shown[0]}x{shown[1]}',
             )
             continue
         if decode:
