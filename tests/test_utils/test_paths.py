@@ -230,7 +230,7 @@ def run(python, program, folder):
 def copy_tracked(source, target):
     """Copies what a clone would have of the files that a wheel is made of."""
     ignore = shutil.ignore_patterns('__pycache__', '.mim', '*.egg-info', 'build')
-    for name in ('onestage_pose', 'configs', 'projects', 'tools'):
+    for name in ('onestage_pose', 'configs', 'projects', 'tools', 'web'):
         shutil.copytree(source / name, target / name, ignore=ignore)
     for pattern in ('*.toml', 'setup.*', 'MANIFEST.in', '*.md', 'LICENSE', '*.yml'):
         for path in source.glob(pattern):
