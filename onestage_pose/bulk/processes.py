@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from ..utils.errors import OnestagePoseError
+from ..utils.fork_server import get_fork_server
 
 #: After so many deaths with the same image it is left out with an error.
 MAX_DEATHS_OF_IMAGE = 2
@@ -64,14 +65,7 @@ class WorkerProcess:
     def __init__(
         self, make_worker: MakeWorker, preloaded: list[str] | None = None
     ) -> None:
-        methods = multiprocessing.get_all_start_methods()
-        self._context = multiprocessing.get_context(
-            'forkserver' if 'forkserver' in methods else 'spawn'
-        )
-        if hasattr(self._context, 'set_forkserver_preload'):
-            self._context.set_forkserver_preload(
-                _PRELOADED if preloaded is None else preloaded
-            )
+        self._context = get_fork_server(_PRELOADED if preloaded is None else preloaded)
         self._make_worker = make_worker
         self._process: Any = None
         self._pipe: connection.Connection | None = None

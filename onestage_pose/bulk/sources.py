@@ -87,9 +87,12 @@ def open_source(
         raise UsageError('--column and --name-column are for Parquet files.')
     if len(files) == 1 and _has_ending(files[0], *LISTS):
         return PathSource(_read_list(files[0]))
-    images = [file for file in files if get_file_kind(_head(file)) == 'image']
-    others = [_head(file) for file in files if get_file_kind(_head(file)) != 'image']
-    others = [PurePosixPath(file).name for file in others]
+    images, others = [], []
+    for file in files:
+        if get_file_kind(_head(file)) == 'image':
+            images.append(file)
+        else:
+            others.append(PurePosixPath(_head(file)).name)
     if not images:
         found = f', but {", ".join(others[:3])}' if others else ''
         beside = '' if recursive else '; --recursive includes subfolders'

@@ -7,7 +7,7 @@ import argparse
 import sys
 
 from ..apis.building import choose_device
-from ..utils.errors import UsageError
+from .extras import needs_extra
 from .files import count
 from .progress import track
 
@@ -23,16 +23,11 @@ def run(args: argparse.Namespace) -> None:
         OutputError: A file cannot be written.
         WorkerDiedError: Workers die, and no image is the reason.
     """
-    try:
+    with needs_extra('bulk'):
         import pyarrow  # noqa: F401
 
         if args.ray is not None:
             import ray.data  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f'there is no {error.name}, which this needs: '
-            "pip install 'onestage_pose[bulk]'"
-        ) from error
     from ..bulk import Job, WorkerOptions, open_source, run_on_ray
 
     if args.device is not None and args.ray is None:
@@ -55,13 +50,14 @@ def run(args: argparse.Namespace) -> None:
     )
     job = Job(source, options, args.partition_size)
     total = len(job.partitions)
-    if len(job.missing) < total and not job.is_finished:
-        print(f'{total - len(job.missing)} of {total} partitions are done already.')
     images = errors = people = 0
     if not job.is_finished:
-        summaries = job.run(args.workers)
+        if len(job.missing) < total:
+            print(f'{total - len(job.missing)} of {total} partitions are done already.')
         if args.ray is not None:
             summaries = run_on_ray(job, args.ray or None, args.workers)
+        else:
+            summaries = job.run(args.workers)
         try:
             for each in track(summaries, 'Partitions', len(job.missing)):
                 images += each.images

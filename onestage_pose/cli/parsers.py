@@ -76,7 +76,7 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--recursive', action='store_true', help='include the subfolders of a folder'
     )
-    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+    _add_device_argument(parser)
     parser.add_argument(
         '--batch-size',
         type=positive,
@@ -84,12 +84,7 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         help='images that a GPU processes together; on a CPU, decoded ahead '
         '(default: 1)',
     )
-    parser.add_argument(
-        '--bbox-thr',
-        type=probability,
-        default=BBOX_THR,
-        help=f'leave out people whose score is not over this (default: {BBOX_THR})',
-    )
+    _add_bbox_thr_argument(parser)
     parser.add_argument(
         '--kpt-thr',
         type=probability,
@@ -120,9 +115,7 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         help='width of a limb, in pixels (default: in proportion to the image)',
     )
-    parser.add_argument(
-        '--flip-test', action='store_true', help='also process the mirrored image'
-    )
+    _add_flip_test_argument(parser)
     parser.add_argument(
         '--save-predictions',
         action='store_true',
@@ -136,24 +129,12 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         'docs/how_to/serve.md says what it answers, and how to run it safely.'
     )
-    parser.add_argument(
-        'config',
-        nargs='?',
-        default='nano',
-        help='the name of a published model, or a config (default: nano)',
+    _add_model_arguments(parser)
+    _add_address_arguments(
+        parser,
+        'the address to listen on; 0.0.0.0 for all (default: this machine alone)',
     )
-    parser.add_argument(
-        'checkpoint', nargs='?', help='the checkpoint, if a config is given'
-    )
-    parser.add_argument(
-        '--host',
-        default='127.0.0.1',
-        help='the address to listen on; 0.0.0.0 for all (default: this machine alone)',
-    )
-    parser.add_argument(
-        '--port', type=port, default=8000, help='0 for a free one (default: 8000)'
-    )
-    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+    _add_device_argument(parser)
     parser.add_argument(
         '--batch-size',
         type=positive,
@@ -226,7 +207,7 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
         help='continue the --json file of an interrupted run',
     )
     start.add_argument('--force', action='store_true', help='overwrite existing files')
-    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+    _add_device_argument(parser)
     parser.add_argument(
         '--batch-size',
         type=positive,
@@ -274,9 +255,7 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
         help='one colour for each person, or left green, right orange '
         '(default: person)',
     )
-    parser.add_argument(
-        '--flip-test', action='store_true', help='also process the mirrored image'
-    )
+    _add_flip_test_argument(parser)
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 
 
@@ -339,22 +318,15 @@ def add_bulk_arguments(parser: argparse.ArgumentParser) -> None:
         help='images in a file of the results, at most (default: 16 to 1000, by their '
         'number)',
     )
-    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+    _add_device_argument(parser)
     parser.add_argument(
         '--batch-size',
         type=positive,
         default=1,
         help='images that a GPU processes together (default: 1)',
     )
-    parser.add_argument(
-        '--bbox-thr',
-        type=probability,
-        default=BBOX_THR,
-        help=f'leave out people whose score is not over this (default: {BBOX_THR})',
-    )
-    parser.add_argument(
-        '--flip-test', action='store_true', help='also process the mirrored image'
-    )
+    _add_bbox_thr_argument(parser)
+    _add_flip_test_argument(parser)
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 
 
@@ -373,26 +345,40 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_address_arguments(parser: argparse.ArgumentParser, host_help: str) -> None:
+    parser.add_argument('--host', default='127.0.0.1', help=host_help)
+    parser.add_argument(
+        '--port', type=port, default=8000, help='0 for a free one (default: 8000)'
+    )
+
+
+def _add_device_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
+
+
+def _add_bbox_thr_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--bbox-thr',
+        type=probability,
+        default=BBOX_THR,
+        help=f'leave out people whose score is not over this (default: {BBOX_THR})',
+    )
+
+
+def _add_flip_test_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--flip-test', action='store_true', help='also process the mirrored image'
+    )
+
+
 def add_web_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the page in a browser."""
     parser.epilog = 'docs/how_to/browser.md says how to put the page on a server.'
-    parser.add_argument(
-        'config',
-        nargs='?',
-        default='nano',
-        help='the name of a published model, or a config (default: nano)',
-    )
-    parser.add_argument(
-        'checkpoint', nargs='?', help='the checkpoint, if a config is given'
-    )
-    parser.add_argument(
-        '--host',
-        default='127.0.0.1',
-        help='the address to listen on (default: this machine alone; browsers give '
-        'camera and threads to other machines only over https)',
-    )
-    parser.add_argument(
-        '--port', type=port, default=8000, help='0 for a free one (default: 8000)'
+    _add_model_arguments(parser)
+    _add_address_arguments(
+        parser,
+        'the address to listen on (default: this machine alone; browsers give camera '
+        'and threads to other machines only over https)',
     )
     parser.add_argument(
         '--build',
@@ -651,10 +637,8 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         help='images that a GPU processes together; on a CPU, decoded ahead '
         '(default: 1)',
     )
-    parser.add_argument('--device', help='cpu, cuda:0 (default: a GPU if there is one)')
-    parser.add_argument(
-        '--flip-test', action='store_true', help='also process the mirrored image'
-    )
+    _add_device_argument(parser)
+    _add_flip_test_argument(parser)
     add_config_options(parser, 'model.test_cfg.rcnn.max_per_img=20')
 
 

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import runpy
 import sys
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+from ..utils.fork_server import get_fork_server
 
 #: What a training imports, which takes most of the time of a small one.
 PRELOADED = (
@@ -41,13 +42,9 @@ def start_program(path: Path, words: list[str], log: Path) -> BaseProcess:
     Returns:
         BaseProcess: Running; ``exitcode`` is None until it ends.
     """
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context(
-        'forkserver' if 'forkserver' in methods else 'spawn'
+    process = get_fork_server(PRELOADED).Process(
+        target=_run, args=(str(path), words, str(log))
     )
-    if hasattr(context, 'set_forkserver_preload'):
-        context.set_forkserver_preload(list(PRELOADED))
-    process = context.Process(target=_run, args=(str(path), words, str(log)))
     process.start()
     return process
 

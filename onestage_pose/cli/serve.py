@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 
 from ..apis.predictor import PosePredictor
-from ..utils.errors import UsageError
+from .extras import needs_extra
 from .listening import get_address, listen
 
 
@@ -17,15 +17,10 @@ def run(args: argparse.Namespace) -> None:
         UsageError: Something that was typed cannot be used, or the extra ``serve`` is
             not installed.
     """
-    try:
+    with needs_extra('serve', 'the server'):
         import uvicorn
 
         from ..serving import ServerLimits, create_app
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f'there is no {error.name}, which the server needs: '
-            "pip install 'onestage_pose[serve]'"
-        ) from error
     limits = ServerLimits(
         max_bytes=args.max_bytes,
         max_pixels=args.max_pixels,

@@ -12,6 +12,7 @@ from typing import NoReturn
 from ..apis.building import find_model
 from ..deployment.web import build_page, get_page_model, get_runtime, make_server
 from ..utils.errors import OutputError, UsageError
+from .extras import needs_extra
 from .files import check_writable
 from .listening import get_address, listen
 
@@ -23,13 +24,8 @@ def run(args: argparse.Namespace) -> None:
         UsageError: Something that was typed cannot be used, or the extra ``onnx`` is
             not installed.
     """
-    try:
+    with needs_extra('onnx', 'the export of the model'):
         import onnx  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            'there is no onnx, which the export of the model needs: '
-            "pip install 'onestage_pose[onnx]'"
-        ) from error
     if args.build is not None:
         _check_target(args.build, args.force)
         _build(args, args.build)

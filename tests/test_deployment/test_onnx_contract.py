@@ -3,7 +3,12 @@
 
 import re
 
-from onestage_pose.deployment.onnx_contract import INPUTS, OUTPUTS, check_outputs
+from onestage_pose.deployment.onnx_contract import (
+    INPUTS,
+    OUTPUTS,
+    VISIBILITY_OUTPUTS,
+    check_outputs,
+)
 from onestage_pose.utils.errors import OnnxFileError
 
 import numpy as np
@@ -27,7 +32,11 @@ def three_people():
 
 
 def test_what_the_contract_says_passes():
-    check_outputs(three_people(), 3, 4)
+    found = three_people()
+
+    check_outputs(found, 3, 4)
+
+    assert list(found) == list(OUTPUTS)
 
 
 def test_presence_may_be_missing():
@@ -35,6 +44,8 @@ def test_presence_may_be_missing():
     del found['keypoint_presence'], found['keypoints_visible']
 
     check_outputs(found, 3, 4)
+
+    assert set(OUTPUTS) - set(found) == set(VISIBILITY_OUTPUTS)
 
 
 @pytest.mark.parametrize(
