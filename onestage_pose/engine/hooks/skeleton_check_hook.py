@@ -30,7 +30,8 @@ class SkeletonCheckHook(Hook):
     keypoint head's number of keypoints, the box head's number of categories if the
     metainfo has categories, and the sigmas of the codec (if ``'expected_oks'`` uses
     them) and of ``test_cfg.pose_nms``. An ``area_ratio`` of the codec that is far from
-    that of the training data is a warning.
+    that of the training data is an error. In evaluation it is a warning, since the
+    model may come from other data.
 
     Raises:
         ConfigValueError: The message names both sources and their values.
@@ -52,6 +53,11 @@ class SkeletonCheckHook(Hook):
             codec.follow(next(iter(found.values())))
         for dataset, metainfo in found.items():
             check_skeleton(model, metainfo, dataset)
+            fault = find_area_ratio_fault(model, metainfo, dataset)
+            if fault and dataset.startswith('train'):
+                raise ConfigValueError(fault)
+            if fault:
+                print_log(fault, logger='current', level=logging.WARNING)
 
 
 def check_skeleton(model: nn.Module, metainfo: Mapping[str, Any], dataset: str) -> None:
@@ -69,7 +75,7 @@ def check_skeleton(model: nn.Module, metainfo: Mapping[str, Any], dataset: str) 
     codec = getattr(head, 'codec', None)
     if not isinstance(codec, RoIHeatmap):
         return
-    name = f'the metainfo "{metainfo.get("dataset_name")}" of {dataset}'
+    name = _name(metainfo, dataset)
     number = metainfo['num_keypoints']
     if head.num_keypoints != number:
         raise ConfigValueError(
@@ -94,7 +100,41 @@ def check_skeleton(model: nn.Module, metainfo: Mapping[str, Any], dataset: str) 
             'both are the same numbers of OKS, so set the former to the latter, or '
             'correct the metainfo.'
         )
-    _check_area_ratio(head, codec, metainfo, name)
+
+
+def find_area_ratio_fault(
+    model: nn.Module, metainfo: Mapping[str, Any], dataset: str
+) -> str | None:
+    """Compare the codec's ``area_ratio`` with the areas of a data set.
+
+    Args:
+        model (nn.Module): As :func:`check_skeleton` takes it.
+        metainfo (Mapping): With ``area_ratio``, the measured mean area of an instance
+            over that of its box; without it nothing is compared.
+        dataset (str): Where it comes from in the config, for the message.
+
+    Returns:
+        str | None: What is wrong and which value is right; None where decoding does not
+        use ``area_ratio``, or both agree within a factor of 1.5.
+    """
+    head = getattr(model, 'roi_head', None)
+    codec = getattr(head, 'codec', None)
+    measured = metainfo.get('area_ratio')
+    if not measured or not isinstance(codec, RoIHeatmap) or not codec.needs_sigmas:
+        return None
+    expected = codec.area_ratio * head.box_scale**2
+    if 1 / _AREA_FACTOR < measured / expected < _AREA_FACTOR:
+        return None
+    return (
+        f'model.roi_head.codec.area_ratio={codec.area_ratio:.3f} takes an instance to '
+        f'fill {expected:.2f} of its box; by `area` and `bbox` of '
+        f'{_name(metainfo, dataset)} it is {measured:.2f}. Set it to {measured:.2f} / '
+        f'box_scale^2 = {measured / head.box_scale**2:.3f}.'
+    )
+
+
+def _name(metainfo: Mapping[str, Any], dataset: str) -> str:
+    return f'the metainfo "{metainfo.get("dataset_name")}" of {dataset}'
 
 
 def _used_sigmas(model: nn.Module, codec: RoIHeatmap) -> Iterator[tuple[str, tuple]]:
@@ -104,23 +144,6 @@ def _used_sigmas(model: nn.Module, codec: RoIHeatmap) -> Iterator[tuple[str, tup
     if pose_nms is not None:
         given = pose_nms.sigmas or codec.sigmas
         yield 'model.test_cfg.pose_nms.sigmas', tuple(given)
-
-
-def _check_area_ratio(
-    head: nn.Module, codec: RoIHeatmap, metainfo: Mapping[str, Any], name: str
-) -> None:
-    measured = metainfo.get('area_ratio')
-    if not measured or not codec.needs_sigmas:
-        return
-    expected = codec.area_ratio * head.box_scale**2
-    if not 1 / _AREA_FACTOR < measured / expected < _AREA_FACTOR:
-        print_log(
-            f'model.roi_head.codec.area_ratio takes an instance to fill {expected:.2f} '
-            f'of its box; by `area` and `bbox` of {name} it is {measured:.2f}. Set it '
-            f'to {measured:.2f} / box_scale^2 = {measured / head.box_scale**2:.3f}.',
-            logger='current',
-            level=logging.WARNING,
-        )
 
 
 def _shown(values: Any) -> str:

@@ -38,6 +38,11 @@ def metainfo_of(sigmas=COCO, number=17, **others):
     return dict(dataset_name='mine', num_keypoints=number, sigmas=sigmas, **others)
 
 
+def area_of(ratio):
+    """Metainfo of data whose instances fill this share of their boxes."""
+    return metainfo_of(area_ratio=ratio)
+
+
 def runner_of(model, **metainfos):
     """What the hook reads of a runner."""
     loops = {f'_{mode}_loop': None for mode in ('train', 'val', 'test')}
@@ -122,15 +127,41 @@ def test_the_hook_passes_what_has_no_metainfo():
     assert fault_of(SkeletonCheckHook().before_run, runner) is None
 
 
+@pytest.mark.parametrize('stated', [0.53, 0.53 / 1.3**2])
+def test_an_area_ratio_that_the_training_data_deny_is_an_error(stated):
+    """The former forgot that the box is wider; the latter takes kites for people."""
+    measured = 0.53 if stated == 0.53 else 0.95
+    runner = runner_of(model_of(area_ratio=stated), train=area_of(measured))
+
+    with pytest.raises(
+        ConfigValueError,
+        match=rf'area_ratio={stated:.3f} .* it is {measured}. .*= {measured / 1.69:.3f}',
+    ):
+        SkeletonCheckHook().before_run(runner)
+
+
+@pytest.mark.parametrize('stated', [0.53 / 1.3**2, 0.31, 0.4])
+def test_an_area_ratio_near_that_of_the_data_passes(stated):
+    runner = runner_of(model_of(area_ratio=stated), train=area_of(0.6))
+
+    assert fault_of(SkeletonCheckHook().before_run, runner) is None
+
+
+def test_an_area_ratio_that_nothing_uses_may_be_any():
+    runner = runner_of(model_of(mode='argmax', area_ratio=5.0), train=area_of(0.6))
+
+    assert fault_of(SkeletonCheckHook().before_run, runner) is None
+
+
 @pytest.mark.parametrize(('measured', 'is_warned'), [(0.95, True), (0.6, False)])
-def test_an_area_ratio_far_from_the_datas_is_a_warning(measured, is_warned):
+def test_a_model_of_other_data_is_evaluated_with_a_warning(measured, is_warned):
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     logger = MMLogger.get_current_instance()
     logger.addHandler(handler)
 
     model = model_of(area_ratio=0.53 / 1.3**2)
-    check_skeleton(model, metainfo_of(area_ratio=measured), 'train')
+    SkeletonCheckHook().before_run(runner_of(model, test=area_of(measured)))
 
     logger.removeHandler(handler)
     warned = 'fill 0.53 of its box; by `area` and `bbox` of the metainfo "mine" of'
