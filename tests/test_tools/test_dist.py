@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from onestage_pose.checkpoints.loading import load_from_local
 from onestage_pose.utils.paths import get_config_path, get_data_root
 
 import pytest
@@ -20,9 +21,7 @@ from tests.toy_pose import ToyModel, write_config
 pytestmark = pytest.mark.skipif(sys.platform == 'win32', reason='bash scripts')
 
 
-def run_script(
-    name: str, *words: Any, timeout: int = 300
-) -> subprocess.CompletedProcess:
+def run_script(name: str, *words: Any) -> subprocess.CompletedProcess:
     """Runs a script of tools/ without GPUs, and gives its output as one text."""
     environment = {
         **os.environ,
@@ -38,7 +37,7 @@ def run_script(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=timeout,
+        timeout=300,
     )
 
 
@@ -129,7 +128,7 @@ def test_process_that_dies_ends_the_other(
     # The other one waits for its gradients and would wait for half an hour.
     config = write_config(tmp_path, model__dies_on_rank=1, model__killed=killed)
 
-    run = run_script('dist_train.sh', config, 2, timeout=60)
+    run = run_script('dist_train.sh', config, 2)
 
     assert run.returncode != 0
     assert re.search(message, run.stdout)
@@ -146,11 +145,14 @@ def test_two_processes_save_and_end_on_sigterm(tmp_path: Path) -> None:
         train_dataloader__persistent_workers=True,
     )
 
-    run = run_script('dist_train.sh', config, 2, timeout=60)
+    run = run_script('dist_train.sh', config, 2)
 
     assert run.returncode != 0
-    assert 'ended by SIGTERM after iteration' in run.stdout
-    assert (tmp_path / 'work/latest.pth').is_file()
+    ended = re.search(r'ended by SIGTERM after iteration (\d+)', run.stdout)
+    assert ended, run.stdout
+    # A run that the signal meets in its evaluation has saved the epoch before it.
+    saved = Path((tmp_path / 'work/last_checkpoint').read_text())
+    assert load_from_local(str(saved))['meta']['iter'] == int(ended[1])
 
 
 @pytest.mark.parametrize('name', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
