@@ -113,7 +113,7 @@ def load_coco_keypoints(
         raise AnnotationError(f'The dataset has no annotation file: {remedy}.')
     return parse_coco_keypoints(
         ann_file,
-        read_json(ann_file, remedy),
+        read_json(ann_file, remedy, max_people=max_people),
         num_keypoints,
         dataset_name,
         need_annotations,

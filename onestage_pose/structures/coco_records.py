@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os.path as osp
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
@@ -266,20 +267,25 @@ def quote(value: Any) -> str:
     return text if len(text) <= 60 else f'{text[:40]}...{text[-15:]}'
 
 
-def read_json(path: str, remedy: str, kind: type = dict) -> Any:
+def read_json(
+    path: str, remedy: str, kind: type = dict, max_people: int | None = None
+) -> Any:
     """Read a JSON file that holds an object, or a list of results.
 
     Args:
         path (str): Path or address.
         remedy (str): What to do where it is missing, for the message.
         kind (type): ``dict`` for annotations, ``list`` for results.
+        max_people (int | None): Most people of an image, of annotations. Parsing stops
+            at the first image that has more.
 
     Returns:
         dict | list: Its content.
 
     Raises:
         FileNotFoundError: There is no such file.
-        AnnotationError: It is a folder, no JSON, or something else than an object.
+        AnnotationError: It is a folder, no JSON, or something else than an object; or
+            an image has too many people.
     """
     if '://' not in path:
         if osp.isdir(path):
@@ -293,7 +299,9 @@ def read_json(path: str, remedy: str, kind: type = dict) -> Any:
                 'the data there (docs/how_to/prepare_data.md).'
             )
     try:
-        content = json.loads(fileio.get(path))
+        content = _parse(path, fileio.get(path), max_people)
+    except AnnotationError:
+        raise
     except RecursionError as error:
         raise AnnotationError(
             f'{path}: is JSON of lists or objects within each other, deeper than '
@@ -318,6 +326,50 @@ def read_json(path: str, remedy: str, kind: type = dict) -> Any:
             'result files, not of annotation files.'
         )
     return content
+
+
+class _CrowdedError(Exception):
+    """An image has too many people; the arguments are its id and their number."""
+
+
+class _PeopleCount:
+    """Counts annotations while JSON is parsed, as ``object_hook``."""
+
+    def __init__(self, max_people: int) -> None:
+        self.max_people = max_people
+        self.counts: Counter = Counter()
+
+    def __call__(self, record: dict) -> dict:
+        id_ = record.get('image_id')
+        if 'id' in record and isinstance(id_, (int, float)):
+            self.counts[id_] += 1
+            if self.counts[id_] > self.max_people:
+                raise _CrowdedError(id_, self.counts[id_])
+        return record
+
+
+def _parse(file: str, data: bytes, max_people: int | None) -> Any:
+    """Parse JSON, of a crowded image only its first people.
+
+    Tens of thousands of people take seconds to parse, only to be refused.
+    """
+    if max_people is None:
+        return json.loads(data)
+    text = data.decode(json.detect_encoding(data), 'surrogatepass')
+    try:
+        return json.loads(text, object_hook=_PeopleCount(max_people))
+    except _CrowdedError:
+        pass
+    # such records may also be those of a list that nobody reads
+    start = re.search(r'"annotations"\s*:\s*(?=\[)', text)
+    if start is not None:
+        decoder = json.JSONDecoder(object_hook=_PeopleCount(max_people))
+        try:
+            decoder.raw_decode(text, start.end())
+        except _CrowdedError as found:
+            id_, count = found.args
+            raise _crowding_error(file, id_, count, max_people, ' or more') from None
+    return json.loads(text)
 
 
 def read_images(file: str, content: Mapping, need_names: bool = True) -> list[dict]:
@@ -449,12 +501,18 @@ def check_crowding(
     counts = Counter(id_ for id_ in ids if isinstance(id_, (int, float)))
     for id_, count in counts.most_common(1):
         if count > max_people:
-            raise AnnotationError(
-                f'{file}: image id={quote(id_)} has {count:,} annotations, over the '
-                f'limit of {max_people:,} people of an image, which training would '
-                'fill the memory with; correct image_id, or raise max_people of '
-                'PersonKeypointsDataset in the config.'
-            )
+            raise _crowding_error(file, id_, count, max_people)
+
+
+def _crowding_error(
+    file: str, image_id: float, count: int, max_people: int, more: str = ''
+) -> AnnotationError:
+    return AnnotationError(
+        f'{file}: image id={quote(image_id)} has {count:,} annotations{more}, over the '
+        f'limit of {max_people:,} people of an image, which training would fill the '
+        'memory with; correct image_id, or raise max_people of PersonKeypointsDataset '
+        'in the config.'
+    )
 
 
 def read_detections(

@@ -252,6 +252,23 @@ class TestPeopleOfAnImage:
         ):
             load(coco)
 
+    def test_the_file_is_not_read_to_its_end(self, coco_set, image):
+        """Parsing 60,000 people takes seconds: it stops at the first one too many."""
+        coco = coco_set([image(7)], [dict(image_id=7, id=i) for i in range(4)])
+        text = coco.ann_file.read_text()
+        coco.ann_file.write_text(f'{text[:-10]}and no JSON')
+
+        with pytest.raises(AnnotationError, match='image id=7 has 4 annotations or mo'):
+            load(coco, max_people=3)
+
+    def test_people_of_another_list_are_not_counted(self, coco_set, image):
+        coco = coco_set([image(7)], [])
+        content = json.loads(coco.ann_file.read_text())
+        former = [dict(image_id=7, id=i) for i in range(4)]
+        coco.ann_file.write_text(json.dumps(dict(former=former, **content)))
+
+        assert len(load(coco, max_people=3).annotations) == 0
+
     def test_an_option_raises_the_limit(self, coco_set, image, person):
         people = [person(number, 7) for number in range(4)]
         coco = coco_set([image(7)], people)
