@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 
 from ..apis.predictor import PosePredictor
 from .extras import needs_extra
@@ -21,6 +22,7 @@ def run(args: argparse.Namespace) -> None:
         import uvicorn
 
         from ..serving import ServerLimits, create_app
+        from ..serving.connections import TimedProtocol
     limits = ServerLimits(
         max_bytes=args.max_bytes,
         max_pixels=args.max_pixels,
@@ -40,6 +42,8 @@ def run(args: argparse.Namespace) -> None:
         app = create_app(predictor, limits, args.batch_size, allow_urls=args.allow_urls)
         config = uvicorn.Config(
             app,
+            http=functools.partial(TimedProtocol, header_timeout=limits.body_timeout),
+            ws='none',
             log_level='warning',
             timeout_graceful_shutdown=int(args.timeout) + 1,
             # beyond those that wait, some that send or are refused

@@ -9,15 +9,20 @@ import sys
 import threading
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 from onestage_pose import PosePredictor
+from onestage_pose.cli import serve
 from onestage_pose.cli.main import main
+from onestage_pose.serving.connections import TimedProtocol
 
 import httpx
 import pytest
 import skimage.data
+import uvicorn
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+KITES = SimpleNamespace(names=('nose', 'tail'), bbox_thr=0.3)
 
 
 def test_a_port_that_is_taken_is_an_error_before_the_model_is_loaded():
@@ -39,6 +44,19 @@ def test_no_port(port, capsys):
     with pytest.raises(SystemExit):
         main(['serve', f'--port={port}'])
     assert 'is not a port; give 0 to 65535' in capsys.readouterr().err
+
+
+def test_the_server_closes_connections_on_which_no_request_comes(monkeypatch):
+    configs = []
+    monkeypatch.setattr(serve, 'PosePredictor', lambda *args, **options: KITES)
+    monkeypatch.setattr(
+        uvicorn.Server, 'run', lambda server, sockets: configs.append(server.config)
+    )
+
+    main(['serve', '--port', '0'])
+
+    assert configs[0].http.func is TimedProtocol
+    assert configs[0].http.keywords == {'header_timeout': 30}
 
 
 @pytest.mark.slow
