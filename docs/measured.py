@@ -69,6 +69,7 @@ def substitutions() -> dict[str, Any]:
         readme_table=readme_table(),
         benchmark_table=benchmark_table(benchmark),
         benchmark_source=source(benchmark, 'table'),
+        busy_source=source(benchmark['busy'], 'busy'),
         targets_table=targets_table(benchmark),
         speed=speed_numbers(benchmark),
         bulk_table=bulk_table(read('bulk')),
@@ -388,6 +389,8 @@ def speed_numbers(benchmark: dict) -> dict[str, str]:
         name = re.sub(r'\W+', '_', row['model'])
         key = f'{name}_{row["dtype"]}_{row["people"]}'
         numbers[key] = f'{row["of_torchvision"][0]:.2f}'
+    busy = benchmark['busy']
+    numbers |= dict(gcm_busy=busy['ratio'], gcm_busy_quartiles=busy['quartiles'])
     return numbers | benchmark['ratios']
 
 

@@ -76,19 +76,22 @@ class VisibilityBranch(BaseModule):
             context = feats.mean((2, 3))[:, None].expand_as(local)
             hidden = self.hidden(self.norm(torch.cat((local, context), -1)))
             hidden = torch.cat((F.relu(hidden + self.offset), peak), -1)
-            return (hidden[:, :, None] @ self.weight)[:, :, 0] + self.bias
+            # (K, N, 2): a layer of each keypoint's own
+            output = torch.baddbmm(
+                self.bias[:, None], hidden.transpose(0, 1), self.weight
+            )
+            return output.transpose(0, 1)
 
     def _sum_blocks(self, places: Tensor, feats: Tensor) -> Tensor:
         """Sum a distribution (N, K, H * W) over the bins of each of (h, w) features.
 
-        By reshaping, which takes less time than pooling.
+        By a sum over rows and a product over columns, the fastest way on a CPU.
         """
         height, width = int(feats.shape[-2]), int(feats.shape[-1])
         stride = math.isqrt(int(places.shape[-1]) // (height * width))
-        keypoints = len(self.bias)
-        rows = places.reshape(-1, keypoints, height, stride, width * stride).sum(3)
-        blocks = rows.reshape(-1, keypoints, height, width, stride).sum(-1)
-        return blocks.flatten(2)
+        rows = places.reshape(-1, stride, width * stride).sum(1)
+        blocks = rows.reshape(-1, stride) @ rows.new_ones(stride)
+        return blocks.reshape(-1, len(self.bias), height * width)
 
     def calibrate(self, output: Tensor) -> Tensor:
         """Turn logits into calibrated probabilities.
