@@ -80,6 +80,8 @@ class JsonList:
 
     Args:
         path (Path | None): ``STEM.json``; None writes nothing.
+        keep_interrupted (bool): Ctrl-C completes the list, for a source that has no
+            end. Else the lines stay, as after an error.
 
     Raises:
         NameTooLongError: The name has over 255 bytes.
@@ -87,8 +89,9 @@ class JsonList:
             that were written are still there.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, keep_interrupted: bool = False) -> None:
         self.path = path
+        self._completing = (None, KeyboardInterrupt) if keep_interrupted else (None,)
         self.lines = None if path is None else path.with_suffix('.jsonl')
         self._file: TextIO | None = None
 
@@ -119,8 +122,7 @@ class JsonList:
             # of what could not be written before, which has been raised
             if kind is None:
                 raise
-        # what was found before Ctrl-C is a list too
-        if kind is None or kind is KeyboardInterrupt:
+        if kind in self._completing:
             with _naming(self.path):
                 self._finish()
 

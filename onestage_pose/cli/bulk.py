@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from ..apis.building import choose_device
+from ..utils.errors import RunInterruptedError
 from .extras import needs_extra
 from .files import count
 from .progress import track
@@ -64,8 +64,9 @@ def run(args: argparse.Namespace) -> None:
                 errors += each.errors
                 people += each.people
         except KeyboardInterrupt:
-            print('The same command goes on with what is missing.', file=sys.stderr)
-            raise
+            raise RunInterruptedError(
+                'Interrupted; the same command goes on with what is missing.'
+            ) from None
     job.finish()
     if not images:
         print(f'All is done already: {args.destination}')

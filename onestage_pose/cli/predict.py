@@ -18,7 +18,7 @@ from ..apis.inputs import ImageItem, Inputs, open_inputs
 from ..apis.predictor import PosePredictor
 from ..apis.result import PoseResult, can_write
 from ..apis.writing import JsonList, NameTooLongError, write_image, write_json
-from ..utils.errors import UsageError
+from ..utils.errors import RunInterruptedError, UsageError
 from ..visualization.video_file import VideoFile
 from .files import check_writable, count
 from .progress import track
@@ -148,26 +148,27 @@ def draw_images(
         UsageError: Some images could not be read, or a name is too long for what is
             made of it; with their names.
         OutputError: Nothing can be written any more.
+        RunInterruptedError: Ctrl-C; what was drawn before is complete.
     """
     failures = []
-    people = 0
+    done = people = 0
     results = predictor(
         Inputs([job.source for job in jobs]),
         heatmaps=options['draw_heatmap'],
         on_error='return',
     )
-    for job, result in zip(jobs, track(results, 'Images', len(jobs))):
-        if result.error is not None:
-            failures.append(str(result.error))
-            continue
-        try:
-            write_image(job.drawing, result.plot(**options))
-            if job.predictions is not None:
-                write_json(job.predictions, _instances(result))
-        except NameTooLongError as error:
-            failures.append(str(error))
-            continue
-        people += len(result)
+    try:
+        for job, result in zip(jobs, track(results, 'Images', len(jobs))):
+            failure = _draw_image(job, result, options)
+            done += 1
+            if failure is None:
+                people += len(result)
+            else:
+                failures.append(failure)
+    except KeyboardInterrupt:
+        raise RunInterruptedError(
+            f'Interrupted after {done} of {count(len(jobs), "image", "images")}.'
+        ) from None
     drawn = len(jobs) - len(failures)
     if drawn:
         found = count(people, 'person', 'people')
@@ -184,6 +185,19 @@ def draw_images(
         )
 
 
+def _draw_image(job: Job, result: PoseResult, options: dict[str, Any]) -> str | None:
+    """Write what is made of an image; return why it is left out, if it is."""
+    if result.error is not None:
+        return str(result.error)
+    try:
+        write_image(job.drawing, result.plot(**options))
+        if job.predictions is not None:
+            write_json(job.predictions, _instances(result))
+    except NameTooLongError as error:
+        return str(error)
+    return None
+
+
 def draw_video(
     predictor: PosePredictor, inputs: Inputs, job: Job, options: dict[str, Any]
 ) -> None:
@@ -197,14 +211,15 @@ def draw_video(
 
     Raises:
         OutputError: The drawn one, or the predictions, cannot be written.
+        RunInterruptedError: Ctrl-C ended a video that has an end.
     """
     video = inputs.video
     results = predictor(inputs, heatmaps=options['draw_heatmap'])
     frames = people = 0
     try:
         with (
-            VideoFile(job.drawing, video.fps) as drawing,
-            JsonList(job.predictions) as predictions,
+            VideoFile(job.drawing, video.fps, video.is_live) as drawing,
+            JsonList(job.predictions, video.is_live) as predictions,
         ):
             for result in track(results, 'Frames', video.num_frames):
                 drawing.write(result.plot(**options))
@@ -214,12 +229,19 @@ def draw_video(
                 frames += 1
                 people += len(result)
     except KeyboardInterrupt:
-        if video.num_frames is not None:
-            raise
+        if not video.is_live:
+            raise RunInterruptedError(_say_interrupted(job, frames)) from None
     if video.frames_missing:
         print(video.frames_missing)
     found = count(people, 'person', 'people')
     _report(f'{count(frames, "frame", "frames")}, {found} in all of them', job)
+
+
+def _say_interrupted(job: Job, frames: int) -> str:
+    text = f'Interrupted at frame {frames}; no video was written'
+    if job.predictions is not None:
+        text += f', predictions are in {job.predictions.with_suffix(".jsonl")}'
+    return f'{text}.'
 
 
 def read_source(text: str) -> str | int:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..utils.config_errors import explain_config_error
-from ..utils.errors import OnestagePoseError, PreemptedError
+from ..utils.errors import OnestagePoseError, PreemptedError, RunInterruptedError
 from .distributed import leave_dist
 
 #: Set, it shows the traceback of every error.
@@ -26,8 +26,8 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
     Raises:
         SystemExit: Status 1 for an error of this project, a missing file, and a config
             that nothing can be built from; 143 where SIGTERM has ended a training,
-            which is saved. All other errors are raised as they are, and those of
-            configs where :data:`TRACEBACK` is in the environment.
+            which is saved; 130 after Ctrl-C. All other errors are raised as they are,
+            and those of configs where :data:`TRACEBACK` is in the environment.
     """
     # The name of a file may hold what the terminal cannot show, or is not UTF-8.
     if hasattr(sys.stdout, 'reconfigure'):
@@ -35,9 +35,13 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
     try:
         main(None)
         leave_dist()
-    except PreemptedError as error:
+    except (PreemptedError, RunInterruptedError) as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        # no Exception: without this line its traceback names whatever ran just then
+        print('Interrupted.', file=sys.stderr)
+        sys.exit(RunInterruptedError.exit_status)
     except (OnestagePoseError, FileNotFoundError) as error:
         _exit(error)
     except Exception as error:

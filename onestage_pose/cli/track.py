@@ -22,10 +22,11 @@ from ..tracking.pose_tracker import PoseTracker
 from ..tracking.sound import add_sound
 from ..tracking.video import PacedVideo, track_video
 from ..tracking.window import Window, check_display
-from ..utils.errors import UsageError
-from .files import check_writable, count
+from ..utils.errors import RunInterruptedError, UsageError
+from .files import count
 from .predict import build_predictor, read_source
 from .progress import track
+from .track_outputs import check_track_outputs
 
 # What is drawn and shown of one frame; returns whether to go on.
 _Draw = Callable[[PoseResult], bool]
@@ -39,7 +40,9 @@ def run(args: argparse.Namespace) -> None:
         VideoError: The video cannot be opened.
         OutputError: A result cannot be written.
     """
-    _check_outputs(args)
+    check_track_outputs(args)
+    if args.show:
+        check_display()
     if args.device is not None:
         choose_device(args.device, '--device')
     inputs = open_inputs(read_source(args.input))
@@ -85,6 +88,7 @@ def follow(
 
     Raises:
         OutputError: The drawn one, or the lines, cannot be written.
+        RunInterruptedError: Ctrl-C ended a video that has an end.
     """
     video = inputs.video
     ids: set[int] = set()
@@ -110,7 +114,7 @@ def follow(
                     lines.finish()
     except KeyboardInterrupt:
         if not video.is_live:
-            raise
+            raise RunInterruptedError(_say_interrupted(args, frames)) from None
     if video.frames_missing and frames == video.num_read:
         print(video.frames_missing)
     _report(args, video, frames, len(ids))
@@ -150,7 +154,8 @@ def _open_drawing(
     """Return what draws a frame into the file and the window that are asked for."""
     file = window = None
     if args.out is not None:
-        file = stack.enter_context(PacedVideo(args.out, video.fps))
+        drawn = PacedVideo(args.out, video.fps, keep_interrupted=video.is_live)
+        file = stack.enter_context(drawn)
     if args.show:
         window = stack.enter_context(Window(f'onestage-pose: {video.name}'))
     options = dict(
@@ -171,35 +176,6 @@ def _open_drawing(
     return draw
 
 
-def _check_outputs(args: argparse.Namespace) -> None:
-    """Raise for outputs that cannot be written, before anything is opened."""
-    if args.out is None and args.json is None and not args.show:
-        raise UsageError('nothing to do: give --out, --json or --show.')
-    if args.resume and args.json is None:
-        raise UsageError('--resume continues the --json file: give --json too.')
-    if args.resume and args.force:
-        raise UsageError('--resume continues, --force starts over: give one of them.')
-    for option in ('out', 'json'):
-        path: Path | None = getattr(args, option)
-        if path is None:
-            continue
-        if path.is_dir():
-            raise UsageError(f'--{option} {path} is a folder; give the name of a file.')
-        if os.path.exists(args.input) and path.exists():
-            if path.samefile(args.input):
-                raise UsageError(f'--{option} {path} is the input: give another file.')
-        check_writable(path.absolute().parent, f'--{option}')
-    if args.out is not None:
-        if args.out.suffix.lower() != '.mp4':
-            raise UsageError(f'--out {args.out}: give a name that ends in .mp4.')
-        if args.out.exists() and not (args.force or args.resume):
-            raise UsageError(f'--out {args.out} exists: --force overwrites it.')
-    if args.out is not None and args.out == args.json:
-        raise UsageError(f'--out and --json are both {args.out}: give two files.')
-    if args.show:
-        check_display()
-
-
 def _settings(args: argparse.Namespace, video: VideoSource) -> dict[str, Any]:
     """Return what the lines of a file depend on."""
     is_file = video.path is not None and os.path.isfile(video.path)
@@ -215,6 +191,13 @@ def _settings(args: argparse.Namespace, video: VideoSource) -> dict[str, Any]:
         flip_test=args.flip_test,
         cfg_options=args.cfg_options,
     )
+
+
+def _say_interrupted(args: argparse.Namespace, frames: int) -> str:
+    where = f'Interrupted at frame {frames}'
+    if args.json is None:
+        return f'{where}; no file was written. With --json, --resume continues.'
+    return f'{where}; --resume continues.'
 
 
 def _report(

@@ -16,6 +16,7 @@ from ..apis.result import PoseResult
 from ..apis.writing import to_json
 from ..checkpoints.atomic import write_text
 from ..utils.errors import OutputError, UsageError
+from .interrupted import check_interrupted, name_state
 
 #: Frames after which the state of the tracker is kept, to go on from.
 STATE_INTERVAL = 50
@@ -127,7 +128,7 @@ class TrackLines:
         force: bool = False,
     ) -> None:
         self.path = Path(path)
-        self.state_path = self.path.with_name(f'{self.path.name}.state')
+        self.state_path = name_state(self.path)
         # as JSON gives it back
         self._settings = json.loads(to_json(settings))
         self.num_frames, self.state = 0, None
@@ -139,11 +140,7 @@ class TrackLines:
         self._file: BinaryIO | None = None
 
     def _refuse_existing(self) -> None:
-        if self.state_path.exists():
-            raise UsageError(
-                f'{self.path} belongs to an interrupted run: --resume continues it, '
-                '--force starts over.'
-            )
+        check_interrupted(self.path)
         if self.path.exists():
             raise UsageError(f'{self.path} exists: --force overwrites it.')
 

@@ -69,10 +69,11 @@ class PacedVideo:
     Args:
         path (Path): As :class:`.VideoFile` takes it.
         fps (float): Frames a second.
+        keep_interrupted (bool): Likewise.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
-        self._file = VideoFile(path, fps)
+    def __init__(self, path: Path, fps: float, keep_interrupted: bool = False) -> None:
+        self._file = VideoFile(path, fps, keep_interrupted)
         self._fps = fps
         self._frame: np.ndarray | None = None
         self._index = 0

@@ -104,3 +104,13 @@ class PreemptedError(OnestagePoseError):
     """
 
     exit_status = 128 + signal.SIGTERM
+
+
+class RunInterruptedError(OnestagePoseError):
+    """Ctrl-C ended the work; the message says where, and how it continues.
+
+    Attributes:
+        exit_status (int): 130, a shell's status after SIGINT.
+    """
+
+    exit_status = 128 + signal.SIGINT

@@ -23,6 +23,8 @@ class VideoFile:
         path (Path): The file, of a kind that its name says (``.mp4``). What was there
             before stays until the new one is whole.
         fps (float): Frames a second.
+        keep_interrupted (bool): Ctrl-C completes it, for a source that has no end.
+            Else the frames before Ctrl-C are no file, as after an error.
 
     Attributes:
         num_frames (int): Frames that were written so far.
@@ -32,8 +34,9 @@ class VideoFile:
             can be read again (a full disk, for one).
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(self, path: Path, fps: float, keep_interrupted: bool = False) -> None:
         self.path, self.fps = Path(path), fps
+        self._completing = (None, KeyboardInterrupt) if keep_interrupted else (None,)
         self._part = self.path.with_name(f'.{os.getpid()}.part{self.path.suffix}')
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
@@ -78,8 +81,7 @@ class VideoFile:
         if self._writer is not None:
             self._writer.release()
         try:
-            # what was drawn before Ctrl-C is a video too
-            if self.num_frames and (kind is None or kind is KeyboardInterrupt):
+            if self.num_frames and kind in self._completing:
                 check_video(self._part, self.num_frames, self.path)
                 os.replace(self._part, self.path)
         except OSError as problem:

@@ -112,6 +112,15 @@ class TestJsonList:
 
         assert (tmp_path / 'a.jsonl').read_text() == '1\n'
 
+    @pytest.mark.parametrize('keep, left', [(True, 'a.json'), (False, 'a.jsonl')])
+    def test_ctrl_c_completes_only_what_has_no_end(self, tmp_path, keep, left):
+        with pytest.raises(KeyboardInterrupt):
+            with JsonList(tmp_path / 'a.json', keep_interrupted=keep) as out:
+                out.write(1)
+                raise KeyboardInterrupt
+
+        assert os.listdir(tmp_path) == [left]
+
     def test_without_a_path_writes_nothing(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         with JsonList(None) as out:

@@ -10,13 +10,14 @@ from onestage_pose.utils.errors import (
     ConfigValueError,
     NonFiniteError,
     PreemptedError,
+    RunInterruptedError,
     UsageError,
 )
 
 import pytest
 
 
-def raising(error: Exception) -> Any:
+def raising(error: BaseException) -> Any:
     """A tool that ends by an error."""
 
     def main(argv: Any) -> None:
@@ -54,6 +55,23 @@ def test_sigterm_ends_with_its_own_status(capsys: pytest.CaptureFixture) -> None
 
     assert exit_.value.code == 143
     assert 'saved' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('error', 'told'),
+    [
+        (RunInterruptedError('at frame 7'), 'at frame 7\n'),
+        (KeyboardInterrupt(), 'Interrupted.\n'),
+    ],
+)
+def test_ctrl_c_is_one_line_with_the_status_of_a_shell(
+    error: BaseException, told: str, capsys: pytest.CaptureFixture
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        run_tool(raising(error))
+
+    assert exit_.value.code == 130
+    assert capsys.readouterr().err == told
 
 
 def test_a_class_that_no_registry_has_is_named() -> None:

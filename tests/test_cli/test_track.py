@@ -5,12 +5,13 @@ import json
 from pathlib import Path
 
 from onestage_pose.apis import PosePredictor
+from onestage_pose.apis.result import PoseResult
 from onestage_pose.apis.video import VideoSource
 from onestage_pose.cli import track
 from onestage_pose.cli.parsers import add_track_arguments, parse
 from onestage_pose.tracking import lines as lines_module
 from onestage_pose.tracking.window import Window
-from onestage_pose.utils.errors import UsageError
+from onestage_pose.utils.errors import RunInterruptedError, UsageError
 
 import cv2
 import numpy as np
@@ -122,6 +123,35 @@ def test_a_run_that_is_killed_in_a_line_goes_on_as_if_nothing_had_been(
     assert path.read_bytes() == (tracked / 'tracks.jsonl').read_bytes()
     assert len(list(VideoSource(out))) == FRAMES
     assert sorted(each.name for each in tmp_path.iterdir()) == ['out.mp4', path.name]
+
+
+def test_ctrl_c_while_a_frame_is_drawn_leaves_what_resume_continues(
+    pan, tracked, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(lines_module, 'STATE_INTERVAL', 2)
+    words = pan, '--out', tmp_path / 'out.mp4', '--json', tmp_path / 'tracks.jsonl'
+    plot = PoseResult.plot
+
+    def interrupt(self, **options):
+        if self.frame == 3:
+            raise KeyboardInterrupt
+        return plot(self, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PoseResult, 'plot', interrupt)
+        with pytest.raises(
+            RunInterruptedError, match='^Interrupted at frame 4; --resume continues.$'
+        ):
+            run(*words)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        'tracks.jsonl',
+        'tracks.jsonl.state',
+    }
+
+    run(*words, '--resume')
+
+    whole = (tracked / 'tracks.jsonl').read_bytes()
+    assert (tmp_path / 'tracks.jsonl').read_bytes() == whole
 
 
 def test_a_run_that_its_window_ends_can_go_on(pan, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from onestage_pose.apis.result import PoseResult
 from onestage_pose.apis.thresholds import BBOX_THR
 from onestage_pose.cli import predict
 from onestage_pose.utils import get_config_path
@@ -13,6 +14,7 @@ from onestage_pose.utils.errors import (
     CheckpointMismatchError,
     ConfigNameError,
     OutputError,
+    RunInterruptedError,
     UsageError,
     VideoError,
 )
@@ -50,6 +52,20 @@ def draw(demo, tiny, tmp_path):
     return run
 
 
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Ctrl-C comes while the second image is drawn."""
+    plot, drawn = PoseResult.plot, []
+
+    def interrupt(self, **options):
+        drawn.append(self)
+        if len(drawn) == 2:
+            raise KeyboardInterrupt
+        return plot(self, **options)
+
+    monkeypatch.setattr(PoseResult, 'plot', interrupt)
+
+
 def files(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob('*') if p.is_file())
 
@@ -73,6 +89,12 @@ class TestPictures:
 
     def test_each_picture_of_a_folder_is_drawn(self, draw, folder):
         assert files(draw(folder)) == ['visualizations/a.png', 'visualizations/b.jpg']
+
+    def test_ctrl_c_says_how_many_are_drawn(self, draw, folder, tmp_path, interrupted):
+        with pytest.raises(RunInterruptedError, match='^Interrupted after 1 of 2 im'):
+            draw(folder)
+
+        assert files(tmp_path / 'out') == ['visualizations/a.png']
 
     def test_nobody_over_the_box_threshold_leaves_the_picture(self, draw, folder):
         out = draw(folder / 'a.png', '--bbox-thr', 1, '--kpt-thr', 0, '--draw-bbox')
@@ -175,6 +197,15 @@ class TestVideo:
 
         frames = json.loads((out / 'predictions/film.json').read_text())
         assert [frame['frame_id'] for frame in frames] == [0, 1, 2]
+
+    def test_ctrl_c_leaves_no_part_of_it_under_its_name(
+        self, draw, video, tmp_path, interrupted
+    ):
+        told = r'^Interrupted at frame 1; no video was written, .*film\.jsonl\.$'
+        with pytest.raises(RunInterruptedError, match=told):
+            draw(video, '--save-predictions')
+
+        assert files(tmp_path / 'out') == ['predictions/film.jsonl']
 
     def test_that_cannot_be_decoded_is_named(self, draw, tmp_path):
         (tmp_path / 'film.mp4').write_bytes(b'not a film')

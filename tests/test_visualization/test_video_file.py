@@ -66,12 +66,22 @@ def test_an_error_on_the_way_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_drawn_before_ctrl_c_is_kept(tmp_path):
-    with pytest.raises(KeyboardInterrupt), VideoFile(tmp_path / 'a.mp4', 5.0) as video:
+def interrupt(video):
+    with pytest.raises(KeyboardInterrupt), video:
         video.write(quarters())
         raise KeyboardInterrupt
 
+
+def test_what_was_drawn_of_an_endless_source_before_ctrl_c_is_kept(tmp_path):
+    interrupt(VideoFile(tmp_path / 'a.mp4', 5.0, keep_interrupted=True))
+
     check_video(tmp_path / 'a.mp4', 1)
+
+
+def test_a_part_of_a_video_does_not_get_its_name_by_ctrl_c(tmp_path):
+    interrupt(VideoFile(tmp_path / 'a.mp4', 5.0))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize('folder', ['gone', 'caf\udce9'])
