@@ -1,5 +1,5 @@
 # Copyright (c) onestage_pose contributors.
-"""A progress bar for what takes longer than two seconds, on a terminal."""
+"""Progress of what takes long: a bar on a terminal, lines in a log."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ T = TypeVar('T')
 
 #: Seconds after which a bar is shown.
 DELAY = 2.0
+#: Seconds after which there are lines, where there is no terminal.
+LOG_DELAY = 10.0
+#: Lines of one run.
+LOG_LINES = 10
+#: Seconds between lines where nobody knows how many items come.
+LOG_INTERVAL = 60.0
 
 
 def track(
     items: Iterable[T], description: str, total: int | None = None
 ) -> Iterator[T]:
-    """Yield items, with a bar on standard error once they take longer.
+    """Yield items, with their progress on standard error once they take longer.
 
-    Where standard error is no terminal nothing is written.
+    On a terminal that is a bar, else a line for each tenth, or each minute where the
+    number of items is unknown.
 
     Args:
         items (Iterable): What is gone through.
@@ -31,11 +38,11 @@ def track(
     Yields:
         Each item.
     """
-    if not sys.stderr.isatty():
-        yield from items
-        return
     if total is None and hasattr(items, '__len__'):
         total = len(items)
+    if not sys.stderr.isatty():
+        yield from _log(items, description, total)
+        return
     from rich.progress import MofNCompleteColumn
 
     progress = make_bar(MofNCompleteColumn(), transient=True)
@@ -51,3 +58,34 @@ def track(
     finally:
         if is_shown:
             progress.stop()
+
+
+def _log(items: Iterable[T], description: str, total: int | None) -> Iterator[T]:
+    start = last = time.monotonic()
+    tenths = 0
+    for done, item in enumerate(items, 1):
+        yield item
+        now = time.monotonic()
+        if now - start < LOG_DELAY:
+            continue
+        if not total:
+            if now - last >= LOG_INTERVAL:
+                last = now
+                _write_line(f'{description}: {done}')
+        elif tenths < done * LOG_LINES // total < LOG_LINES:
+            tenths = done * LOG_LINES // total
+            left = describe_seconds((now - start) / done * (total - done))
+            _write_line(f'{description}: {done} of {total}, {left} left')
+
+
+def _write_line(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def describe_seconds(seconds: float) -> str:
+    """Return a duration in the largest unit that suits it, such as ``'12 min'``."""
+    if seconds < 90:
+        return f'{seconds:.0f} s'
+    if seconds < 5400:
+        return f'{seconds / 60:.0f} min'
+    return f'{seconds / 3600:.1f} h'

@@ -14,6 +14,8 @@ from typing import TextIO
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from .progress import describe_seconds
+
 #: Lines of a training in all.
 LINES = 10
 #: After so many images an evaluation has a line of its own.
@@ -52,7 +54,7 @@ class TrainingProgress(Hook):
         loss = runner.message_hub.get_scalar('train/loss').mean(20)
         seconds = (time.monotonic() - self._start) / (done - self._first)
         text = f'{done:>6}/{last} iterations, loss {loss:.3f}, '
-        text += f'{_duration(seconds * (last - done))} left'
+        text += f'{describe_seconds(seconds * (last - done))} left'
         self._write(text, is_due)
 
     def after_val_iter(
@@ -111,11 +113,3 @@ def show_warnings_only(logger: logging.Logger, stream: TextIO) -> None:
         if type(handler) is logging.StreamHandler:
             handler.setStream(stream)
             handler.setLevel(logging.WARNING)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f'{seconds:.0f} s'
-    if seconds < 5400:
-        return f'{seconds / 60:.0f} min'
-    return f'{seconds / 3600:.1f} h'
