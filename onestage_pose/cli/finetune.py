@@ -54,6 +54,7 @@ from ..data_tools.sides import (
 )
 from ..datasets.coco_file import CocoKeypointFile, load_coco_keypoints
 from ..datasets.image_files import find_meant
+from ..engine.hooks import PreemptionHook
 from ..structures.categories import get_categories
 from ..structures.coco_records import quote
 from ..utils.errors import AnnotationError, UsageError
@@ -71,8 +72,9 @@ SHEET, README, TRAINING, DATA = 'validation.jpg', 'README.md', 'training', 'data
 _BATCH, _LARGE_BATCH, _LARGE = 4, 2, 800
 # Validation images that are measured in pixels, and that are drawn.
 _MEASURED, _DRAWN = 200, 12
-# A better checkpoint on the way is taken where it is better by so much AP.
-_MARGIN = 0.01
+# A better checkpoint on the way is taken where it is better by so much AP, measured on
+# so many validation images.
+_MARGIN, _ENOUGH = 0.01, 10
 # Rows of the table of keypoints, the worst first.
 _ROWS = 20
 # Iterations that --minutes is measured by, and those of them that are left out.
@@ -198,10 +200,14 @@ def prepare(args: argparse.Namespace, out: Path, data: Data, val: Data | None) -
         iters = round(60 * args.minutes / seconds)
         schedule = choose_schedule(**sizes, batch_size=batch_size, max_iters=iters)
     seen = schedule.max_iters * schedule.batch_size / train_part.num_images
+    is_usual = schedule.max_iters == schedule.usual_iters
+    usual = '' if is_usual else f' ({schedule.usual_iters} by default)'
     print(
-        f'Schedule: {schedule.max_iters} iterations of '
+        f'Schedule: {schedule.max_iters} iterations{usual} of '
         f'{count(schedule.batch_size, "image", "images")}, each image {seen:.3g} times.'
     )
+    if schedule.is_short and new:
+        print('Warning: so few iterations hardly teach new keypoints.')
     write_config(CONFIG, schedule)
 
 
@@ -250,6 +256,9 @@ def train(out: Path) -> dict[str, list[float]]:
         runner = build_training(args)
         show_warnings_only(runner.logger, sys.stderr)
         runner.register_hook(TrainingProgress(terminal))
+        for hook in runner.hooks:
+            if isinstance(hook, PreemptionHook):
+                hook.resumed_by = 'the same command'
         runner.train()
     scalars = runner.message_hub.log_scalars
     return {
@@ -267,11 +276,17 @@ def conclude(out: Path, metrics: dict[str, list[float]], model: str) -> None:
         metrics (dict[str, list[float]]): Of its evaluations.
         model (str): What it started from.
     """
-    checkpoint, place = _choose_checkpoint(out / TRAINING, metrics['coco/AP'])
+    val = json.loads(
+        Path(Config.fromfile(out / CONFIG).val_dataloader.dataset.ann_file).read_bytes()
+    )
+    checkpoint, place = _choose_checkpoint(
+        out / TRAINING, metrics['coco/AP'], len(val['images'])
+    )
     publish(checkpoint, out / MODEL)
     predictor = PosePredictor(out / CONFIG, out / MODEL)
     verdict = _judge(out, predictor)
-    text = _verdict_text(verdict, metrics, place, predictor.names)
+    text = _say_choice(checkpoint, place == len(metrics['coco/AP']) - 1)
+    text += _verdict_text(verdict, metrics, place, predictor.names)
     print(text)
     onnx = _export(predictor, out / ONNX)
     readme = _readme(out, model, text, onnx, predictor.model.cfg)
@@ -498,15 +513,27 @@ def _known_names(base: Config) -> list[str]:
     return get_keypoint_names(category, number)
 
 
-def _choose_checkpoint(folder: Path, history: list[float]) -> tuple[Path, int]:
+def _choose_checkpoint(
+    folder: Path, history: list[float], num_images: int
+) -> tuple[Path, int]:
     """Return the last checkpoint, or a better one, and the place of its evaluation."""
     best = int(np.argmax(history))
     found = sorted(folder.glob('best_coco_AP_iter_*.pth'))
-    if found and history[best] > history[-1] + _MARGIN:
+    is_better = history[best] > history[-1] + _MARGIN
+    if found and is_better and num_images >= _ENOUGH:
         return found[-1], best
     last = (folder / 'last_checkpoint').read_text(encoding='utf-8').strip()
     # a folder that was moved names its former place
     return folder / Path(last).name, len(history) - 1
+
+
+def _say_choice(checkpoint: Path, is_last: bool) -> str:
+    if is_last:
+        return f'Model: the last checkpoint, {checkpoint.name}.\n'
+    return (
+        f'Model: {checkpoint.name}, the checkpoint with the best keypoint AP on the '
+        'validation images.\n'
+    )
 
 
 def _judge(out: Path, predictor: PosePredictor) -> Verdict:

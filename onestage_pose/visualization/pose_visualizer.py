@@ -165,7 +165,7 @@ class PoseVisualizer(PoseLocalVisualizer):
         self, image: np.ndarray, instances: InstanceData
     ) -> np.ndarray:
         names = [name.strip() for name in self._category_names(instances)]
-        if any(names):
+        if 'labels' in instances:
             # mmpose would write "class 0"
             instances = instances.clone()
             del instances.labels

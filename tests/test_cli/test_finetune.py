@@ -4,6 +4,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 from onestage_pose import PosePredictor
 from onestage_pose.cli import finetune
@@ -11,7 +12,8 @@ from onestage_pose.cli.main import main
 from onestage_pose.cli.parsers import add_finetune_arguments, parse
 from onestage_pose.data_tools.evaluation import evaluate
 from onestage_pose.data_tools.fine_tuning.verdict import draw_sheet
-from onestage_pose.utils.errors import AnnotationError, UsageError
+from onestage_pose.engine.hooks import PreemptionHook
+from onestage_pose.utils.errors import AnnotationError, PreemptedError, UsageError
 from onestage_pose.utils.onnx_format import check_onnx
 from onestage_pose.zoo import get_model_files
 
@@ -19,6 +21,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.logging import MessageHub, MMLogger
 
 from tests.kites import NAMES, write_kites
 from tests.kites_and_bars import BAR_ID, KITE_ID, write_kites_and_bars
@@ -244,6 +247,48 @@ def test_a_killed_run_goes_on_and_a_finished_one_says_so(
 
     run(data, '--out', out, *words)
     assert 'this run is finished' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('num_images', 'name'), [(9, 'iter_20.pth'), (10, 'best_coco_AP_iter_8.pth')]
+)
+def test_few_validation_images_choose_no_checkpoint(tmp_path, num_images, name):
+    for each in ('iter_20.pth', 'best_coco_AP_iter_8.pth'):
+        (tmp_path / each).touch()
+    (tmp_path / 'last_checkpoint').write_text('/moved/iter_20.pth')
+
+    chosen, _ = finetune._choose_checkpoint(tmp_path, [0.1, 0.5, 0.2], num_images)
+
+    assert chosen.name == name
+
+
+def test_the_last_words_of_a_stopped_run_are_of_this_command(tmp_path, monkeypatch):
+    hook = PreemptionHook()
+    runner = SimpleNamespace(
+        hooks=[hook],
+        logger=MMLogger.get_instance('finetune'),
+        register_hook=lambda hook: None,
+        train=lambda: None,
+        message_hub=MessageHub.get_instance('finetune'),
+    )
+    monkeypatch.setattr(finetune, 'build_training', lambda args: runner)
+    (tmp_path / 'training').mkdir()
+
+    finetune.train(tmp_path)
+
+    with pytest.raises(PreemptedError, match='is saved; the same command continues'):
+        hook._end(7)
+
+
+@pytest.mark.parametrize(('epochs', 'warned'), [(1, True), (50, False)])
+def test_a_training_that_is_too_short_is_named(
+    data, tmp_path, untrained, capsys, epochs, warned
+):
+    run(data, '--out', tmp_path / 'out', '--epochs', epochs)
+
+    told = capsys.readouterr().out
+    assert ('hardly teach new keypoints' in told) == warned
+    assert re.search(r'iterations \(\d+ by default\) of', told)
 
 
 @pytest.mark.slow

@@ -187,6 +187,17 @@ class TestVisibility:
         np.testing.assert_array_equal(people.keypoints_visible, before)
 
 
+def test_the_only_category_is_not_written_at_the_box():
+    def draw_box(label):
+        sample = make_sample((50, 50))
+        sample.pred_instances.labels = np.array([0])
+        if not label:
+            del sample.pred_instances.labels
+        return draw(sample, draw_bbox=True, kpt_thr=2)
+
+    np.testing.assert_array_equal(draw_box(True), draw_box(False))
+
+
 class TestCategories:
     """Kites have four keypoints, bars the two after them."""
 

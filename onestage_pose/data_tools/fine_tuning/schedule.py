@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 # Images that a training sees: so many times the number of images to this power. 24
 # images are seen 67 times each, 1,000 images 15 times, 100,000 images 2.4 times.
 _SEEN, _POWER = 240, 0.6
 _LEAST_ITERS, _EVALUATIONS, _CHECKPOINTS = 20, 5, 20
 _LEAST_BETWEEN, _MOST_BETWEEN = 20, 2000
+# A training so many times shorter than usual is called short.
+_SHORT = 8
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class Schedule:
     Attributes:
         batch_size (int): Images of an iteration.
         max_iters (int): Iterations.
+        usual_iters (int): Iterations that are chosen by the number of images.
         warmup (int): Iterations in which the rate rises.
         val_interval (int): Iterations between evaluations.
         checkpoint_interval (int): Iterations between checkpoints.
@@ -27,13 +30,15 @@ class Schedule:
 
     batch_size: int
     max_iters: int
+    usual_iters: int
     warmup: int
     val_interval: int
     checkpoint_interval: int
 
-    def to_dict(self) -> dict[str, int]:
-        """Return the numbers by name."""
-        return asdict(self)
+    @property
+    def is_short(self) -> bool:
+        """bool: Whether new keypoints can hardly be learned in it."""
+        return self.max_iters * _SHORT < self.usual_iters
 
 
 def choose_schedule(
@@ -58,10 +63,11 @@ def choose_schedule(
         Schedule: Of 20 iterations at least.
     """
     batch_size = min(batch_size, num_images)
+    usual = math.ceil(_SEEN * num_images**_POWER / batch_size)
+    usual = max(_LEAST_ITERS, usual)
     if max_iters is None:
-        seen = _SEEN * num_images**_POWER if epochs is None else epochs * num_images
-        max_iters = math.ceil(seen / batch_size)
-        max_iters = max(_LEAST_ITERS, max_iters) if epochs is None else max_iters
+        whole = epochs is not None
+        max_iters = math.ceil(epochs * num_images / batch_size) if whole else usual
     max_iters = max(1, max_iters)
     affordable = max_iters * batch_size // max(1, num_val)
     evaluations = min(_EVALUATIONS, max(1, affordable))
@@ -69,6 +75,7 @@ def choose_schedule(
     return Schedule(
         batch_size=batch_size,
         max_iters=max_iters,
+        usual_iters=usual,
         warmup=min(100, max_iters // 10),
         val_interval=math.ceil(max_iters / evaluations),
         checkpoint_interval=min(max_iters, between),

@@ -81,6 +81,8 @@ class PreemptionHook(Hook):
             grace_period = min(grace_period, _GRACE_UNDER_TORCHRUN)
         self.grace_period = grace_period
         self.same_request = same_request
+        #: Which command resumes the run, as the last line says it.
+        self.resumed_by = 'the same command with --resume'
         self._checkpoint_hook: SafeCheckpointHook | None = None
         self._listener: SignalListener | None = None
         self._done: int | None = None
@@ -170,8 +172,8 @@ class PreemptionHook(Hook):
         if self._listener is not None:
             self._listener.stop()
         raise PreemptedError(
-            f'ended by SIGTERM after iteration {iteration}, which is saved; the same '
-            'command with --resume continues.'
+            f'ended by SIGTERM after iteration {iteration}, which is saved; '
+            f'{self.resumed_by} continues.'
         )
 
     def _last_words(self, why: str) -> str:
@@ -179,8 +181,8 @@ class PreemptionHook(Hook):
         who = f'process {rank}: ' if world_size > 1 else ''
         if self._done is not None:
             return (
-                f'{who}{why} after iteration {self._done}, which is saved; the same '
-                'command with --resume goes on.'
+                f'{who}{why} after iteration {self._done}, which is saved; '
+                f'{self.resumed_by} goes on.'
             )
         if 'at once' not in why:
             why = f'{why}: no iteration ended within {self.grace_period:g} seconds'
@@ -191,8 +193,8 @@ class PreemptionHook(Hook):
                 'afresh.'
             )
         return (
-            f'{who}{why}. The last checkpoint stands: {last}; the same command with '
-            '--resume goes on from it.'
+            f'{who}{why}. The last checkpoint stands: {last}; {self.resumed_by} goes '
+            'on from it.'
         )
 
     def _last_checkpoint(self) -> str | None:
