@@ -23,6 +23,8 @@ from ..utils.errors import OutputError, UsageError
 MANIFEST = '_manifest.json'
 _LOCK = '.bulk.lock'
 _NOT_SHARED = ('memory://',)
+#: Have no folders; asked to make one, they make a bucket, also of a name mistyped.
+_OBJECT_STORAGE = ('s3', 's3a', 'gs', 'gcs', 'az', 'abfs', 'abfss', 'oss', 'oci')
 _PART = re.compile(r'part-(\d{6,})\.')
 
 
@@ -91,7 +93,8 @@ class Folder:
                         yield file
                 return
             part = f'{self._root}/.{name}.{uuid.uuid4().hex}.tmp'
-            self._storage.makedirs(self._root, exist_ok=True)
+            if self.address.partition('://')[0] not in _OBJECT_STORAGE:
+                self._storage.makedirs(self._root, exist_ok=True)
             with self._storage.open(part, 'wb') as file:
                 yield file
             self._storage.mv(part, f'{self._root}/{name}')

@@ -171,8 +171,13 @@ class Server:
 
 
 def open_client() -> httpx.AsyncClient:
-    """Return a client that sends as many requests at once as it is told to."""
-    return httpx.AsyncClient(timeout=_TIMEOUT, limits=httpx.Limits())
+    """Return a client that opens a connection for each request.
+
+    A connection that is used again may be closed by the server in the moment in which
+    the next request goes out.
+    """
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(timeout=_TIMEOUT, limits=limits)
 
 
 async def ask(
