@@ -24,6 +24,7 @@ import argparse
 import datetime
 import json
 import re
+import statistics
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -55,7 +56,7 @@ def percent(value: float, digits: int = 1) -> str:
 def substitutions() -> dict[str, Any]:
     """Return what a page may have, by name: tables, and numbers by two names."""
     nano, benchmark = read('nano'), read('benchmark')
-    tracking = read('tracking')
+    tracking, serving = read('tracking'), read('serving')
     return dict(
         nano=nano_numbers(nano),
         nano_source=source(nano, 'test'),
@@ -78,6 +79,10 @@ def substitutions() -> dict[str, Any]:
         tracking_source=source(tracking, 'tracking'),
         tiles_table=tiles_table(tracking),
         tiles_source=source(tracking, 'tiles'),
+        serving=serving_numbers(serving),
+        serving_table=serving_table(serving),
+        serving_source=source(serving, 'load'),
+        serving_memory_source=source(serving, 'memory'),
     )
 
 
@@ -406,6 +411,49 @@ def bulk_table(bulk: dict) -> str:
             ]
             for name, ratios in bulk['ratios'].items()
         ],
+    )
+
+
+def serving_table(serving: dict) -> str:
+    """Write throughput and times to an answer of the server, by batch size."""
+    first, *_ = serving['load']['by_batch_size'].values()
+    rate = statistics.mean(first['images_a_second'])
+    return table(
+        ['`--batch-size`', 'throughput', 'mean batch', 'p50 (s)', 'p99 (s)'],
+        [
+            [
+                size,
+                f'{statistics.mean(row["images_a_second"]) / rate:.2f}',
+                f'{row["mean_batch"]:.1f}',
+                f'{row["p50_seconds"]:.1f}',
+                f'{row["p99_seconds"]:.1f}',
+            ]
+            for size, row in serving['load']['by_batch_size'].items()
+        ],
+    )
+
+
+def serving_numbers(serving: dict) -> dict[str, str]:
+    """Return the numbers of the server that stand in sentences."""
+    hanging, memory = serving['hanging'], serving['memory']
+    malformed = serving['malformed']
+    slower = hanging['seconds_meanwhile'] / hanging['seconds_before']
+    return dict(
+        concurrency=str(serving['load']['concurrency']),
+        ratios=' and '.join(
+            f'{ratio:.2f}' for ratio in next(iter(serving['load']['ratios'].values()))
+        ),
+        malformed=str(malformed['requests']),
+        statuses=', '.join(
+            f'{number} times {status}'
+            for status, number in malformed['by_status'].items()
+        ),
+        hanging=str(hanging['connections']),
+        slower=f'{slower:.2f}',
+        stopped=f'{serving["stop"]["answered"]} of {serving["stop"]["requests"]}',
+        memory_requests=f'{memory["requests"]:,}',
+        memory_tenth=f'{memory["after_a_tenth_mb"]:.1f}',
+        memory_end=f'{memory["in_the_end_mb"]:.1f}',
     )
 
 
