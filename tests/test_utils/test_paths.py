@@ -198,6 +198,45 @@ class TestWheel:
 
         assert (tmp_path / 'drawn/visualizations/a.png').is_file()
 
+    def test_bulk_starts_its_workers_outside_a_checkout(self, python, tmp_path):
+        table = pytest.importorskip('pyarrow.parquet', reason='the extra bulk')
+        (tmp_path / 'images').mkdir()
+        for name in ('a', 'b'):
+            image = np.zeros((64, 64, 3), np.uint8)
+            cv2.imwrite(str(tmp_path / f'images/{name}.png'), image)
+
+        run(
+            python,
+            'from onestage_pose.cli.main import main;'
+            "words = ['--workers', '2', '--partition-size', '1', '--device', 'cpu'];"
+            "main(['bulk', 'images', 'people', *words])",
+            tmp_path,
+        )
+
+        rows = table.read_table(tmp_path / 'people').to_pylist()
+        assert [(row['index'], row['error']) for row in rows] == [(0, None), (1, None)]
+
+    def test_serve_answers_outside_a_checkout(self, python, tmp_path):
+        for package in ('uvicorn', 'fastapi', 'prometheus_client', 'httpx'):
+            pytest.importorskip(package, reason='the extra serve')
+        import httpx
+
+        command = [python, '-I', '-m', 'onestage_pose', 'serve', '--device', 'cpu']
+        process = subprocess.Popen(
+            [*command, '--port', '0'], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            lines = (line for line in process.stdout if line.startswith('POST'))
+            url = next(lines).split()[4].rstrip(';')
+            image = cv2.imencode('.png', np.zeros((64, 80, 3), np.uint8))[1]
+            answer = httpx.post(url, content=image.tobytes(), timeout=120)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+        assert (answer.status_code, answer.json()['width']) == (200, 80)
+
     def test_the_three_lines_of_the_readme_run_outside_a_checkout(
         self, python, tmp_path
     ):
