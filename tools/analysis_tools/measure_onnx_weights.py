@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--number', type=positive, default=40, help='of images')
     args = parser.parse_args(argv)
     images = find_images(args.images, args.number, 'IMAGES')
-    model = build_model(*find_model(args.config, args.checkpoint), None)
+    model = build_model(*find_model(args.config, args.checkpoint), {})
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
         for weights in ('float32', 'float16'):
