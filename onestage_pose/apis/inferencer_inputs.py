@@ -26,6 +26,7 @@ from ..utils.errors import ImageError, UsageError
 from ..utils.file_kinds import get_file_kind
 from ..utils.suggestions import suggest_path
 from ..visualization.video_file import VideoFile
+from .result import add_presence
 from .video import VideoSource
 from .writing import NameTooLongError, write_image, write_json
 
@@ -229,12 +230,16 @@ def postprocess(
         **options: As mmpose's method takes them.
 
     Returns:
-        dict: ``visualization`` and ``predictions``.
+        dict: ``visualization`` and ``predictions``; each person of a model with a
+        visibility branch has its ``keypoint_presence`` and ``keypoints_visible``.
 
     Raises:
         OutputError: The disk is full, or the folder cannot be written to.
     """
     packed = original(inferencer, preds, *args, **options)
+    for found, sample in zip(packed['predictions'], preds):
+        if isinstance(found, list):
+            add_presence(found, sample.pred_instances)
     if not pred_out_dir:
         return packed
     for found, sample in zip(packed['predictions'], preds):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -106,6 +107,39 @@ class PoseResult:
         """Return how many people there are."""
         return len(self.boxes)
 
+    def __getitem__(self, people: int | slice | Sequence | np.ndarray) -> PoseResult:
+        """Return some of the people: ``result[0]``, ``result[result.scores > 0.5]``.
+
+        Args:
+            people (int | slice | Sequence | np.ndarray): An index, a slice, indices, or
+                a boolean for each person.
+
+        Returns:
+            PoseResult: Of the same image, in the order of the indices. It has no
+            heatmaps, which are of all people together.
+
+        Raises:
+            IndexError: There is no such person, or not one boolean for each.
+            UsageError: It is something else.
+        """
+        places = np.atleast_1d(np.arange(len(self))[people])
+        if places.ndim > 1:
+            raise UsageError(
+                f'{people!r} selects no people: give an index, a slice, or one '
+                'boolean for each person.'
+            )
+        names = ('labels', 'masks', 'ids', *dict(self._extras()))
+        given = {name: getattr(self, name) for name in names}
+        return replace(
+            self,
+            boxes=self.boxes[places],
+            scores=self.scores[places],
+            keypoints=self.keypoints[places],
+            keypoint_scores=self.keypoint_scores[places],
+            heatmaps=None,
+            **{k: None if v is None else v[places] for k, v in given.items()},
+        )
+
     def __repr__(self) -> str:
         """Name the image, and how many people are in it."""
         place = self.name if self.frame is None else f'{self.name} frame {self.frame}'
@@ -161,18 +195,15 @@ class PoseResult:
                 f'{", ".join(known) or "one skeleton"}.{did_you_mean(name, known)}'
             )
         category = self.categories[known.index(name)]
-        mine = np.array([each == name for each in self.category_names], bool)
+        mine = self[np.array([each == name for each in self.category_names], bool)]
         own: dict[str, Any] = {
-            key: getattr(self, key)[mine][:, category.places]
-            for key in ('keypoints', 'keypoint_scores', *dict(self._extras()))
+            key: getattr(mine, key)[:, category.places]
+            for key in ('keypoints', 'keypoint_scores', *dict(mine._extras()))
         }
-        for key in ('boxes', 'scores', 'masks', 'ids'):
-            values = getattr(self, key)
-            own[key] = None if values is None else values[mine]
         if self.heatmaps is not None:
             own['heatmaps'] = self.heatmaps[category.places]
         return replace(
-            self,
+            mine,
             names=category.keypoint_names,
             labels=None,
             dataset_meta=take_category(self.dataset_meta, category),
@@ -455,7 +486,7 @@ class PoseResult:
         if draw_heatmap and self.heatmaps is None:
             raise UsageError(
                 'draw_heatmap: the result has no heatmaps; call the predictor with '
-                'heatmaps=True.'
+                'heatmaps=True, and draw before people are selected.'
             )
         if draw_ellipses and self.keypoint_covariances is None:
             raise UsageError(
@@ -540,6 +571,22 @@ class PoseResult:
 
 #: The names of the options of :meth:`PoseResult.plot`.
 PLOT_OPTIONS = tuple(PoseResult.plot.__kwdefaults__)
+
+
+def add_presence(people: list[dict], instances: InstanceData) -> None:
+    """Add what mmpose's ``split_instances`` leaves out: presence and visibility.
+
+    Args:
+        people (list[dict]): N people, changed in place: each gets
+            ``keypoint_presence`` and ``keypoints_visible``, K numbers from 0 to 1.
+        instances (InstanceData): The same people. Without a presence, nothing is added:
+            their ``keypoints_visible`` are the scores of the keypoints.
+    """
+    if 'keypoint_presence' not in instances:
+        return
+    for name in ('keypoint_presence', 'keypoints_visible'):
+        for person, values in zip(people, instances[name]):
+            person[name] = values.tolist()
 
 
 def read_image_id(path: str) -> int | None:

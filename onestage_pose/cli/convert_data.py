@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from ..data_tools.convert import Conversion, convert_data
 from ..visualization.palette import get_side
@@ -52,7 +53,7 @@ def describe(done: Conversion) -> str:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Convert, and say what was done."""
+    """Convert, and say what was done and what comes next."""
     done = convert_data(
         args.source,
         args.target,
@@ -64,3 +65,7 @@ def run(args: argparse.Namespace) -> None:
         force=args.force,
     )
     print(describe(done))
+    if done.image_root is not None and not args.copy_images:
+        files = [str(path) for path in done.files.values()][:2]
+        words = ['check-data', *files, '--images', str(done.image_root)]
+        print(f'next: onestage-pose {shlex.join(words)}')

@@ -16,7 +16,7 @@ from mmpose.structures import split_instances
 from ..apis.building import choose_device
 from ..apis.inputs import ImageItem, Inputs, open_inputs
 from ..apis.predictor import PosePredictor
-from ..apis.result import PoseResult, can_write
+from ..apis.result import PoseResult, add_presence, can_write
 from ..apis.writing import JsonList, NameTooLongError, write_image, write_json
 from ..utils.errors import RunInterruptedError, UsageError
 from ..visualization.video_file import VideoFile
@@ -292,8 +292,11 @@ def _identity(path: str | Path) -> tuple[int, int]:
 
 
 def _instances(result: PoseResult) -> list[dict]:
-    """The people as mmpose's inferencers write them."""
-    return split_instances(result.to_sample().pred_instances)
+    """The people as mmpose's inferencers return them."""
+    instances = result.to_sample().pred_instances
+    people = split_instances(instances)
+    add_presence(people, instances)
+    return people
 
 
 def _report(what: str, job: Job) -> None:

@@ -19,7 +19,7 @@ from mmpose.apis.inferencers.base_mmpose_inferencer import BaseMMPoseInferencer
 from PIL import Image
 
 from tests.small_disk import small_disk
-from tests.test_apis.tiny_model import picture
+from tests.test_apis.tiny_model import picture, write_tiny_model
 from tests.video_files import turn_in_header, write_video
 
 BGR = picture()
@@ -44,6 +44,20 @@ def file(tmp_path):
     folder.mkdir()
     cv2.imwrite(str(folder / 'a.png'), BGR)
     return folder / 'a.png'
+
+
+def test_people_have_their_presence_as_dicts_too(tmp_path):
+    files = write_tiny_model(tmp_path, visibility_branch=dict(channels=4))
+    inferencer = MMPoseInferencer(*map(str, files), device='cpu')
+
+    [people] = people_of(inferencer, BGR)
+    sample = next(inferencer(BGR, return_datasamples=True))['predictions'][0]
+
+    expected = sample.pred_instances
+    assert len(people) == len(expected) > 0
+    for name in ('keypoint_presence', 'keypoints_visible'):
+        found = [person[name] for person in people]
+        np.testing.assert_array_equal(found, expected[name])
 
 
 def people_of(inferencer, inputs, **options):

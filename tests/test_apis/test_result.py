@@ -6,6 +6,7 @@ import sys
 import types
 
 from onestage_pose.apis import PoseResult
+from onestage_pose.apis.result import add_presence
 from onestage_pose.utils.errors import ImageError, UsageError
 
 import cv2
@@ -115,6 +116,68 @@ class TestForms:
 
         assert instances.bboxes.shape == (2, 4)
         assert instances.keypoints_visible.shape == (2, 17)
+
+
+class TestSelection:
+    @pytest.mark.parametrize('people', [1, -1, slice(1, None), [1], [False, True]])
+    def test_has_every_array_of_these_people(self, people):
+        presence = np.float32([[0] * 17, [1] * 17])
+        result = make_result(ids=np.array([4, 2]), keypoint_presence=presence)
+
+        chosen = result[people]
+
+        assert chosen.boxes.tolist() == [[1, 2, 21, 42]]
+        assert (chosen.scores.tolist(), chosen.ids.tolist()) == ([0.5], [2])
+        assert chosen.keypoints[0, -1].tolist() == [69, 60]
+        assert chosen.keypoint_scores.shape == (1, 17)
+        assert chosen.keypoint_presence.tolist() == [[1] * 17]
+
+    def test_by_score_may_be_of_nobody(self):
+        result = make_result()
+
+        nobody = result[result.scores > 0.95]
+
+        assert len(nobody) == 0
+        assert (nobody.plot() == result.image).all()
+
+    def test_a_loop_gives_a_person_at_a_time(self):
+        scores = [person.scores.tolist() for person in make_result()]
+
+        assert scores == [[np.float32(0.9)], [0.5]]
+
+    def test_has_no_heatmaps_which_are_of_all_people(self):
+        result = make_result(heatmaps=np.zeros((17, 80, 100), np.float32))
+
+        with pytest.raises(UsageError, match='before people are selected'):
+            result[0].plot(draw_heatmap=True)
+
+    @pytest.mark.parametrize('people', [2, [True], 'nose', np.ones((2, 17), bool)])
+    def test_of_people_that_are_not_there_is_an_error(self, people):
+        with pytest.raises(IndexError):
+            make_result()[people]
+
+    def test_by_something_else_is_an_error(self):
+        with pytest.raises(UsageError, match='None selects no people: give an index'):
+            make_result()[None]
+
+
+class TestPresenceBesideMmposesInstances:
+    def test_is_added_to_each_person(self):
+        presence = np.full((2, 17), 0.75, np.float32)
+        result = make_result(keypoint_presence=presence, keypoints_visible=presence / 2)
+        people = [dict(), dict()]
+
+        add_presence(people, result.to_sample().pred_instances)
+
+        given = dict(keypoint_presence=[0.75] * 17, keypoints_visible=[0.375] * 17)
+        assert people == [given, given]
+
+    def test_is_not_made_of_scores(self):
+        people = [dict(), dict()]
+
+        add_presence(people, make_result().to_sample().pred_instances)
+
+        assert people == [{}, {}]
 
 
 class TestOptionalPackages:

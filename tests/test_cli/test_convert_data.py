@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """``onestage-pose convert-data`` says in one screen what it did."""
 
+import shlex
+
 from onestage_pose.cli.convert_data import describe
 from onestage_pose.cli.main import main
 
@@ -32,6 +34,22 @@ def test_what_was_read_and_left_out_is_printed(source, tmp_path, capsys):
     assert 'category dog: 1 keypoints (left_ear)' in told
     assert 'shapes of the kind line' in told
     assert f'the names start from {source}' in told
+
+
+def test_the_last_line_is_a_next_command_that_works(source, tmp_path, capsys):
+    main(['convert-data', str(source), str(tmp_path / 'out')])
+
+    last = capsys.readouterr().out.splitlines()[-1]
+    next_, *words = shlex.split(last)
+    assert (next_, words[:2]) == ('next:', ['onestage-pose', 'check-data'])
+    main(words[1:])
+    assert f'images in {source}' in capsys.readouterr().out
+
+
+def test_no_next_command_where_the_images_are_copied(source, tmp_path, capsys):
+    main(['convert-data', str(source), str(tmp_path / 'out'), '--copy-images'])
+
+    assert 'next:' not in capsys.readouterr().out
 
 
 def test_many_kinds_of_remarks_fit_into_a_screen(source, tmp_path, capsys):
