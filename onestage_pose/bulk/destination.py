@@ -79,6 +79,12 @@ class Folder:
             return Path(self._root, name).read_bytes()
         return self._storage.cat_file(f'{self._root}/{name}')
 
+    def open(self, name: str) -> BinaryIO:
+        """Open a file to read parts of it."""
+        if self.is_local:
+            return Path(self._root, name).open('rb')
+        return self._storage.open(f'{self._root}/{name}', 'rb')
+
     @contextmanager
     def writing(self, name: str) -> Iterator[BinaryIO]:
         """Yield a file to write to, which gets its name when it is whole.
@@ -154,6 +160,7 @@ class Manifest:
 
     Attributes:
         is_finished (bool): Everything is done.
+        found (dict, optional): What :meth:`finish` was told.
 
     Raises:
         UsageError: The folder holds results of something else, or other files.
@@ -165,6 +172,7 @@ class Manifest:
         self._asked = json.loads(to_json(asked))
         before = read_manifest(folder)
         self.is_finished = bool(before) and before['is_finished']
+        self.found = before['found'] if self.is_finished else None
         if before is not None:
             self._compare(before['asked'])
             return
@@ -180,13 +188,19 @@ class Manifest:
         """Return the numbers of the partitions that are done."""
         return _numbers(self.folder.names())
 
-    def finish(self) -> None:
-        """Say in the manifest that everything is done."""
-        self.is_finished = True
+    def finish(self, found: Mapping[str, int] | None = None) -> None:
+        """Say in the manifest that everything is done.
+
+        Args:
+            found (Mapping | None): How much there is in all.
+        """
+        self.is_finished, self.found = True, found
         self._write()
 
     def _write(self) -> None:
         saved = dict(is_finished=self.is_finished, asked=self._asked)
+        if self.found is not None:
+            saved['found'] = self.found
         self.folder.write(MANIFEST, to_json(saved).encode() + b'\n')
 
     def _compare(self, before: Mapping[str, Any]) -> None:
@@ -200,7 +214,7 @@ class Manifest:
 
 
 def read_manifest(folder: Folder) -> dict[str, Any] | None:
-    """Return a folder's manifest: ``is_finished`` and ``asked``.
+    """Return a folder's manifest: ``is_finished``, ``asked`` and ``found``.
 
     None where there is none, and where no partition is done: it binds nobody then.
 
@@ -220,7 +234,7 @@ def read_manifest(folder: Folder) -> dict[str, Any] | None:
         ) from error
     if not is_finished and not _numbers(names):
         return None
-    return dict(is_finished=is_finished, asked=asked)
+    return dict(is_finished=is_finished, asked=asked, found=found.get('found'))
 
 
 def _numbers(names: Iterable[str]) -> set[int]:

@@ -6,13 +6,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import pyarrow as pa
 import torch
 
+from ..apis.ahead import load_ahead
 from ..apis.building import find_model
 from ..apis.checkpoint_paths import check_checkpoint_path
 from ..apis.result import read_image_id
@@ -22,8 +24,10 @@ from ..utils.errors import UsageError
 from ..version import __version__
 from ..zoo.digest import compute_hash
 from .destination import Folder, Manifest, name_partition, read_manifest
+from .partitions import Partition
 from .processes import run_in_processes
 from .sources import Source
+from .tables import count_in_parquet
 from .worker import ENDINGS, Summary, Worker, WorkerOptions
 
 # Where nothing is said, a partition has at least and at most so many images, ...
@@ -32,6 +36,8 @@ _SMALLEST, _LARGEST = 16, 1000
 _USUAL = 256
 # ... and so many at most.
 _MOST = 100_000
+# Files that are opened together, since a storage answers slowly, and read ahead.
+_READERS, _AHEAD = 16, 64
 
 
 class Job:
@@ -46,6 +52,7 @@ class Job:
     Attributes:
         partitions (list[Partition]): All.
         missing (list[Partition]): Those that are not done.
+        done (list[Partition]): Those that an earlier run has done.
         is_finished (bool): All is done, and :meth:`finish` was called.
 
     Raises:
@@ -71,13 +78,19 @@ class Job:
         size = size or choose_partition_size(len(source))
         self._manifest = Manifest(self.folder, _describe(source, options, size))
         self.partitions = source.partitions(size)
-        done = self.find_done()
-        self.missing = [each for each in self.partitions if each.number not in done]
+        numbers = self.find_done()
+        self.missing = [each for each in self.partitions if each.number not in numbers]
+        self.done = [each for each in self.partitions if each.number in numbers]
 
     @property
     def is_finished(self) -> bool:
         """bool: See the class."""
         return self._manifest.is_finished
+
+    @property
+    def found(self) -> Mapping[str, int] | None:
+        """Mapping, optional: What :meth:`finish` was told, of a finished job."""
+        return self._manifest.found
 
     def run(self, workers: int | None = None) -> Iterator[Summary]:
         """Do what is missing, by processes of this machine.
@@ -105,13 +118,44 @@ class Job:
         """Return the numbers of the partitions whose files are there now."""
         return self._manifest.done()
 
-    def finish(self) -> None:
-        """Say that all is done; of COCO's format, join the partitions' files."""
+    def read_done(self) -> Iterator[Summary]:
+        """Yield what is in the files of an earlier run, before :meth:`finish`.
+
+        Of tables only the footers are read.
+
+        Raises:
+            UsageError: A file cannot be read.
+        """
+        return load_ahead(self.done, self._summarize, _READERS, _AHEAD)
+
+    def _summarize(self, partition: Partition) -> Summary:
+        file_format = self.options.file_format
+        name = name_partition(partition.number, ENDINGS[file_format])
+        try:
+            if file_format == 'parquet':
+                with self.folder.open(name) as file:
+                    errors, people = count_in_parquet(file)
+            else:
+                found = json.loads(self.folder.read(name))
+                errors, people = len(found['errors']), len(found['results'])
+        except (pa.ArrowInvalid, ValueError, KeyError) as error:
+            raise UsageError(
+                f'{self.folder.address}/{name} cannot be read ({error}): remove it, '
+                'and the same command makes it again.'
+            ) from error
+        return Summary(partition.number, len(partition), errors, people, 0.0)
+
+    def finish(self, found: Mapping[str, int] | None = None) -> None:
+        """Say that all is done; of COCO's format, join the partitions' files.
+
+        Args:
+            found (Mapping | None): How much there is in all, for the manifest.
+        """
         is_coco = self.options.file_format == 'coco'
         if is_coco and not self.is_finished:
             self._join()
         if not self.is_finished:
-            self._manifest.finish()
+            self._manifest.finish(found)
         if is_coco:
             # after all that is in them is elsewhere
             for name in self.folder.names().intersection(self._part_names()):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -67,6 +67,29 @@ def to_parquet(results: Iterable[tuple[str, PoseResult]], schema: pa.Schema) -> 
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema), buffer, compression='zstd')
     return buffer.getvalue()
+
+
+def count_in_parquet(file: BinaryIO) -> tuple[int, int]:
+    """Count by a file's footer, without reading its rows.
+
+    Args:
+        file (BinaryIO): What :func:`to_parquet` returns.
+
+    Returns:
+        tuple[int, int]: Images that could not be read, and people.
+
+    Raises:
+        pyarrow.ArrowInvalid: It is no such file.
+    """
+    metadata = pq.read_metadata(file)
+    counts = dict(error=0, person=0)
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        for column in map(group.column, range(group.num_columns)):
+            if column.path_in_schema in counts:
+                known = column.num_values - column.statistics.null_count
+                counts[column.path_in_schema] += known
+    return counts['error'], counts['person']
 
 
 def _rows(name: str, result: PoseResult) -> Iterator[dict[str, Any]]:

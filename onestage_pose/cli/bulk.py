@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..apis.building import choose_device
 from ..utils.errors import RunInterruptedError
 from .extras import needs_extra
 from .files import count
 from .progress import track
+
+if TYPE_CHECKING:
+    from ..bulk.job import Job
+    from ..bulk.worker import Summary
 
 _NAMES_SHOWN = 3
 
@@ -28,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
 
         if args.ray is not None:
             import ray.data  # noqa: F401
-    from ..bulk import Job, WorkerOptions, open_source, run_on_ray
+    from ..bulk import Job, WorkerOptions, open_source
 
     if args.device is not None and args.ray is None:
         choose_device(args.device, '--device')
@@ -49,32 +56,52 @@ def run(args: argparse.Namespace) -> None:
         cfg_options=args.cfg_options,
     )
     job = Job(source, options, args.partition_size)
-    total = len(job.partitions)
-    images = errors = people = 0
-    if not job.is_finished:
-        if len(job.missing) < total:
-            print(f'{total - len(job.missing)} of {total} partitions are done already.')
-        if args.ray is not None:
-            summaries = run_on_ray(job, args.ray or None, args.workers)
-        else:
-            summaries = job.run(args.workers)
-        try:
-            for each in track(summaries, 'Partitions', len(job.missing)):
-                images += each.images
-                errors += each.errors
-                people += each.people
-        except KeyboardInterrupt:
-            raise RunInterruptedError(
-                'Interrupted; the same command goes on with what is missing.'
-            ) from None
-    job.finish()
-    if not images:
-        print(f'All is done already: {args.destination}')
+    if job.is_finished:
+        print('All is done already.')
+        found = job.found
+    else:
+        found = _do_missing(job, args)
+    job.finish(found)
+    _report(found, args)
+
+
+def _do_missing(job: Job, args: argparse.Namespace) -> dict[str, int]:
+    """Do what is missing; return how much there is in all, also of earlier runs."""
+    from ..bulk import run_on_ray
+
+    if job.done:
+        total = len(job.partitions)
+        print(f'{len(job.done)} of {total} partitions are done already.')
+    found = Counter(images=0, errors=0, people=0)
+    if args.ray is not None:
+        summaries = run_on_ray(job, args.ray or None, args.workers)
+    else:
+        summaries = job.run(args.workers)
+    try:
+        for new in track(summaries, 'Partitions', len(job.missing)):
+            _add(found, new)
+        for old in track(job.read_done(), 'Partitions of before', len(job.done)):
+            _add(found, old)
+    except KeyboardInterrupt:
+        raise RunInterruptedError(
+            'Interrupted; the same command goes on with what is missing.'
+        ) from None
+    return dict(found)
+
+
+def _add(found: Counter, summary: Summary) -> None:
+    found.update({key: getattr(summary, key) for key in ('images', 'errors', 'people')})
+
+
+def _report(found: Mapping[str, int] | None, args: argparse.Namespace) -> None:
+    if found is None:
+        # finished by a version that did not count
+        print(f'The results are in {args.destination}.')
         return
-    print(
-        f'{count(images, "image", "images")}, {count(people, "person", "people")}: '
-        f'{args.destination}'
-    )
-    if errors:
-        where = 'errors.json' if args.format == 'coco' else 'the column "error"'
-        print(f'{count(errors, "image", "images")} could not be read: see {where}.')
+    images = count(found['images'], 'image', 'images')
+    people = count(found['people'], 'person', 'people')
+    print(f'{images}, {people}: {args.destination}')
+    if found['errors']:
+        where = 'errors.json' if args.format == 'coco' else 'column error'
+        errors = count(found['errors'], 'image', 'images')
+        print(f'{errors} could not be read ({where}).')

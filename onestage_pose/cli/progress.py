@@ -16,10 +16,10 @@ T = TypeVar('T')
 DELAY = 2.0
 #: Seconds after which there are lines, where there is no terminal.
 LOG_DELAY = 10.0
-#: Lines of one run.
+#: Lines of one run, where that is not too few.
 LOG_LINES = 10
-#: Seconds between lines where nobody knows how many items come.
-LOG_INTERVAL = 60.0
+#: Most seconds between lines, and those where nobody knows how many items come.
+LOG_INTERVAL, LOG_INTERVAL_UNKNOWN = 600.0, 60.0
 
 
 def track(
@@ -27,8 +27,8 @@ def track(
 ) -> Iterator[T]:
     """Yield items, with their progress on standard error once they take longer.
 
-    On a terminal that is a bar, else a line for each tenth, or each minute where the
-    number of items is unknown.
+    On a terminal that is a bar, else a line for each tenth and after ten minutes
+    without one, or each minute where the number of items is unknown.
 
     Args:
         items (Iterable): What is gone through.
@@ -69,11 +69,13 @@ def _log(items: Iterable[T], description: str, total: int | None) -> Iterator[T]
         if now - start < LOG_DELAY:
             continue
         if not total:
-            if now - last >= LOG_INTERVAL:
+            if now - last >= LOG_INTERVAL_UNKNOWN:
                 last = now
                 _write_line(f'{description}: {done}')
-        elif tenths < done * LOG_LINES // total < LOG_LINES:
-            tenths = done * LOG_LINES // total
+            continue
+        is_late = now - last >= LOG_INTERVAL
+        if done < total and (is_late or tenths < done * LOG_LINES // total):
+            last, tenths = now, done * LOG_LINES // total
             left = describe_seconds((now - start) / done * (total - done))
             _write_line(f'{description}: {done} of {total}, {left} left')
 

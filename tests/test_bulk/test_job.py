@@ -55,11 +55,35 @@ def test_only_what_is_missing_is_done_again(make_job, tmp_path):
 
 
 def test_a_finished_job_has_nothing_to_do(make_job):
-    finish(make_job())
+    job = make_job()
+    list(job.run())
+    job.finish(dict(people=18))
 
     job = make_job()
 
     assert job.is_finished and not job.missing
+    assert job.found == dict(people=18)
+
+
+@pytest.mark.parametrize('file_format', ['parquet', 'coco'])
+def test_what_an_earlier_run_has_done_is_counted(make_job, file_format):
+    job = make_job(partition_size=2, file_format=file_format)
+    done = list(job.run())
+
+    counted = make_job(partition_size=2, file_format=file_format).read_done()
+
+    assert [each[:4] for each in counted] == [each[:4] for each in done]
+    assert [sum(column) for column in zip(*done)][1:4] == [NUMBER, 1, 3 * (NUMBER - 1)]
+
+
+@pytest.mark.parametrize('file_format', ['parquet', 'coco'])
+def test_a_file_that_is_torn_is_named(make_job, tmp_path, file_format):
+    list(make_job(file_format=file_format).run())
+    [part] = (tmp_path / 'out').glob('part-*')
+    part.write_bytes(part.read_bytes()[:-9])
+
+    with pytest.raises(UsageError, match=rf'{part.name} cannot be read .*: remove it'):
+        list(make_job(file_format=file_format).read_done())
 
 
 @pytest.mark.parametrize(

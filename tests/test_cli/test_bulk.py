@@ -2,6 +2,7 @@
 """``onestage-pose bulk`` as its users start it, and as its processes are killed."""
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -39,10 +40,10 @@ def words(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def expected(words, tmp_path_factory):
-    """The rows of an undisturbed run of one process."""
+    """The folder of an undisturbed run of one process."""
     out = tmp_path_factory.mktemp('expected')
     main(words(out))
-    return rows(out)
+    return out
 
 
 def rows(out):
@@ -82,13 +83,31 @@ def parts(out):
     return sorted(out.glob('part-*'))
 
 
+def test_a_resumed_run_counts_what_there_is_in_all(words, expected, tmp_path, capsys):
+    """And a third one, which has nothing to do, says the same."""
+    out = tmp_path / 'out'
+    shutil.copytree(expected, out)
+    manifest = out / '_manifest.json'
+    manifest.write_text(manifest.read_text().replace('true', 'false'))
+    (out / 'part-000001.parquet').unlink()
+
+    for begin in '11 of 12 partitions are done already.', 'All is done already.':
+        main(words(out))
+        assert capsys.readouterr().out.splitlines() == [
+            begin,
+            f'{NUMBER} images, {3 * (NUMBER - 2)} people: {out}',
+            '2 images could not be read (column error).',
+        ]
+
+
 @pytest.mark.slow
 def test_two_processes_find_what_one_finds(words, expected, tmp_path, capsys):
     main(words(tmp_path / 'out', '--workers', '2'))
 
-    assert len({row['index'] for row in expected}) == NUMBER
-    assert sum(row['error'] is not None for row in expected) == 2
-    assert rows(tmp_path / 'out') == expected
+    whole = rows(expected)
+    assert len({row['index'] for row in whole}) == NUMBER
+    assert sum(row['error'] is not None for row in whole) == 2
+    assert rows(tmp_path / 'out') == whole
     printed = capsys.readouterr().out
     assert f'{NUMBER} images, {3 * (NUMBER - 2)} people' in printed
     assert '2 images could not be read' in printed
@@ -119,6 +138,6 @@ def test_a_worker_and_then_the_driver_are_killed(
 
     main(command)
 
-    assert rows(out) == expected
+    assert rows(out) == rows(expected)
     assert {path: path.stat().st_mtime_ns for path in done} == done
     assert not list(out.glob('.*.tmp'))

@@ -58,6 +58,14 @@ def test_a_log_has_a_line_for_each_tenth(monkeypatch, seconds):
     ]
 
 
+def test_a_log_has_a_line_each_ten_minutes_of_what_takes_hours(monkeypatch, seconds):
+    monkeypatch.setattr(sys, 'stderr', io.StringIO())
+
+    list(track(range(601), 'Images', 10**5))
+
+    assert sys.stderr.getvalue() == 'Images: 600 of 100000, 27.6 h left\n'
+
+
 def test_a_log_has_a_line_a_minute_where_no_number_is_known(monkeypatch, seconds):
     monkeypatch.setattr(sys, 'stderr', io.StringIO())
 
