@@ -3,7 +3,7 @@
 
 Of the project it takes two modules that need nothing but Python: keep it in a checkout.
 
-python tools/deployment/export_onnx.py nano nano.onnx
+onestage-pose export nano nano.onnx
 python demo/onnx_demo.py nano.onnx IMAGE [IMAGE ...]
 """
 
@@ -37,11 +37,20 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('model', type=Path, help='file of tools/deployment')
+    parser.add_argument('model', type=Path, help='file of onestage-pose export')
     parser.add_argument('images', type=Path, nargs='+')
     parser.add_argument('--out-dir', type=Path, default=Path('outputs'))
     parser.add_argument(
-        '--score-thr', type=float, default=0.3, help='leave out people under this'
+        '--bbox-thr',
+        '--score-thr',
+        type=float,
+        default=0.3,
+        help='leave out people whose score is under this (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--print-people',
+        action='store_true',
+        help='also print the score, the box and the keypoints (x, y, score) of each',
     )
     parser.add_argument(
         '--kpt-thr',
@@ -65,7 +74,7 @@ class PoseModel:
         path: The file.
 
     Raises:
-        ValueError: It is not as tools/deployment/export_onnx.py writes it.
+        ValueError: It is not as ``onestage-pose export`` writes it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,7 +100,7 @@ class PoseModel:
         if missing or [each.name for each in self.session.get_inputs()] != ['image']:
             raise ValueError(
                 f'{path}: expected the input "image" and the outputs of '
-                f'tools/deployment/export_onnx.py; missing {sorted(missing)}.'
+                f'onestage-pose export; missing {sorted(missing)}.'
             )
 
     def __call__(self, image: np.ndarray) -> dict:
@@ -217,6 +226,17 @@ def draw(image: np.ndarray, people: dict, model: PoseModel, thr: float) -> np.nd
     return drawn
 
 
+def print_people(people: dict, names: tuple) -> None:
+    """Print each person, in pixels."""
+    points = np.concatenate(
+        [people['keypoints'], people['keypoint_scores'][..., None]], -1
+    )
+    for score, box, found in zip(people['scores'], people['bboxes'], points):
+        print(f'  score {score:.2f}, box {np.round(box, 1).tolist()}')
+        for name, (x, y, sure) in zip(names, found):
+            print(f'    {name} {x:.1f} {y:.1f} {sure:.2f}')
+
+
 def side_of(name: str) -> int:
     """Return 0 for a left keypoint, 1 for a right one, 2 for one in the middle."""
     return next((i for i, side in enumerate(('left', 'right')) if side in name), 2)
@@ -276,7 +296,7 @@ def main() -> None:
             start = time.perf_counter()
             people = model(image)
             elapsed = time.perf_counter() - start
-            sure = people['scores'] >= args.score_thr
+            sure = people['scores'] >= args.bbox_thr
             people = {name: values[sure] for name, values in people.items()}
             write(target, draw(image, people, model, args.kpt_thr))
         except (OSError, ValueError, cv2.error) as error:
@@ -284,6 +304,8 @@ def main() -> None:
             failures.append(str(error) if is_named else f'{path}: {error}')
             continue
         print(f'{path}: {sure.sum()} people in {1000 * elapsed:.0f} ms, see {target}')
+        if args.print_people:
+            print_people(people, model.names)
     if failures:
         sys.exit('Error: some images were not drawn:\n  ' + '\n  '.join(failures))
 

@@ -10,6 +10,7 @@ from importlib import metadata
 
 import torch
 from mmcv.ops import nms
+from packaging.requirements import Requirement
 
 from ..ops import describe_backend
 from ..utils.errors import UsageError
@@ -40,6 +41,8 @@ OPTIONAL = {
     'supervision': 'PoseResult.to_supervision',
     'tensorboard': 'curves of a training',
 }
+#: Extras that are told otherwise: OpenMMLab's packages, of which one or the other do.
+_OPENMMLAB = ('lite', 'full', 'mmpose')
 
 
 def run(args: argparse.Namespace) -> None:
@@ -59,6 +62,8 @@ def run(args: argparse.Namespace) -> None:
         print(device)
     for name, purpose in OPTIONAL.items():
         print(f'{name} {versions[name] or "is not installed"} (for {purpose})')
+    for line in describe_extras():
+        print(line)
     ready = [name for name in list_models() if is_on_disk(name)]
     print(f'Models on disk: {", ".join(ready)}; others go to {get_home()}')
     missing = [name for name in REQUIRED if versions[name] is None]
@@ -79,6 +84,40 @@ def find_version(*distributions: str) -> str | None:
         except metadata.PackageNotFoundError:
             continue
     return None
+
+
+def describe_extras() -> list[str]:
+    """Return a line for each extra: what it needs, and what is missing of that."""
+    try:
+        package = metadata.metadata('onestage_pose')
+        requirements = metadata.requires('onestage_pose') or []
+    except metadata.PackageNotFoundError:
+        return ['Extras: not known, since onestage_pose runs without being installed']
+    found: dict[str, list[str]] = {}
+    for requirement in map(Requirement, requirements):
+        for extra in package.get_all('Provides-Extra') or []:
+            if extra not in _OPENMMLAB and _is_of(requirement, extra):
+                found.setdefault(extra, []).append(_describe(requirement))
+    return [
+        f'Extra "{extra}" (pip install "onestage_pose[{extra}]"): {", ".join(packages)}'
+        for extra, packages in found.items()
+    ]
+
+
+def _is_of(requirement: Requirement, extra: str) -> bool:
+    marker = requirement.marker
+    if marker is None or marker.evaluate({'extra': ''}):
+        return False
+    return marker.evaluate({'extra': extra})
+
+
+def _describe(requirement: Requirement) -> str:
+    name, version = requirement.name, find_version(requirement.name)
+    if version is None:
+        return f'{name} is missing'
+    if not requirement.specifier.contains(version, prereleases=True):
+        return f'{name} {version} is not {requirement.specifier}'
+    return f'{name} {version}'
 
 
 def describe_devices() -> list[str]:

@@ -295,7 +295,7 @@ def add_bulk_arguments(parser: argparse.ArgumentParser) -> None:
         choices=['parquet', 'coco'],
         default='parquet',
         help='tables, one row a person, or a JSON file of COCO results, for images '
-        'that are called by numbers (default: parquet)',
+        'whose file names are numbers (default: parquet)',
     )
     parser.add_argument(
         '--recursive', action='store_true', help='include the subfolders of a folder'

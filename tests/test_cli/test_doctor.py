@@ -42,6 +42,51 @@ def test_names_an_optional_package_and_what_it_is_for(capsys, monkeypatch):
     assert 'onnx is not installed (for export to ONNX)' in capsys.readouterr().out
 
 
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Install a distribution by its metadata, before what is there."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def install(name, version, *lines):
+        folder = tmp_path / f'{name}-{version}.dist-info'
+        folder.mkdir()
+        head = ['Metadata-Version: 2.1', f'Name: {name}', f'Version: {version}']
+        (folder / 'METADATA').write_text('\n'.join([*head, *lines]) + '\n')
+
+    return install
+
+
+def test_each_extra_says_what_it_needs_and_what_is_missing(installed):
+    installed('first', '2.1')
+    installed('second', '1.0')
+    installed(
+        'onestage_pose',
+        '0.2.0',
+        'Provides-Extra: lite',
+        'Provides-Extra: bulk',
+        'Requires-Dist: needed-always',
+        'Requires-Dist: mmcv-lite; extra == "lite"',
+        'Requires-Dist: first>=2; extra == "bulk"',
+        'Requires-Dist: second>=1.5; extra == "bulk"',
+        'Requires-Dist: no-such-package[data]; extra == "bulk"',
+        'Requires-Dist: other; extra == "bulk" and python_version < "3"',
+    )
+
+    assert doctor.describe_extras() == [
+        'Extra "bulk" (pip install "onestage_pose[bulk]"): first 2.1, '
+        'second 1.0 is not >=1.5, no-such-package is missing'
+    ]
+
+
+def test_extras_are_not_known_of_a_clone_that_is_not_installed(monkeypatch):
+    def fail(name):
+        raise doctor.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, 'metadata', fail)
+
+    assert doctor.describe_extras()[0].startswith('Extras: not known')
+
+
 def test_a_needed_package_that_is_missing_is_an_error(monkeypatch):
     find = doctor.find_version
     monkeypatch.setattr(

@@ -549,6 +549,31 @@ class TestDemoOutputs:
 
         return onnx_demo
 
+    @pytest.mark.parametrize('option', ['--bbox-thr', '--score-thr'])
+    def test_the_lowest_score_has_the_name_of_predict_and_the_old_one(
+        self, demo, monkeypatch, option
+    ):
+        words = ['onnx_demo.py', 'nano.onnx', 'a.jpg', option, '0.7']
+        monkeypatch.setattr('sys.argv', words)
+
+        assert demo.parse_args().bbox_thr == 0.7
+
+    def test_people_are_printed_as_numbers(self, demo, capsys):
+        people = dict(
+            scores=np.float32([0.75]),
+            bboxes=np.float32([[1, 2, 30.5, 40]]),
+            keypoints=np.float32([[[5, 6.25], [7, 8]]]),
+            keypoint_scores=np.float32([[0.5, 1]]),
+        )
+
+        demo.print_people(people, ('nose', 'left_eye'))
+
+        assert capsys.readouterr().out.splitlines() == [
+            '  score 0.75, box [1.0, 2.0, 30.5, 40.0]',
+            '    nose 5.0 6.2 0.50',
+            '    left_eye 7.0 8.0 1.00',
+        ]
+
     def test_a_drawing_is_named_after_its_picture(self, demo, tmp_path):
         pictures = [tmp_path / 'a.jpg', tmp_path / 'b.jpg']
         assert demo.plan(pictures, tmp_path) == [tmp_path / 'a.png', tmp_path / 'b.png']

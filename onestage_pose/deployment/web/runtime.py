@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 from ...checkpoints.atomic import replacing
-from ...utils.errors import UsageError, WrongWeightsError
+from ...utils.errors import DownloadError, UsageError, WrongWeightsError
 from ...zoo import get_home
 from ...zoo.digest import Digest
 from ...zoo.fetching import fetch
@@ -38,6 +38,10 @@ FILES = {
     ),
 }
 
+_WITHOUT_NETWORK = (
+    f'The simplest is one file with all {len(FILES)}: run `npm pack {NAME}@{VERSION}` '
+    f'on a machine with a network, and give {NAME}-{VERSION}.tgz by --ort.'
+)
 _REMEDY = f'Give the files of {NAME} {VERSION}.'
 
 
@@ -56,8 +60,8 @@ def get_runtime(source: Path | None = None) -> Path:
         UsageError: There are no such files in ``source``; or the cache cannot be
             written to.
         WrongWeightsError: A file is not the one that was published.
-        DownloadError: A file cannot be downloaded; names the address and the place to
-            put it.
+        DownloadError: A file cannot be downloaded; names the address, the place to
+            put it, and ``--ort``.
     """
     if source is not None and not source.is_file():
         return _find_in_folder(source)
@@ -70,7 +74,10 @@ def get_runtime(source: Path | None = None) -> Path:
             PACKAGE.check(source, str(source), _REMEDY)
             _extract(source, folder)
         else:
-            _download(folder)
+            try:
+                _download(folder)
+            except DownloadError as error:
+                raise DownloadError(f'{error} {_WITHOUT_NETWORK}') from error
     return folder
 
 

@@ -6,7 +6,7 @@ import io
 import tarfile
 
 from onestage_pose.deployment.web import get_runtime, runtime
-from onestage_pose.utils.errors import UsageError, WrongWeightsError
+from onestage_pose.utils.errors import DownloadError, UsageError, WrongWeightsError
 from onestage_pose.zoo.digest import Digest
 
 import pytest
@@ -80,6 +80,16 @@ def test_a_mirror_that_is_a_folder_is_copied_from(package, monkeypatch, tmp_path
 
     assert folder != tmp_path
     assert all((folder / name).read_bytes() == text for name, text in FILES.items())
+
+
+def test_without_a_network_the_way_with_one_file_is_told(
+    package, monkeypatch, tmp_path
+):
+    monkeypatch.setenv('ONESTAGE_POSE_MIRROR', str(tmp_path))
+
+    told = r'npm pack onnxruntime-web@\S+` .* give \S+\.tgz by --ort'
+    with pytest.raises(DownloadError, match=told):
+        get_runtime()
 
 
 def test_a_file_of_another_hash_is_refused(mirror):
