@@ -11,6 +11,7 @@ from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
 from ..structures.metainfo import load_sigmas, read_sigmas
+from ..utils.arguments import NonNegativeInt, PositiveInt, check_arguments
 from .decoders import DECODERS, PERSON_AREA_RATIO, SCORES, DecoderOptions
 from .decoders.grid import grid_size
 
@@ -88,13 +89,14 @@ class RoIHeatmap(BaseKeypointCodec):
     DECODE_MODES = tuple(DECODERS)
     SCORE_MODES = tuple(SCORES)
 
+    @check_arguments
     def __init__(
         self,
-        heatmap_size: int | tuple[int, int] = 56,
+        heatmap_size: PositiveInt | tuple[PositiveInt, PositiveInt] = 56,
         decode_mode: str = 'bicubic',
         score_mode: str = 'peak',
-        window: int = 2,
-        blur_kernel_size: int = 11,
+        window: NonNegativeInt = 2,
+        blur_kernel_size: PositiveInt = 11,
         sigmas: Sequence[float] | None = None,
         area_ratio: float = PERSON_AREA_RATIO,
     ) -> None:

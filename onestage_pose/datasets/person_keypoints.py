@@ -14,6 +14,7 @@ from mmpose.registry import DATASETS
 from ..structures.categories import find_own_keypoints, get_categories
 from ..structures.coco_records import MAX_PEOPLE
 from ..structures.metainfo import check_dataset_metainfo, resolve_metainfo
+from ..utils.arguments import NonNegativeInt, PositiveInt, check_arguments
 from ..utils.errors import AnnotationError, ConfigValueError
 from .coco_file import CocoKeypointFile, is_remote, load_coco_keypoints
 from .image_files import find_meant, read_sizes
@@ -104,27 +105,28 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
 
     METAINFO: dict = dict(from_file='configs/_base_/datasets/coco.py')
 
+    @check_arguments
     def __init__(
         self,
         ann_file: str = '',
         data_mode: str = 'bottomup',
         metainfo: dict | None = None,
         data_root: str | None = None,
-        data_prefix: dict | None = None,
-        filter_cfg: dict | None = None,
+        data_prefix: dict[str, str] | None = None,
+        filter_cfg: dict[str, NonNegativeInt] | None = None,
         with_segmentation: bool = False,
         keypoints_only: bool = False,
         keep_crowds: bool = False,
         known_visibilities: Sequence[int] = VISIBILITIES,
         check_images: bool = True,
-        max_people: int = MAX_PEOPLE,
+        max_people: PositiveInt = MAX_PEOPLE,
         indices: int | Sequence[int] | None = None,
         serialize_data: bool = True,
         pipeline: Sequence[dict | Callable] = (),
         test_mode: bool = False,
         lazy_init: bool = False,
-        max_refetch: int = 1000,
-        sample_interval: int = 1,
+        max_refetch: NonNegativeInt = 1000,
+        sample_interval: PositiveInt = 1,
     ) -> None:
         if data_mode != 'bottomup':
             raise ConfigValueError(
@@ -144,11 +146,6 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
         self.known_visibilities = check_known_visibilities(
             known_visibilities, type(self).__name__
         )
-        if type(max_people) is not int or max_people < 1:
-            raise ConfigValueError(
-                f'{type(self).__name__} got max_people={max_people!r}; it is the most '
-                'people of an image, a whole number above 0.'
-            )
         self.check_images = check_images
         self.max_people = max_people
         super().__init__(

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterator
 from types import FrameType, TracebackType
 
+from .arguments import shorten
 from .config_check import explain_unknown_option
 
 # What constructors raise about their arguments. A full disk or a GPU without memory is
@@ -18,6 +19,7 @@ _ABOUT_ARGUMENTS = (
     IndexError,
     KeyError,
     NotImplementedError,
+    RuntimeError,
     TypeError,
     ValueError,
 )
@@ -40,13 +42,18 @@ def explain_config_error(error: Exception) -> str | None:
         explanation = explain_unknown_option(error)
         if explanation is not None:
             return f'the config gives an option that does not exist: {explanation}'
-    built, is_runner = None, False
+    built, given, is_runner = None, {}, False
     for frame, _ in _walk(error.__traceback__):
         code = frame.f_code
         if code.co_name == 'build_from_cfg':
             built = frame.f_locals.get('obj_cls') or frame.f_locals.get('cfg')
+            given = frame.f_locals.get('args') or {}
         elif code.co_filename.endswith('mmengine/runner/runner.py'):
             is_runner = is_runner or code.co_name in ('__init__', 'from_cfg')
+    if isinstance(error, RuntimeError) and not isinstance(error, NotImplementedError):
+        # PyTorch's for a size below 0; its subclasses are about memory and devices
+        if type(error) is not RuntimeError or not callable(built):
+            return None
     if built is None and not is_runner:
         return None
     what = 'the config is not one of a run'
@@ -57,7 +64,13 @@ def explain_config_error(error: Exception) -> str | None:
         )
     elif built is not None:
         what = f'the config has a part without a class, {_shorten(str(built))}'
-    return f'{what}: {describe(error)}. Correct it in the config or in --cfg-options.'
+    # not every constructor names the argument that it stumbles over
+    options = ', '.join(f'{key}={shorten(value)}' for key, value in given.items())
+    shown = f' It is given {_shorten(options)}.' if options and callable(built) else ''
+    return (
+        f'{what}: {describe(error)}.{shown} Correct it in the config or in '
+        '--cfg-options.'
+    )
 
 
 def describe(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 
 from ..structures.categories import find_own_keypoints, get_categories
+from ..utils.arguments import PositiveFloat, check_arguments
 from ..utils.errors import UsageError
 from .palette import (
     BOX_COLOR,
@@ -52,12 +53,13 @@ class PoseVisualizer(PoseLocalVisualizer):
     #: A radius or a line width of None is in proportion to the image.
     scales_with_image = True
 
+    @check_arguments
     def __init__(
         self,
         name: str = 'visualizer',
         *args: Any,
-        line_width: int | None = None,
-        radius: int | None = None,
+        line_width: PositiveFloat | None = None,
+        radius: PositiveFloat | None = None,
         **kwargs: Any,
     ) -> None:
         # green, mmpose's colour of boxes, is a person's left here

@@ -4,6 +4,8 @@
 from onestage_pose.utils.config_errors import explain_config_error
 
 import pytest
+import torch
+from mmdet.registry import MODELS
 from mmpose.registry import DATASETS
 
 EMPTY = dict(type='PersonKeypointsDataset', lazy_init=True)
@@ -44,6 +46,23 @@ def test_an_option_that_does_not_exist_is_named():
 
     assert explanation.startswith('the config gives an option that does not exist: ')
     assert 'ann_flie' in explanation
+
+
+def test_a_size_below_0_is_explained_with_what_was_given():
+    size = dict(in_features=-3, out_features=4)
+    explanation = explain(MODELS.build, dict(type='Linear', _scope_='mmdet', **size))
+
+    assert 'a Linear (torch.nn.modules.linear) that cannot be built: ' in explanation
+    assert 'It is given in_features=-3, out_features=4.' in explanation
+
+
+def test_a_gpu_without_memory_is_no_fault_of_a_config(monkeypatch):
+    def fail(*args, **options):
+        raise torch.OutOfMemoryError('CUDA out of memory')
+
+    monkeypatch.setattr(DATASETS.get('PersonKeypointsDataset'), '__init__', fail)
+
+    assert explain(DATASETS.build, EMPTY) is None
 
 
 def test_an_error_while_nothing_is_built_is_none_of_the_configs():

@@ -6,6 +6,7 @@ from mmcv.transforms import BaseTransform
 from mmpose.registry import TRANSFORMS
 
 from ...structures.coordinates import pixel_index_to_continuous
+from ...utils.arguments import NonNegativeFloat, check_arguments
 
 SHOULDERS, HIPS = [5, 6], [11, 12]
 
@@ -27,7 +28,8 @@ class BoxesFromKeypoints(BaseTransform):
         margin (float): Margin on every side, as a fraction of the longer side.
     """
 
-    def __init__(self, head: float = 0.7, margin: float = 0.07) -> None:
+    @check_arguments
+    def __init__(self, head: float = 0.7, margin: NonNegativeFloat = 0.07) -> None:
         super().__init__()
         self.head = head
         self.margin = margin

@@ -12,6 +12,7 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from ...structures import to_bgr_image
+from ...utils.arguments import PositiveInt, check_arguments
 from ...utils.errors import ImageError
 from ...utils.image_formats import MAX_PIXELS, check_image
 
@@ -51,6 +52,7 @@ class LoadPoseImage(LoadImage):
         ValueError: The image is broken, or ``img`` is no image.
     """
 
+    @check_arguments
     def __init__(
         self,
         on_error: str = 'raise',
@@ -59,7 +61,7 @@ class LoadPoseImage(LoadImage):
         color_type: str = 'color',
         imdecode_backend: str = 'cv2',
         backend_args: dict | None = None,
-        max_pixels: int = MAX_PIXELS,
+        max_pixels: PositiveInt = MAX_PIXELS,
     ) -> None:
         if on_error not in ('raise', 'warn'):
             raise ValueError(

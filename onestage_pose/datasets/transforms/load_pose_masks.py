@@ -79,7 +79,7 @@ def _draw(outline: list | dict, height: int, width: int) -> np.ndarray:
     elif isinstance(outline, dict):
         runs = _read_runs(outline, height, width)
     else:
-        raise TypeError(f'a {type(outline).__name__} is no outline')
+        raise TypeError(f'a {type(outline).__name__} is not an outline')
     return mask_utils.decode(runs)
 
 
@@ -133,7 +133,7 @@ def _lengths(text: bytes) -> list[int]:
     for byte in text:
         digit = byte - 48
         if not 0 <= digit < 64:
-            raise ValueError(f'{chr(byte)!r} is no character of run lengths')
+            raise ValueError(f'{chr(byte)!r} is not a character of run lengths')
         number |= (digit & 0x1F) << shift
         shift += 5
         if digit & 0x20:

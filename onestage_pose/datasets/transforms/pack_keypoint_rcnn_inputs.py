@@ -8,6 +8,8 @@ from mmengine.structures import InstanceData
 from mmpose.datasets.transforms import PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
+from ...utils.arguments import check_arguments
+
 
 @TRANSFORMS.register_module()
 class PackKeypointRCNNInputs(PackPoseInputs):
@@ -43,6 +45,7 @@ class PackKeypointRCNNInputs(PackPoseInputs):
         gt_masks='masks',
     )
 
+    @check_arguments
     def __init__(
         self,
         meta_keys: Sequence[str] = (

@@ -8,6 +8,7 @@ from mmengine.dataset import BaseDataset
 from mmpose.datasets.transforms.mix_img_transforms import MixImageTransform
 from mmpose.registry import TRANSFORMS
 
+from ...utils.arguments import PositiveInt, check_arguments
 from .pose_random_affine import INSTANCE_KEYS
 
 # How many images are tried for each tile.
@@ -34,10 +35,11 @@ class PoseMosaic(MixImageTransform):
         ValueError: The tiles differ in size.
     """
 
+    @check_arguments
     def __init__(
         self,
         tile: Sequence[dict | Callable],
-        grid: tuple[int, int] = (2, 2),
+        grid: tuple[PositiveInt, PositiveInt] = (2, 2),
     ) -> None:
         super().__init__(pre_transform=tile)
         self.grid = tuple(grid)

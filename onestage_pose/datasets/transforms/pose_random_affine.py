@@ -11,6 +11,13 @@ from ...structures.coordinates import (
     continuous_to_pixel_index,
     pixel_index_to_continuous,
 )
+from ...utils.arguments import (
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    Share,
+    check_arguments,
+)
 from ...utils.deprecation import warn_deprecated
 
 # What every instance has, kept or left out together.
@@ -70,16 +77,17 @@ class PoseRandomAffine(BaseTransform):
 
     SCALE_TO = ('image', 'person')
 
+    @check_arguments
     def __init__(
         self,
-        input_size: tuple[int, int],
-        size_range: tuple[float, float],
+        input_size: tuple[PositiveInt, PositiveInt],
+        size_range: tuple[PositiveFloat, PositiveFloat],
         scale_to: str = 'image',
-        rotate: float = 0.0,
-        rotate_prob: float = 1.0,
-        shift: float = 0.1,
-        min_visible: float = 0.2,
-        min_side: float = 4.0,
+        rotate: NonNegativeFloat = 0.0,
+        rotate_prob: Share = 1.0,
+        shift: NonNegativeFloat = 0.1,
+        min_visible: Share = 0.2,
+        min_side: NonNegativeFloat = 4.0,
         pad_val: tuple[int, int, int] = (127, 127, 127),
     ) -> None:
         super().__init__()

@@ -1,9 +1,16 @@
 # Copyright (c) onestage_pose contributors.
 """Flip an image with its boxes, keypoints and masks."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from mmpose.datasets.transforms import RandomFlip
 from mmpose.registry import TRANSFORMS
+
+from ...utils.arguments import Share, check_arguments
+from ...utils.errors import ConfigValueError
+
+DIRECTIONS = ('horizontal', 'vertical', 'diagonal')
 
 
 @TRANSFORMS.register_module()
@@ -17,9 +24,37 @@ class PoseRandomFlip(RandomFlip):
 
     Changes ``img``, ``bbox`` (N, 4), ``keypoints`` (N, K, 2) with their
     ``keypoints_visible`` (N, K), ``visibility_targets`` (N, K, 2) and ``gt_masks`` if
-    they are there; sets ``flip`` and ``flip_direction``. Arguments: see mmpose's
-    ``RandomFlip``.
+    they are there; sets ``flip`` and ``flip_direction``.
+
+    Args:
+        prob (float | Sequence[float]): Probability of a flip, or of each direction,
+            together at most 1.
+        direction (str | Sequence[str]): ``'horizontal'``, ``'vertical'`` or
+            ``'diagonal'``, or several, one of which is drawn.
     """
+
+    @check_arguments
+    def __init__(
+        self,
+        prob: Share | Sequence[Share] = 0.5,
+        direction: str | Sequence[str] = 'horizontal',
+    ) -> None:
+        directions = [direction] if isinstance(direction, str) else list(direction)
+        if not directions or not set(directions) <= set(DIRECTIONS):
+            raise ConfigValueError(
+                f'PoseRandomFlip: direction={direction!r} is unknown, use some of '
+                f'{", ".join(map(repr, DIRECTIONS))}.'
+            )
+        if not isinstance(prob, Sequence):
+            one_or_all = direction if isinstance(direction, str) else directions
+            super().__init__(prob=float(prob), direction=one_or_all)
+            return
+        if len(prob) != len(directions) or sum(prob) > 1:
+            raise ConfigValueError(
+                f'PoseRandomFlip: prob={list(prob)} must be one number, or one for '
+                f'each of direction={directions}, together at most 1.'
+            )
+        super().__init__(prob=[float(each) for each in prob], direction=directions)
 
     def transform(self, results: dict) -> dict:
         """Flip or not; see the class for the keys.

@@ -1,13 +1,23 @@
 # Copyright (c) onestage_pose contributors.
 """Resize an image with its boxes, keypoints and masks."""
 
+from typing import Literal
+
 import mmcv
 import numpy as np
+from mmcv.image.geometric import cv2_interp_codes, pillow_interp_codes
 from mmcv.transforms import Resize
 from mmpose.registry import TRANSFORMS
 from PIL import Image
 
 from ...structures.coordinates import resize_pixel_index
+from ...utils.arguments import (
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    check_arguments,
+)
+from ...utils.errors import ConfigValueError
 
 
 @TRANSFORMS.register_module()
@@ -40,17 +50,25 @@ class PoseResize(Resize):
             torchvision does.
     """
 
+    @check_arguments
     def __init__(
         self,
-        scale: int | tuple[int, int] | None = None,
-        scale_factor: float | tuple[float, float] | None = None,
+        # mmcv's choice of scales builds it with 0, and sets each scale later
+        scale: NonNegativeInt | tuple[PositiveInt, PositiveInt] | None = None,
+        scale_factor: PositiveFloat | tuple[PositiveFloat, PositiveFloat] | None = None,
         keep_ratio: bool = False,
         clip_object_border: bool = True,
-        backend: str = 'cv2',
+        backend: Literal['cv2', 'pillow'] = 'cv2',
         interpolation: str = 'bilinear',
         image_only: bool = False,
         round_down: bool = False,
     ) -> None:
+        known = {'cv2': cv2_interp_codes, 'pillow': pillow_interp_codes}[backend]
+        if interpolation not in known:
+            raise ConfigValueError(
+                f'PoseResize: interpolation={interpolation!r} is unknown for backend='
+                f'{backend!r}, use one of {", ".join(map(repr, known))}.'
+            )
         super().__init__(
             scale=scale,
             scale_factor=scale_factor,

@@ -15,6 +15,7 @@ from mmpose.registry import HOOKS
 from mmpose.structures import PoseDataSample, merge_data_samples
 from torch import Tensor
 
+from ...utils.arguments import Share, check_arguments
 from ...visualization.pose_visualizer import PoseVisualizer
 
 
@@ -37,8 +38,9 @@ class InputVisualizationHook(PoseVisualizationHook):
         draw_gt (bool): Draw the ground truth beside the prediction.
     """
 
+    @check_arguments
     def __init__(
-        self, *args: Any, bbox_thr: float = 0.3, draw_gt: bool = True, **kwargs: Any
+        self, *args: Any, bbox_thr: Share = 0.3, draw_gt: bool = True, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.bbox_thr = bbox_thr

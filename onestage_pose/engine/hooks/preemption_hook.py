@@ -24,6 +24,7 @@ from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
 from torch.utils.data import DataLoader
 
+from ...utils.arguments import NonNegativeFloat, check_arguments
 from ...utils.errors import PreemptedError
 from ...utils.signals import SAME_REQUEST, SignalListener, end_children
 from .safe_checkpoint_hook import SafeCheckpointHook
@@ -72,8 +73,9 @@ class PreemptionHook(Hook):
     # after everything else that is done with an iteration
     priority = 'LOWEST'
 
+    @check_arguments
     def __init__(
-        self, grace_period: float = 30.0, same_request: float = SAME_REQUEST
+        self, grace_period: float = 30.0, same_request: NonNegativeFloat = SAME_REQUEST
     ) -> None:
         if grace_period <= 0:
             raise ValueError(f'grace_period={grace_period} has to be above 0 seconds')

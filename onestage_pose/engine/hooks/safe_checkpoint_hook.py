@@ -10,6 +10,9 @@ from mmpose.registry import HOOKS
 
 from ...checkpoints.atomic import AtomicBackend, write_text
 from ...checkpoints.lock import lock_folder
+from ...utils.arguments import check_arguments, find_options
+from ...utils.errors import ConfigNameError, ConfigValueError
+from ...utils.suggestions import did_you_mean
 
 # Images of a step over all processes, in the checkpoint's message hub.
 _BATCH_SIZE = 'total_batch_size'
@@ -29,8 +32,34 @@ class SafeCheckpointHook(CheckpointHook):
       checkpoint of this iteration), and once more after it. A run that stopped during
       an evaluation runs it first when it is resumed; one that stopped later does not.
 
-    Arguments: mmengine's.
+    Args:
+        interval (int): Iterations or epochs from one checkpoint to the next; -1 for
+            none.
+        by_epoch (bool): Whether ``interval`` counts epochs.
+        **kwargs: Those of mmengine's, which passes over those that it does not know.
+
+    Raises:
+        ConfigNameError: An argument is unknown.
+        ConfigValueError: A value is of another kind, or ``interval`` is 0.
     """
+
+    @check_arguments
+    def __init__(
+        self, interval: int = -1, by_epoch: bool = True, *args: Any, **kwargs: Any
+    ) -> None:
+        known = find_options(SafeCheckpointHook)
+        for name in kwargs:
+            if name not in known:
+                raise ConfigNameError(
+                    f'SafeCheckpointHook has no option `{name}`.'
+                    f'{did_you_mean(name, known)}'
+                )
+        if interval < 1 and interval != -1:
+            raise ConfigValueError(
+                f'SafeCheckpointHook: interval={interval} would never save; give a '
+                'whole number above 0, or -1 to save nothing.'
+            )
+        super().__init__(interval, by_epoch, *args, **kwargs)
 
     def before_train(self, runner: Runner) -> None:
         """Choose the output folder and backend, and run a missed evaluation."""

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
+from ...utils.arguments import check_arguments
 from ...utils.errors import ConfigValueError
 from ...utils.suggestions import did_you_mean
 from ...utils.wrapped_model import unwrap
@@ -30,6 +31,7 @@ class TrainOnlyHook(Hook):
 
     priority = 'LOW'
 
+    @check_arguments
     def __init__(self, modules: Sequence[str]) -> None:
         self.modules = tuple(modules)
 

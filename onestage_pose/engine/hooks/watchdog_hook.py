@@ -17,6 +17,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
+from ...utils.arguments import check_arguments
+
 #: How many of the last iterations the median is over.
 _WINDOW = 101
 # Seconds that the thread has for its last line.
@@ -68,6 +70,7 @@ class WatchdogHook(Hook):
     # Before others do what may take long, and is not part of the step.
     priority = 'VERY_HIGH'
 
+    @check_arguments
     def __init__(self, factor: float = 10.0, at_least: float = 120.0) -> None:
         for name, value in (('factor', factor), ('at_least', at_least)):
             if value <= 0:

@@ -8,6 +8,7 @@ from mmengine.registry import OPTIM_WRAPPERS
 from mmengine.runner.amp import autocast
 from torch import nn
 
+from ...utils.arguments import check_arguments
 from ...utils.mixed_precision import can_autocast
 
 
@@ -22,6 +23,7 @@ class Bfloat16OptimWrapper(OptimWrapper):
     float32 and logs that. Takes the arguments of ``OptimWrapper``.
     """
 
+    @check_arguments
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         weight = self.optimizer.param_groups[0]['params'][0]

@@ -9,7 +9,7 @@ import os
 import os.path as osp
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from mmengine.fileio import dump, load
@@ -21,6 +21,7 @@ from xtcocotools.coco import COCO
 
 from ...structures.categories import Category, get_categories, take_category
 from ...structures.skeleton_schema import check_sigmas, compare_names
+from ...utils.arguments import Share, check_arguments
 from ...utils.errors import AnnotationError, ConfigValueError
 from ..ground_truth import (
     average_metrics,
@@ -93,18 +94,21 @@ class KeypointCocoMetric(CocoMetric):
 
     #: Names of metrics that are summed over categories, where the others are averaged.
     counts: tuple[str, ...] = ()
+    #: What the log says where there is no prediction.
+    nobody = 'the model detected nobody'
     # The one that is measured, while it is one of several.
     _category: Category | None = None
 
+    @check_arguments
     def __init__(
         self,
         ann_file: str | None = None,
         use_area: bool = True,
-        iou_type: str = 'keypoints',
+        iou_type: Literal['keypoints', 'keypoints_crowd'] = 'keypoints',
         score_mode: str = 'bbox_keypoint',
-        keypoint_score_thr: float = 0.2,
+        keypoint_score_thr: Share = 0.2,
         nms_mode: str = 'oks_nms',
-        nms_thr: float = 0.9,
+        nms_thr: Share = 0.9,
         format_only: bool = False,
         pred_converter: dict | None = None,
         gt_converter: dict | None = None,
@@ -306,8 +310,8 @@ class KeypointCocoMetric(CocoMetric):
         """Measure, or write the result file, of one skeleton."""
         if not any(len(pred['keypoints']) for pred, _ in results):
             print_log(
-                f'{type(self).__name__}: the model detected nobody{self._of_category} '
-                f'in {len(results)} images.',
+                f'{type(self).__name__}: {self.nobody}{self._of_category} in '
+                f'{len(results)} images.',
                 logger='current',
                 level=logging.WARNING,
             )

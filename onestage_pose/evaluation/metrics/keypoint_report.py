@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.fileio import dump, load
 from mmpose.registry import METRICS
 
+from ...utils.arguments import NonNegativeInt, Share, check_arguments
 from ...utils.errors import ConfigValueError
 from ..analysis import Analysis, analyse, read_people, summarize
 from ..analysis.errors import KINDS
@@ -69,11 +70,12 @@ class KeypointReport(KeypointCocoMetric):
     default_prefix: str | None = 'report'
     counts = ('missed people', 'false people', 'doubles')
 
+    @check_arguments
     def __init__(
         self,
         *args: Any,
-        score_thr: float = 0.3,
-        num_cases: int = 6,
+        score_thr: Share = 0.3,
+        num_cases: NonNegativeInt = 6,
         json_file: str | None = None,
         html_file: str | None = None,
         title: str = 'Keypoint evaluation',

@@ -15,6 +15,7 @@ from pycocotools import mask as coco_mask
 
 from ...codecs.decoders.options import PERSON_AREA_RATIO
 from ...structures.categories import get_categories
+from ...utils.arguments import check_arguments
 from ...utils.errors import AnnotationError, ConfigValueError
 from ..analysis.calibration import measure_calibration
 from ..extended_oks import extended_oks, oks
@@ -117,6 +118,7 @@ class KeypointVisibilityMetric(BaseMetric):
 
     default_prefix: str | None = 'keypoint'
 
+    @check_arguments
     def __init__(
         self,
         collect_device: str = 'cpu',

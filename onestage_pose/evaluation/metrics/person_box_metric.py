@@ -16,6 +16,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from ...structures.categories import get_categories
+from ...utils.arguments import check_arguments
 from ..ground_truth import (
     average_metrics,
     check_ann_file,
@@ -74,6 +75,7 @@ class PersonBoxMetric(BaseMetric):
 
     default_prefix: str | None = 'bbox'
 
+    @check_arguments
     def __init__(
         self,
         ann_file: str | None = None,

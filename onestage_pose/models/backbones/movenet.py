@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 
+from ...utils.arguments import check_arguments
 from ...utils.errors import ConfigValueError
 
 # MobileNetV2's: of each inverted residual the channels (at width 1) and the stride
@@ -184,6 +185,7 @@ class MoveNet(BaseModule):
     MAX_FROZEN = len(_STAGE_ENDS)
     strides = (4, 8, 16, 32)
 
+    @check_arguments
     def __init__(
         self,
         arch: str = 'lightning',

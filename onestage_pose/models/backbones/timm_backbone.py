@@ -11,6 +11,7 @@ from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ...utils.arguments import NonNegativeInt, check_arguments
 from .frozen_depthwise_conv import FrozenDepthwiseConv2d
 
 
@@ -43,10 +44,11 @@ class TimmBackbone(BaseModule):
         ValueError: timm does not know the model, or the model has no such maps.
     """
 
+    @check_arguments
     def __init__(
         self,
         model_name: str,
-        out_indices: Sequence[int] = (1, 2, 3, 4),
+        out_indices: Sequence[NonNegativeInt] = (1, 2, 3, 4),
         frozen_stages: int = -1,
         freeze_depthwise: bool = False,
         predict_in_float32: bool = False,

@@ -12,6 +12,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...ops.batched_nms import batched_nms
+from ...utils.arguments import check_arguments
 from ..utils.together import (
     best_of_each,
     clip_boxes,
@@ -40,6 +41,7 @@ class LogitRPNHead(RPNHead):
     Args: see mmdet's ``RPNHead``.
     """
 
+    __init__ = check_arguments(RPNHead.__init__)
     # keeps the sigmoid of any logit that occurs apart from that of its neighbours
     TEMPERATURE = 8.0
 

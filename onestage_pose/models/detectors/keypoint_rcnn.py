@@ -7,6 +7,7 @@ from mmengine.structures import InstanceData, PixelData
 from torch import Tensor
 
 from ...ops import log_backend
+from ...utils.arguments import check_arguments
 from ...visualization import paste_heatmaps
 from ..acceleration import (
     accelerate,
@@ -44,6 +45,7 @@ class KeypointRCNN(TwoStageDetector):
 
     _forward = samples_optional(TwoStageDetector._forward)
 
+    @check_arguments
     def __init__(
         self,
         backbone: dict,

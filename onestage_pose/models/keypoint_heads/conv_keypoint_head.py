@@ -5,6 +5,7 @@ from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
 from torch import nn
 
+from ...utils.arguments import NonNegativeInt, PositiveInt, check_arguments
 from .base_keypoint_head import CODEC, LOSS_KEYPOINT, LOSS_VISIBILITY, BaseKeypointHead
 
 
@@ -27,12 +28,13 @@ class ConvKeypointHead(BaseKeypointHead):
         loss_visibility (dict): See :class:`BaseKeypointHead`.
     """
 
+    @check_arguments
     def __init__(
         self,
-        num_convs: int = 8,
-        in_channels: int = 256,
-        conv_out_channels: int = 512,
-        num_keypoints: int = 17,
+        num_convs: NonNegativeInt = 8,
+        in_channels: PositiveInt = 256,
+        conv_out_channels: PositiveInt = 512,
+        num_keypoints: PositiveInt = 17,
         norm_cfg: dict | None = None,
         init_cfg: dict | list | None = None,
         codec: dict = CODEC,

@@ -5,6 +5,7 @@ from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
 from torch import nn
 
+from ...utils.arguments import NonNegativeInt, PositiveInt, check_arguments
 from ..layers import GlobalContextModule
 from .base_keypoint_head import CODEC, LOSS_KEYPOINT, LOSS_VISIBILITY, BaseKeypointHead
 
@@ -35,15 +36,16 @@ class GCMKeypointHead(BaseKeypointHead):
         loss_visibility (dict): See :class:`BaseKeypointHead`.
     """
 
+    @check_arguments
     def __init__(
         self,
-        num_stages: int = 2,
-        num_convs: int = 4,
-        in_channels: int = 256,
-        conv_out_channels: int = 512,
-        roi_feat_size: int | tuple[int, int] = 14,
-        num_heads: int = 4,
-        num_keypoints: int = 17,
+        num_stages: NonNegativeInt = 2,
+        num_convs: NonNegativeInt = 4,
+        in_channels: PositiveInt = 256,
+        conv_out_channels: PositiveInt = 512,
+        roi_feat_size: PositiveInt | tuple[PositiveInt, PositiveInt] = 14,
+        num_heads: PositiveInt = 4,
+        num_keypoints: PositiveInt = 17,
         norm_cfg: dict = dict(type='BN'),  # noqa: B006
         conv_norm_cfg: dict | None = None,
         init_cfg: dict | list | None = None,

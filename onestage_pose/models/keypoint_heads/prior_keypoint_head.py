@@ -9,6 +9,7 @@ from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
+from ...utils.arguments import PositiveInt, check_arguments
 from ...utils.errors import ConfigValueError
 from .conv_keypoint_head import ConvKeypointHead
 
@@ -35,6 +36,7 @@ class PriorKeypointHead(ConvKeypointHead):
             that the input does not have.
     """
 
+    @check_arguments
     def __init__(
         self,
         *,
@@ -43,7 +45,8 @@ class PriorKeypointHead(ConvKeypointHead):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        self.prior_scale = nn.Parameter(torch.full((self.num_keypoints,), prior_scale))
+        scales = torch.full((self.num_keypoints,), float(prior_scale))
+        self.prior_scale = nn.Parameter(scales)
         self.prior_channels = prior_channels
         if prior_channels is None:
             return
@@ -93,8 +96,13 @@ class FinePriorKeypointHead(PriorKeypointHead):
 
     upscale = 2
 
+    @check_arguments
     def __init__(
-        self, *, detail_channels: int = 48, norm_cfg: dict | None = None, **kwargs
+        self,
+        *,
+        detail_channels: PositiveInt = 48,
+        norm_cfg: dict | None = None,
+        **kwargs,
     ) -> None:
         super().__init__(norm_cfg=norm_cfg, **kwargs)
         in_channels, channels = self.trunk[0].in_channels, self.deconv.in_channels

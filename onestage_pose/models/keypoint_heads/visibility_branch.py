@@ -9,6 +9,8 @@ from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...utils.arguments import PositiveInt, check_arguments
+
 #: What is predicted of each keypoint, in this order.
 OUTPUTS = ('presence', 'visibility')
 
@@ -36,11 +38,12 @@ class VisibilityBranch(BaseModule):
         init_cfg (dict, optional): Initialisation.
     """
 
+    @check_arguments
     def __init__(
         self,
-        in_channels: int,
-        num_keypoints: int,
-        channels: int = 64,
+        in_channels: PositiveInt,
+        num_keypoints: PositiveInt,
+        channels: PositiveInt = 64,
         init_cfg: dict | list | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)

@@ -6,6 +6,8 @@ from mmdet.registry import MODELS
 from mmengine.utils import to_2tuple
 from torch import Tensor, nn
 
+from ...utils.arguments import NonNegativeFloat, PositiveInt, check_arguments
+
 
 @MODELS.register_module()
 class GaussianCrossEntropyLoss(nn.Module):
@@ -24,11 +26,12 @@ class GaussianCrossEntropyLoss(nn.Module):
         ValueError: If ``sigma`` is not positive.
     """
 
+    @check_arguments
     def __init__(
         self,
-        heatmap_size: int | tuple[int, int] = 56,
+        heatmap_size: PositiveInt | tuple[PositiveInt, PositiveInt] = 56,
         sigma: float = 1.0,
-        loss_weight: float = 1.0,
+        loss_weight: NonNegativeFloat = 1.0,
     ) -> None:
         super().__init__()
         if sigma <= 0:

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
+from ...utils.arguments import NonNegativeFloat, check_arguments
+
 
 @MODELS.register_module()
 class KnownBCELoss(nn.Module):
@@ -14,7 +16,8 @@ class KnownBCELoss(nn.Module):
         loss_weight (float): Factor.
     """
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
+    @check_arguments
+    def __init__(self, loss_weight: NonNegativeFloat = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
 

@@ -6,6 +6,7 @@ from mmdet.models.necks import FPN
 from mmdet.registry import MODELS
 from torch import Tensor
 
+from ...utils.arguments import check_arguments
 from ...utils.errors import ConfigValueError
 
 
@@ -27,12 +28,13 @@ class PosePriorFPN(FPN):
             than ``out_channels``.
     """
 
+    @check_arguments
     def __init__(self, *, prior: tuple[int, int], **kwargs) -> None:
         super().__init__(**kwargs)
         start, end = prior
         if not 0 <= start < end <= self.in_channels[0]:
             raise ConfigValueError(
-                f'PosePriorFPN: prior={tuple(prior)} are no channels of the first '
+                f'PosePriorFPN: prior={tuple(prior)} are not channels of the first '
                 f'input, which has {self.in_channels[0]}.'
             )
         if end - start > self.out_channels:

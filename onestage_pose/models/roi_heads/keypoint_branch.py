@@ -18,6 +18,7 @@ from ...codecs import RoIHeatmap
 from ...codecs.decoders import PERSON_AREA_RATIO
 from ...structures import KeypointOutput, pixel_index_to_continuous
 from ...structures.metainfo import load_sigmas
+from ...utils.arguments import NonNegativeFloat, check_arguments
 from ...utils.errors import ConfigValueError
 from ..test_time_augs import average_flipped, mirror_boxes
 from ..utils.incomplete_annotations import jitter_boxes, zero_loss
@@ -57,6 +58,7 @@ class KeypointBranchMixin:
             the loss differs between both places.
     """
 
+    @check_arguments
     def __init__(
         self,
         *,
@@ -65,7 +67,7 @@ class KeypointBranchMixin:
         codec: dict | None = None,
         loss_keypoint: dict | None = None,
         box_scale: float = 1.0,
-        box_jitter: float = 0.1,
+        box_jitter: NonNegativeFloat = 0.1,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)

@@ -7,6 +7,8 @@ from mmengine.config import ConfigDict
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from ...utils.arguments import NonNegativeFloat, check_arguments
+
 
 @MODELS.register_module()
 class NonEmptyBBoxHead(Shared2FCBBoxHead):
@@ -22,7 +24,8 @@ class NonEmptyBBoxHead(Shared2FCBBoxHead):
             input.
     """
 
-    def __init__(self, *args, min_size: float = 1e-2, **kwargs) -> None:
+    @check_arguments
+    def __init__(self, *args, min_size: NonNegativeFloat = 1e-2, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.min_size = min_size
 

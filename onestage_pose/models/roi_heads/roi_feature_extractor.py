@@ -10,6 +10,8 @@ from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from mmdet.registry import MODELS
 from torch import Tensor
 
+from ...utils.arguments import PositiveInt, check_arguments
+
 
 class ZeroExtendedRoIAlign(RoIAlign):
     """RoIAlign on a map that goes on in zeros where boxes leave it.
@@ -64,12 +66,13 @@ class RoIFeatureExtractor(SingleRoIExtractor):
         ValueError: ``zero_extend`` is set for another layer than RoIAlign.
     """
 
+    @check_arguments
     def __init__(
         self,
         roi_layer: dict,
-        out_channels: int,
-        featmap_strides: list[int],
-        finest_scale: int = 56,
+        out_channels: PositiveInt,
+        featmap_strides: list[PositiveInt],
+        finest_scale: PositiveInt = 56,
         zero_extend: bool = False,
         init_cfg: dict | None = None,
     ) -> None:

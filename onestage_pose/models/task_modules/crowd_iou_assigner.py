@@ -5,6 +5,8 @@ from mmdet.models.task_modules.assigners import AssignResult, MaxIoUAssigner
 from mmdet.registry import TASK_UTILS
 from mmengine.structures import InstanceData
 
+from ...utils.arguments import check_arguments
+
 
 @TASK_UTILS.register_module()
 class CrowdIoUAssigner(MaxIoUAssigner):
@@ -23,6 +25,7 @@ class CrowdIoUAssigner(MaxIoUAssigner):
             its scope, so that it is also found from mmpose's scope.
     """
 
+    @check_arguments
     def __init__(self, *args, iou_calculator: dict | None = None, **kwargs):
         iou_calculator = iou_calculator or dict(type='mmdet.BboxOverlaps2D')
         super().__init__(*args, iou_calculator=iou_calculator, **kwargs)

@@ -8,6 +8,8 @@ from mmdet.models.task_modules.prior_generators import AnchorGenerator
 from mmdet.registry import TASK_UTILS
 from torch import Tensor
 
+from ...utils.arguments import check_arguments
+
 
 @TASK_UTILS.register_module()
 class RoundedAnchorGenerator(AnchorGenerator):
@@ -20,6 +22,8 @@ class RoundedAnchorGenerator(AnchorGenerator):
     Args: see mmdet's ``AnchorGenerator``; the finest of ``strides`` divides the sides
         of the padded images.
     """
+
+    __init__ = check_arguments(AnchorGenerator.__init__)
 
     def gen_single_level_base_anchors(self, *args, **kwargs) -> Tensor:
         """Return the anchors (A, 4) of a map about 0, see mmdet's."""

@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ...utils.arguments import check_keys
 from ...utils.errors import ConfigValueError
 from ...utils.suggestions import did_you_mean
 
 AMP_DTYPES = {'bfloat16': torch.bfloat16, 'float16': torch.float16}
+#: Keys of ``rpn`` and ``rcnn``; -1 stands for any number of boxes.
+BOX_OPTIONS: dict[str, dict[str, Any]] = {
+    'rpn': dict(nms_pre=int, max_per_img=int, min_bbox_size=float, nms=dict),
+    'rcnn': dict(score_thr=float, max_per_img=int, mask_thr_binary=float, nms=dict),
+}
 POSE_NMS = ('oks_nms', 'soft_oks_nms')
 
 
@@ -22,6 +28,7 @@ def _check_flag(value: Any) -> Any:
     return value
 
 
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool | None, BeforeValidator(_check_flag)]
 
 
@@ -33,20 +40,21 @@ class PoseNMSCfg(_Options):
     """Suppression by poses, see :func:`pose_nms`."""
 
     type: Literal['oks_nms', 'soft_oks_nms']
-    thr: float
-    sigmas: list[float] | None = None
+    thr: Number
+    sigmas: list[Number] | None = None
 
 
 class PredictionCfg(_Options):
     """What the model is: which instances it finds, and with which scores.
 
-    ``rpn`` and ``rcnn`` are mmdet's and are checked there.
+    ``rpn`` and ``rcnn`` are mmdet's, which reads them in the first evaluation. Other
+    keys than :data:`BOX_OPTIONS` pass where they resemble none of them.
     """
 
     rpn: Any = None
     rcnn: Any = None
     flip_test: Flag = None
-    rescore_thr: float | None = None
+    rescore_thr: Number | None = None
     #: Keypoints count in the score as much as they are probably in the image; needs
     #: ``rescore_thr`` and a visibility branch.
     rescore_by_presence: Flag = None
@@ -58,7 +66,7 @@ class RuntimeCfg(_Options):
 
     output_heatmaps: Flag = None
     #: Heatmaps are those of instances whose score is over this.
-    heatmap_thr: float | None = None
+    heatmap_thr: Number | None = None
     #: Whether ``pred_instances`` have ``keypoint_covariances`` (N, K, 2, 2).
     output_covariances: Flag = None
     winograd: Flag = None
@@ -92,6 +100,9 @@ class KeypointTestCfg(PredictionCfg, RuntimeCfg):
             ConfigValueError: On an unknown key, with the likely one, or a value of
                 another type.
         """
+        for name, hints in BOX_OPTIONS.items():
+            if isinstance(test_cfg.get(name), dict):
+                check_keys(test_cfg[name], hints, f'model.test_cfg.{name}')
         try:
             return cls.model_validate(dict(test_cfg))
         except ValidationError as error:
@@ -120,10 +131,13 @@ class KeypointTestCfg(PredictionCfg, RuntimeCfg):
                     f'model.test_cfg.pose_nms.type={value.get("type")!r} is unknown, '
                     f'use one of {sorted(POSE_NMS)}.'
                 )
-            return (
-                'model.test_cfg.pose_nms takes type, thr and sigmas, got '
-                f'{sorted(value)}.'
-            )
+            key = error.errors()[0]['loc'][1]
+            if key not in value or key not in PoseNMSCfg.model_fields:
+                return (
+                    'model.test_cfg.pose_nms takes type, thr and sigmas, got '
+                    f'{sorted(value)}.'
+                )
+            name, value = f'pose_nms.{key}', value[key]
         message = error.errors()[0]['msg'].removeprefix('Value error, ')
         return f'model.test_cfg.{name}={value!r}: {message}.'
 

@@ -4,6 +4,9 @@
 from pathlib import Path
 from typing import Any
 
+from onestage_pose.engine import SafeCheckpointHook
+from onestage_pose.utils.errors import OnestagePoseError
+
 import pytest
 import torch
 from mmengine.runner import CheckpointLoader, Runner
@@ -243,3 +246,18 @@ def test_another_batch_size_on_resume_is_said(
     said = logged(tmp_path, 'had batches of 2 images, over all processes, and goes on')
     assert len(said) == remarks
     assert all('WARNING' in line and 'with 3: ' in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(intervall=10), 'no option `intervall`. Did you mean interval'),
+        (dict(interval=0), 'interval=0 would never save'),
+        (dict(save_best=3), 'save_best=3 is invalid, give text or'),
+    ],
+)
+def test_an_option_that_would_save_nothing_is_named(
+    options: dict, message: str
+) -> None:
+    with pytest.raises(OnestagePoseError, match=message):
+        SafeCheckpointHook(**options)

@@ -33,6 +33,14 @@ def test_values_come_through():
         (dict(rescore_thr='high'), "rescore_thr='high'"),
         (dict(pose_nms='oks_nms'), "pose_nms='oks_nms'"),
         (dict(pose_nms=dict(thr=0.9)), 'pose_nms.type=None is unknown'),
+        (dict(pose_nms=dict(type='oks_nms', thr='0.9')), "pose_nms.thr='0.9': Input"),
+        (dict(pose_nms=dict(type='oks_nms', thr=0.9, a=1)), 'takes type, thr and sig'),
+        (dict(rescore_thr=True), 'rescore_thr=True: Input should be a valid number'),
+        (dict(rescore_thr=float('nan')), 'rescore_thr=nan: Input should be a finite'),
+        (dict(rcnn=dict(score_thr='0.05')), r"rcnn.score_thr='0.05' is invalid"),
+        (dict(rcnn=dict(scores_thr=0.05)), 'rcnn.scores_thr .*Did you mean score_thr'),
+        (dict(rpn=dict(max_per_img=1.5)), 'rpn.max_per_img=1.5 .*a whole number'),
+        (dict(rpn=dict(nms=None)), 'rpn.nms=None is invalid, give a dict'),
     ],
 )
 def test_what_is_wrong_is_named(test_cfg, message):
