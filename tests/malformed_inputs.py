@@ -364,7 +364,7 @@ ANNOTATIONS = (
         'id of an image is text',
         image(id='one'),
         'named, with the key',
-        "image id='one' is no integer",
+        "image id='one' is not an integer",
     ),
     Case(
         'two images of one id',
@@ -388,7 +388,7 @@ ANNOTATIONS = (
         'image_id is a list',
         person(image_id=[1]),
         'named, with the key',
-        r'image_id=\[1\], which is no integer',
+        r'image_id=\[1\], which is not an integer',
     ),
     Case(
         'person without keypoints',
@@ -522,13 +522,13 @@ ANNOTATIONS = (
         'category_id is text',
         person(category_id='1'),
         'named, with the value',
-        "annotation id=1 has category_id='1', which is no integer",
+        "annotation id=1 has category_id='1', which is not an integer",
     ),
     Case(
         'category_id is a list',
         person(category_id=[1]),
         'named, with the value',
-        r'annotation id=1 has category_id=\[1\], which is no integer',
+        r'annotation id=1 has category_id=\[1\], which is not an integer',
     ),
     Case(
         'category_id of no category',
@@ -600,7 +600,7 @@ ANNOTATIONS = (
         'box as text',
         person(bbox=['10', '10', '60', '60']),
         'named, with the value',
-        """annotation id=1 .* has '10' in "bbox", which is no finite number""",
+        """annotation id=1 .* has '10' in "bbox", which is not a finite number""",
     ),
     Case(
         'keypoints as booleans',
@@ -883,7 +883,7 @@ CONFIGS = (
         'number for a part of the run',
         toy('val_cfg = 5'),
         'named, with the kind expected',
-        'config.py: val_cfg=5 is no dict',
+        'config.py: val_cfg=5 is not a dict',
     ),
     Case(
         'no optimizer',

@@ -10,7 +10,7 @@ launch() {
     shift
     case $processes in
         '' | 0* | *[!0-9]*)
-            echo "$0: '$processes' is no number of processes; give it as it stands in" \
+            echo "$0: '$processes' is not a number of processes; give it as it stands in" \
                 "the usage" >&2
             exit 2
             ;;

@@ -20,9 +20,8 @@ from ..structures.categories import get_categories
 from ..utils.config_check import check_options, check_top_level_names
 from ..utils.config_files import read_config
 from ..utils.errors import CheckpointMismatchError, UsageError
-from ..utils.suggestions import did_you_mean
-from ..zoo import get_model_files, list_models
-from .checkpoint_paths import check_checkpoint_path
+from ..zoo import get_model_files
+from .checkpoint_paths import check_checkpoint_path, check_model_name
 
 # mmpose's skeleton where neither checkpoint nor config has one.
 _COCO = 'configs/_base_/datasets/coco.py'
@@ -43,11 +42,7 @@ def find_model(config: str, checkpoint: str | None) -> tuple[str, str]:
     """
     if checkpoint is not None:
         return config, checkpoint
-    if config.lower() not in list_models():
-        raise UsageError(
-            f'{config}: give a config with its checkpoint, or the name of a published '
-            f'model: {", ".join(list_models())}.{did_you_mean(config, list_models())}'
-        )
+    check_model_name(config)
     files = get_model_files(config)
     return str(files.config), str(files.weights)
 

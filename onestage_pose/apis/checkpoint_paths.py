@@ -1,13 +1,29 @@
 # Copyright (c) onestage_pose contributors.
-"""Check the name of a checkpoint before anything is built."""
+"""Check the names of a model and a checkpoint before anything is built."""
 
 from __future__ import annotations
 
 import os.path as osp
 
 from ..utils.errors import UsageError
-from ..utils.suggestions import suggest_path
-from ..zoo import get_model_info
+from ..utils.suggestions import did_you_mean, suggest_path
+from ..zoo import get_model_info, list_models
+
+
+def check_model_name(name: str) -> None:
+    """Raise where a config without a checkpoint is not the name of a model.
+
+    Args:
+        name (str): What was typed.
+
+    Raises:
+        UsageError: With all names, the nearest first.
+    """
+    if name.lower() not in list_models():
+        raise UsageError(
+            f'{name}: give a config with its checkpoint, or the name of a published '
+            f'model: {", ".join(list_models())}.{did_you_mean(name, list_models())}'
+        )
 
 
 def check_checkpoint_path(path: str, option: str) -> None:

@@ -24,7 +24,7 @@ from PIL import Image
 from ..structures import to_bgr_image
 from ..utils.errors import ImageError, UsageError
 from ..utils.file_kinds import get_file_kind
-from ..utils.suggestions import suggest_path
+from ..utils.paths import check_input_exists
 from ..visualization.video_file import VideoFile
 from .result import add_presence
 from .video import VideoSource
@@ -103,9 +103,8 @@ def _open(inferencer: Any, path: str) -> ImageInputs | VideoSource:
     kind = get_file_kind(path)
     if kind == 'image':
         return ImageInputs([path])
-    if kind != 'video' and not os.path.exists(path):
-        raise UsageError(f'there is no folder or file {path}.{suggest_path(path)}')
     if kind != 'video':
+        check_input_exists(path)
         raise UsageError(
             f'{path} is neither an image nor a video by its name; give it the '
             'extension of what it is (.jpg, .png, .mp4).'

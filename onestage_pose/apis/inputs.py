@@ -27,7 +27,7 @@ from ..structures import to_bgr_image
 from ..utils.errors import ImageError, UsageError, VideoError
 from ..utils.file_kinds import get_file_kind
 from ..utils.image_formats import MAX_PIXELS, check_image
-from ..utils.suggestions import suggest_path
+from ..utils.paths import check_input_exists
 from .video import VideoSource
 
 #: Seconds that a server has for an answer, and bytes of an image at most.
@@ -291,11 +291,10 @@ def _open_text(text: str, recursive: bool) -> Inputs:
     path = os.path.expanduser(text)
     if os.path.isdir(path):
         return _open_folder(Path(path), recursive)
-    if os.path.exists(path):
-        return _open_file(path)
-    if _GLOB.search(path):
+    if not os.path.exists(path) and _GLOB.search(path):
         return _open_pattern(path)
-    raise UsageError(f'there is no folder or file {text}.{suggest_path(path)}')
+    check_input_exists(text)
+    return _open_file(path)
 
 
 def _open_file(path: str) -> Inputs:

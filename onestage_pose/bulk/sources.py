@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from ..apis.inputs import open_inputs
 from ..utils.errors import UsageError
 from ..utils.file_kinds import get_file_kind
-from ..utils.suggestions import did_you_mean, suggest_path
+from ..utils.paths import check_input_exists
+from ..utils.suggestions import did_you_mean
 from .partitions import ParquetPartition, Partition
 
 #: Endings of a file that lists images, one a line.
@@ -222,7 +223,9 @@ def _find(text: str, recursive: bool) -> list[str]:
     path = os.path.expanduser(text)
     if os.path.isfile(path):
         if not (_has_ending(path, '.parquet', *LISTS) or get_file_kind(path)):
-            raise UsageError(f'{text} is no image by its name, nor a list: {_KINDS}.')
+            raise UsageError(
+                f'{text} is not an image by its name, nor a list: {_KINDS}.'
+            )
         return [path]
     tables: list[Path] = []
     if os.path.isdir(path):
@@ -231,7 +234,7 @@ def _find(text: str, recursive: bool) -> list[str]:
         tables = [Path(found) for found in glob.glob(path, recursive=True)]
         tables = [found for found in tables if found.suffix == '.parquet']
     else:
-        raise UsageError(f'there is no folder or file {text}.{suggest_path(path)}')
+        check_input_exists(text)
     try:
         inputs = open_inputs(path, recursive=recursive)
     except UsageError:
@@ -295,7 +298,7 @@ def _read_footer(path: str) -> _ParquetFile:
             ]
             return _ParquetFile(path, file.schema_arrow, tuple(rows))
     except (OSError, pa.ArrowException) as error:
-        raise UsageError(f'{path} is no Parquet file ({error}).') from error
+        raise UsageError(f'{path} is not a Parquet file ({error}).') from error
 
 
 def _is_binary(kind: pa.DataType) -> bool:

@@ -113,7 +113,7 @@ def check_dataset_meta(checkpoint: Any, filename: str) -> dict[str, Any]:
     """
     meta = checkpoint.get('meta') if isinstance(checkpoint, Mapping) else None
     if not isinstance(meta or {}, Mapping):
-        raise _meta_error(filename, 'meta', 'is no dict', meta)
+        raise _meta_error(filename, 'meta', 'is not a dict', meta)
     found = (meta or {}).get('dataset_meta') or {}
     if not isinstance(found, Mapping) or 'from_file' in found:
         raise CheckpointMismatchError(

@@ -2,7 +2,39 @@
 """Options that several tools share, and the kinds of values that they take."""
 
 import argparse
-from typing import Any
+import re
+from typing import Any, NoReturn
+
+from ..utils.suggestions import did_you_mean, find_similar_options
+
+_INVALID_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)")
+_UNKNOWN = re.compile(r'unrecognized arguments: .*?--([\w-]+)')
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors suggest the option or the value that was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with the usage and the message; see ``argparse``."""
+        super().error(f'{message}{self._suggest(message)}')
+
+    def _suggest(self, message: str) -> str:
+        choice = _INVALID_CHOICE.search(message)
+        if choice is not None:
+            value, choices = choice.groups()
+            hint = did_you_mean(value, re.findall(r"[^\s,']+", choices))
+            return f'.{hint}' if hint else ''
+        unknown = _UNKNOWN.search(message)
+        if unknown is None:
+            return ''
+        known = {
+            option.lstrip('-').replace('-', '_'): option
+            for action in self._actions
+            for option in action.option_strings
+        }
+        similar = find_similar_options(unknown.group(1).replace('-', '_'), known)
+        names = ' or '.join(known[name] for name in similar)
+        return f'. Did you mean {names}?' if names else ''
 
 
 class OptionAction(argparse.Action):

@@ -13,33 +13,12 @@ from torch import nn
 from ..apis.building import build_model, find_model
 from ..deployment import TOLERANCE, Agreement, compare_with_onnx, export_onnx
 from ..utils.errors import UsageError
-from ..utils.suggestions import did_you_mean
-from ..zoo import list_models
 from .files import check_writable, find_images
+from .named_files import read_words
 
 # Share of keypoints that weights in float16 may move by more than TOLERANCE: where two
 # maxima of a heatmap are almost equal, rounding decides.
 MAX_MOVED = 0.02
-
-
-def read_words(args: argparse.Namespace) -> None:
-    """Set ``config``, ``checkpoint`` and ``target`` by the words that were typed.
-
-    Raises:
-        UsageError: They are not a config, a checkpoint and a file to write, nor a
-            name and a file to write.
-    """
-    if len(args.words) == 3:
-        args.config, args.checkpoint, target = args.words
-    elif len(args.words) == 2 and args.words[0].lower() in list_models():
-        (args.config, target), args.checkpoint = args.words, None
-    else:
-        raise UsageError(
-            f'give config, checkpoint and the file to write, or one of '
-            f'{", ".join(list_models())} and the file to write.'
-            f'{did_you_mean(args.words[0], list_models())}'
-        )
-    args.target = Path(target)
 
 
 def check_files(args: argparse.Namespace) -> None:

@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ..utils.errors import OnestagePoseError
 from ..utils.suggestions import did_you_mean
 from ..version import __version__
 from . import parsers
+from .args import Parser
+from .named_files import check_named_files
 
 
 class Command(NamedTuple):
@@ -76,9 +79,18 @@ COMMANDS = {
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """Build the parser of all commands, without importing what they run."""
-    parser = argparse.ArgumentParser(
+    return build_parsers()[0]
+
+
+def build_parsers() -> tuple[Parser, dict[str, Parser]]:
+    """Build the parsers, as :func:`build_parser` does.
+
+    Returns:
+        tuple[Parser, dict[str, Parser]]: The parser, and that of each command.
+    """
+    parser = Parser(
         allow_abbrev=False,
         prog='onestage-pose',
         description='One-stage human pose estimation.',
@@ -88,17 +100,17 @@ def build_parser() -> argparse.ArgumentParser:
         '--version', action='version', version=f'onestage_pose {__version__}'
     )
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
+    of_each = {}
     for name, command in COMMANDS.items():
         summary = command.summary
-        command.add_arguments(
-            commands.add_parser(
-                name,
-                allow_abbrev=False,
-                help=summary,
-                description=f'{summary[0].upper()}{summary[1:]}.',
-            )
+        of_each[name] = commands.add_parser(
+            name,
+            allow_abbrev=False,
+            help=summary,
+            description=f'{summary[0].upper()}{summary[1:]}.',
         )
-    return parser
+        command.add_arguments(of_each[name])
+    return parser, of_each
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -112,11 +124,17 @@ def main(argv: Sequence[str] | None = None) -> None:
             can correct, as :func:`onestage_pose.cli.run.run_tool` says.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser()
+    parser, of_each = build_parsers()
     if words and not words[0].startswith('-') and words[0] not in COMMANDS:
         hint = did_you_mean(words[0], COMMANDS)
         parser.error(f'there is no command {words[0]!r}.{hint}')
-    args = parser.parse_args(words)
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        of_each[args.command].error(f'unrecognized arguments: {" ".join(unknown)}')
+    try:
+        check_named_files(args)
+    except OnestagePoseError as error:
+        sys.exit(f'Error: {error}')
     # PyTorch and OpenMMLab are imported from here on
     from .run import run_tool
 

@@ -16,6 +16,7 @@ from ..data_tools.formats import FORMATS
 from ..data_tools.sigmas import DEFAULT_SIGMA
 from ..zoo import list_models
 from .args import (
+    Parser,
     above_zero,
     add_common_arguments,
     add_config_options,
@@ -46,7 +47,7 @@ def parse(
     Returns:
         argparse.Namespace: The values.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         allow_abbrev=False,
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,

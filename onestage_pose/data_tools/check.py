@@ -45,6 +45,12 @@ _SAME_BOX, _SAME_PLACE = 0.9, 0.02
 _TRIED = 20
 # Bytes of an image that are held at once.
 _CHUNK = 2**20
+_EXPORTED = (
+    'What a labelling program exported becomes such a file by onestage-pose '
+    'convert-data.'
+)
+# Files of a folder that a message names.
+_NAMES_SHOWN = 3
 # COCO's bounds of small, medium and large, in square pixels.
 _SMALL, _MEDIUM = 32**2, 96**2
 
@@ -243,11 +249,16 @@ def _find_files(data: Path, other: str | Path | None) -> list[Path]:
         files = [data]
     else:
         files = sorted(data.glob('*.json')) or sorted(data.glob('annotations/*.json'))
-        if not files or len(files) > (1 if other else 2):
+        if not files:
             raise UsageError(
-                f'{data}: holds {len(files)} JSON files; give the file to check, and '
-                'perhaps that of another split. What a labelling program exported '
-                'becomes such a file by onestage-pose convert-data.'
+                f'{data}: no JSON file is in this folder, nor in its folder '
+                f'annotations; give the COCO keypoint file. {_EXPORTED}'
+            )
+        if len(files) > (1 if other else 2):
+            names = ', '.join(file.name for file in files[:_NAMES_SHOWN])
+            raise UsageError(
+                f'{data}: {len(files)} JSON files are in this folder ({names}, ...); '
+                f'give the one to check, and perhaps that of another split. {_EXPORTED}'
             )
     if other is not None:
         if not Path(other).is_file():
@@ -583,7 +594,7 @@ def _check_images(
             continue
         header = read_header(path)
         if header is None:
-            text = 'its header is no image that can be read'
+            text = 'its header is not that of an image that can be read'
             split.add('unreadable_image', ERROR, text, **where)
             continue
         there.append((place, os.stat(path).st_size))

@@ -116,6 +116,8 @@ def evaluate(
         source=facts,
     )
     metric.dataset_meta = dataset.metainfo
+    if predictor is None:
+        metric.nobody = f'{results} has nobody'
     for sample in samples:
         if folder is None:
             sample['img_path'] = None

@@ -16,6 +16,7 @@ from ..structures.coco_records import (
     read_json,
 )
 from ..structures.metainfo import check_dataset_metainfo, resolve_metainfo
+from ..utils.arguments import check_arguments
 from ..utils.errors import AnnotationError, ConfigValueError
 
 
@@ -33,6 +34,8 @@ class DetectedPeopleDataset(CocoDataset):
             docs/reference/input_formats.md, or has no box of a person.
         ConfigValueError: The metainfo breaks its schema, or has several categories.
     """
+
+    __init__ = check_arguments(CocoDataset.__init__)
 
     @classmethod
     def _load_metainfo(cls, metainfo: dict | None = None) -> dict:
@@ -53,7 +56,7 @@ class DetectedPeopleDataset(CocoDataset):
         people = self._people_category(content, images)
         detections, boxes = read_detections(
             self.bbox_file,
-            'set bbox_file of the dataset in the config',
+            'set bbox_file of the dataset in the config to the file of detected boxes',
             images,
             self.ann_file,
         )

@@ -71,7 +71,7 @@ def read_ground_truth(ann_file: str, metric: str, need_keypoints: bool) -> dict:
 
 
 def check_lists(source: str, annotations: Sequence[dict], need_keypoints: bool) -> None:
-    """Refuse boxes and keypoints that are no lists of numbers.
+    """Refuse boxes and keypoints that are not lists of numbers.
 
     Args:
         source: The file or the metric that they come through, for messages.

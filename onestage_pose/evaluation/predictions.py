@@ -62,7 +62,7 @@ def check_predictions(
                 f'{where} has {key} of shape {values.shape}, expected {expected}.'
             )
         if values.dtype.kind not in 'iuf' and values.size:
-            raise AnnotationError(f'{where} has {key} that are no numbers.')
+            raise AnnotationError(f'{where} has {key} that are not numbers.')
         if not np.isfinite(values).all():
             raise AnnotationError(f'{where} is not finite ({key}).')
 

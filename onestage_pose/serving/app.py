@@ -42,7 +42,7 @@ _BODY = {
     },
 }
 _ERRORS = {
-    400: 'It is no image that can be decoded.',
+    400: 'It is not an image that can be decoded.',
     403: 'Addresses are not read.',
     408: 'The body took too long.',
     413: 'The body is too long.',

@@ -149,7 +149,7 @@ def _read_names(value: Any) -> list[str]:
     return [_read_text(name) for name in value]
 
 
-_IS_NUMBER = 'which is no integer; number people and images'
+_IS_NUMBER = 'which is not an integer; number people and images'
 FILE_NAME = Field(
     'file_name',
     _read_file_name,
@@ -163,7 +163,8 @@ IMAGE_FIELDS = (
         'id',
         _read_id,
         'an integer, also written as a float; unique',
-        'is no integer; COCO results refer to images by integer ids, so number them',
+        'is not an integer; COCO results refer to images by integer ids, so number '
+        'them',
     ),
     *(
         Field(
@@ -191,7 +192,7 @@ ANNOTATION_FIELDS = (
         _read_id,
         "the `id` of one of the file's categories; where it is missing or null, the "
         'only one',
-        'which is no integer; write the id of one of the "categories"',
+        'which is not an integer; write the id of one of the "categories"',
         None,
     ),
     Field(
@@ -221,7 +222,10 @@ ANNOTATION_FIELDS = (
 #: Records of "categories".
 CATEGORY_FIELDS = (
     Field(
-        'id', _read_id, 'an integer; unique', 'which is no integer; number categories'
+        'id',
+        _read_id,
+        'an integer; unique',
+        'which is not an integer; number categories',
     ),
     Field('name', _read_text, 'text', 'expected text', None),
     Field(
@@ -239,7 +243,7 @@ DETECTION_FIELDS = (
         'category_id',
         _read_id,
         'an integer; only those of the people are used',
-        'which is no integer',
+        'which is not an integer',
     ),
     Field('score', _read_score, 'a number', 'expected a number up to 1e10'),
 )
@@ -295,8 +299,9 @@ def read_json(
             )
         if not osp.isfile(path):
             raise FileNotFoundError(
-                f'{path}: this annotation file does not exist; {remedy}, or put '
-                'the data there (docs/how_to/prepare_data.md).'
+                f'{path}: this {"file" if kind is list else "annotation file"} does '
+                f'not exist; {remedy}, or put the data there '
+                '(docs/how_to/prepare_data.md).'
             )
     try:
         content = _parse(path, fileio.get(path), max_people)
@@ -315,9 +320,12 @@ def read_json(
             f'{path}: is not valid JSON ({reason}); is the download complete?'
         ) from error
     if kind is list and not isinstance(content, list):
+        is_truth = isinstance(content, dict) and 'annotations' in content
+        kind_of = f'holds a JSON {type(content).__name__}'
         raise AnnotationError(
-            f'{path}: holds a JSON {type(content).__name__} where a list of results is '
-            f'expected; {remedy} to the file of detected boxes.'
+            f'{path}: {"is an annotation file" if is_truth else kind_of} where a list '
+            'of results is expected, [{"image_id": 1, "category_id": 1, "score": 0.9, '
+            f'...}}, ...]; {remedy}.'
         )
     if kind is dict and not isinstance(content, dict):
         raise AnnotationError(
@@ -556,7 +564,7 @@ def read_detections(
             )
         detections.append({**read, 'id': place})
     boxes = read_table(
-        file, detections, 'bbox', 4, 'a box is written [x, y, width, height]'
+        file, detections, 'bbox', 4, 'a box is written [x, y, width, height]', True
     )
     _refuse_fractions(file, detections, 'bbox', boxes)
     return detections, boxes
@@ -588,7 +596,11 @@ def read_results(
     """
     known = {'image_id': set(image_ids), 'category_id': set(category_ids)}
     records = []
-    for place, record in enumerate(read_json(file, 'give the results', list)):
+    remedy = (
+        "give the predictions of a model in COCO's format, such as evaluate "
+        '--save-results writes'
+    )
+    for place, record in enumerate(read_json(file, remedy, list)):
         where = f'{file}: entry {place}'
         if not isinstance(record, dict):
             raise AnnotationError(
@@ -612,14 +624,14 @@ def read_results(
     if isinstance(num_keypoints, Mapping):
         for id_, number in num_keypoints.items():
             own = [record for record in records if record['category_id'] == id_]
-            table = read_table(file, own, 'keypoints', 3 * number, remedy)
+            table = read_table(file, own, 'keypoints', 3 * number, remedy, True)
             _refuse_fractions(file, own, 'keypoints', _take_places(table))
     else:
-        table = read_table(file, records, 'keypoints', 3 * num_keypoints, remedy)
+        table = read_table(file, records, 'keypoints', 3 * num_keypoints, remedy, True)
         _refuse_fractions(file, records, 'keypoints', _take_places(table))
     if all('bbox' in record for record in records):
         remedy = 'a box is written [x, y, width, height]'
-        table = read_table(file, records, 'bbox', 4, remedy)
+        table = read_table(file, records, 'bbox', 4, remedy, True)
         _refuse_fractions(file, records, 'bbox', table)
         return records
     return [
@@ -673,7 +685,12 @@ def check_categories_known(
 
 
 def read_table(
-    file: str, annotations: Sequence[dict], key: str, length: int | None, remedy: str
+    file: str,
+    annotations: Sequence[dict],
+    key: str,
+    length: int | None,
+    remedy: str,
+    by_place: bool = False,
 ) -> np.ndarray:
     """Read a list of numbers of all annotations.
 
@@ -683,13 +700,14 @@ def read_table(
         key (str): Where the lists are.
         length (int | None): Numbers of each list. None takes the first one's.
         remedy (str): What to do, for the message.
+        by_place (bool): Their ``id`` is their place in a list of results.
 
     Returns:
         np.ndarray: (A, length) float64, finite, none beyond :data:`FARTHEST`.
 
     Raises:
         AnnotationError: A list is missing, of another length, or holds something else;
-            text and true are no numbers.
+            text and true are not numbers.
     """
     if length is None:
         first = annotations[0].get(key) if annotations else None
@@ -710,9 +728,9 @@ def read_table(
     for ann in annotations:
         fault = _list_fault(ann, key, length)
         if fault is not None:
+            name = f'entry {ann["id"]}' if by_place else f'annotation id={ann["id"]}'
             raise AnnotationError(
-                f'{file}: annotation id={ann["id"]} (image_id='
-                f'{ann["image_id"]}) {fault}; {remedy}.'
+                f'{file}: {name} (image_id={ann["image_id"]}) {fault}; {remedy}.'
             )
     return np.array(rows, np.float64)
 
@@ -861,7 +879,7 @@ def _list_fault(ann: dict, key: str, length: int) -> str | None:
         try:
             number = _read_number(value)
         except (TypeError, ValueError, OverflowError):
-            return f'has {quote(value)} in "{key}", which is no finite number'
+            return f'has {quote(value)} in "{key}", which is not a finite number'
         if abs(number) > FARTHEST:
             return f'has {quote(value)} in "{key}", which is not a position in an image'
     return None

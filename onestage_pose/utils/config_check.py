@@ -160,9 +160,7 @@ def check_parts(cfg: Mapping[str, Any], filename: str, needed: Sequence[str]) ->
         value = cfg.get(name)
         if value is not None and not isinstance(value, kinds):
             expected = ' or '.join(kind.__name__ for kind in kinds)
-            raise ConfigValueError(
-                f'{filename}: {name}={value!r} is no {expected}, which is expected.'
-            )
+            raise ConfigValueError(f'{filename}: {name}={value!r} is not a {expected}.')
         if value is None and name in needed:
             raise ConfigValueError(
                 f'{filename} has no {name}, which this run needs: is it the whole '

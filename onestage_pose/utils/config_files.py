@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import os.path as osp
-
 from mmengine.config import Config
 
 from .config_errors import describe, find_place
 from .errors import UsageError
-from .paths import get_data_root
-from .renamed_configs import find_renamed_config, warn_renamed
-from .suggestions import suggest_path
+from .paths import find_config
+from .renamed_configs import find_renamed_config
 
 
 def read_config(filename: str) -> Config:
@@ -29,7 +26,7 @@ def read_config(filename: str) -> Config:
             exist, or ends with an error; with the line.
     """
     try:
-        return Config.fromfile(_find_config(filename))
+        return Config.fromfile(find_config(filename))
     except SyntaxError as error:
         reason = str(error).strip().splitlines()[-1]
         raise UsageError(f'config {filename} is not valid Python: {reason}') from error
@@ -47,14 +44,3 @@ def read_config(filename: str) -> Config:
             f'config {filename} ends with an error{find_place(error.__traceback__)}: '
             f'{describe(error)}.'
         ) from error
-
-
-def _find_config(filename: str) -> str:
-    if osp.isfile(filename):
-        return filename
-    renamed = find_renamed_config(filename)
-    if renamed is None:
-        raise UsageError(f'config {filename} does not exist.{suggest_path(filename)}')
-    path = get_data_root() / renamed
-    warn_renamed(filename, path)
-    return str(path)

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from .errors import UsageError
 from .renamed_configs import find_renamed_config, warn_renamed
-from .suggestions import find_similar
+from .suggestions import find_similar, suggest_path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -78,3 +80,44 @@ def get_config_path(name: str) -> Path:
     similar = find_similar(Path(file_name).name, names, likeness=0.5)
     hint = ', '.join(names[match] for match in similar) or 'none is spelt alike'
     raise FileNotFoundError(f'no config {name!r} in {root}; near: {hint}')
+
+
+def find_config(filename: str) -> str:
+    """Find a config by its path.
+
+    Args:
+        filename (str): Its path; one that a config of this package had once is answered
+            by the new one, with a warning.
+
+    Returns:
+        str: A path that exists.
+
+    Raises:
+        UsageError: There is no such file; the message suggests similar names.
+    """
+    check_config_exists(filename)
+    if Path(filename).is_file():
+        return filename
+    path = get_data_root() / find_renamed_config(filename)
+    warn_renamed(filename, path)
+    return str(path)
+
+
+def check_config_exists(filename: str) -> None:
+    """Raise ``UsageError`` as :func:`find_config` does, and warn of no former name."""
+    if not Path(filename).is_file() and find_renamed_config(filename) is None:
+        raise UsageError(f'config {filename} does not exist.{suggest_path(filename)}')
+
+
+def check_input_exists(text: str) -> None:
+    """Raise where there are no images to read.
+
+    Args:
+        text (str): Path of a file or a folder; ``~`` is the home.
+
+    Raises:
+        UsageError: Neither exists; the message suggests similar names.
+    """
+    path = os.path.expanduser(text)
+    if not os.path.exists(path):
+        raise UsageError(f'there is no folder or file {text}.{suggest_path(path)}')

@@ -13,15 +13,18 @@ LIKENESS = 0.6
 # Names of files share their endings, which makes them alike.
 _LIKENESS_OF_FILES = 0.75
 
-#: What other programs call the options.
-_ELSEWHERE = {
-    'conf': 'bbox_thr',
-    'conf_thres': 'bbox_thr',
-    'confidence': 'bbox_thr',
+#: What other programs call the options; the first one that there is, is meant.
+_THRESHOLDS = ('bbox_thr', 'score_thr')
+_ELSEWHERE: dict[str, str | tuple[str, ...]] = {
+    'conf': _THRESHOLDS,
+    'conf_thres': _THRESHOLDS,
+    'confidence': _THRESHOLDS,
     'score_thr': 'bbox_thr',
-    'score_threshold': 'bbox_thr',
-    'threshold': 'bbox_thr',
-    'det_score_thr': 'bbox_thr',
+    'score_threshold': _THRESHOLDS,
+    'thr': _THRESHOLDS,
+    'thresh': _THRESHOLDS,
+    'threshold': _THRESHOLDS,
+    'det_score_thr': _THRESHOLDS,
     'kpt_thres': 'kpt_thr',
     'kpt_threshold': 'kpt_thr',
     'batch': 'batch_size',
@@ -32,6 +35,12 @@ _ELSEWHERE = {
     'workers': 'num_threads',
     'num_workers': 'num_threads',
     'augment': 'flip_test',
+    'output': ('out', 'out_dir'),
+    'output_dir': ('out_dir', 'out'),
+    'outdir': ('out_dir', 'out'),
+    'gpu': 'device',
+    'pretrained': 'model',
+    'lr': 'cfg_options',
 }
 
 
@@ -64,8 +73,10 @@ def find_similar_options(name: str, known: Iterable[str]) -> list[str]:
         else as :func:`find_similar`.
     """
     known = list(known)
-    likely = _ELSEWHERE.get(name)
-    return [likely] if likely in known else find_similar(name, known)
+    likely = _ELSEWHERE.get(name, ())
+    likely = (likely,) if isinstance(likely, str) else likely
+    found = [each for each in likely if each in known]
+    return found[:1] or find_similar(name, known)
 
 
 def did_you_mean(name: str, known: Iterable[str], likeness: float = LIKENESS) -> str:

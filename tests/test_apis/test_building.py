@@ -83,7 +83,7 @@ class TestBuildModel:
     @pytest.mark.parametrize(
         'meta, message',
         [
-            ('text', 'weights.pth: meta is no dict: text'),
+            ('text', 'weights.pth: meta is not a dict: text'),
             (dict(dataset_meta=['nose']), "dataset_meta does not .* is .'nose'"),
             (
                 dict(dataset_meta=dict(keypoint_id2name=['nose'])),

@@ -187,7 +187,7 @@ def test_what_cannot_be_listed_is_said_at_once(tmp_path, make, options, message)
 def test_a_parquet_file_that_is_none(tmp_path):
     (tmp_path / 'a.parquet').write_bytes(b'no')
 
-    with pytest.raises(UsageError, match='is no Parquet file'):
+    with pytest.raises(UsageError, match='is not a Parquet file'):
         open_source(str(tmp_path / 'a.parquet'))
 
 

@@ -50,16 +50,16 @@ def rows(out):
     return pq.read_table(out).to_pylist()
 
 
-def test_a_missing_package_names_the_extra(monkeypatch):
+def test_a_missing_package_names_the_extra(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, 'pyarrow', None)
     with pytest.raises(SystemExit, match=r"pip install 'onestage_pose\[bulk\]'"):
-        main(['bulk', 'a', 'b'])
+        main(['bulk', str(tmp_path), 'b'])
 
 
-def test_ray_that_is_missing_names_the_extra(monkeypatch):
+def test_ray_that_is_missing_names_the_extra(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, 'ray', None)
     with pytest.raises(SystemExit, match=r"no ray.*'onestage_pose\[bulk\]'"):
-        main(['bulk', 'a', 'b', '--ray'])
+        main(['bulk', str(tmp_path), 'b', '--ray'])
 
 
 def leaves(pid):

@@ -11,6 +11,15 @@ import pytest
 from tests.test_evaluation.people import META, SHAPE, Scene
 
 
+@pytest.fixture
+def people(tmp_path, monkeypatch):
+    """A file of annotations, which nobody reads, beside one of results."""
+    monkeypatch.chdir(tmp_path)
+    for name in ('people.json', 'r.json'):
+        (tmp_path / name).write_text('{}')
+    return tmp_path / 'people.json'
+
+
 @pytest.mark.parametrize(
     'words, message',
     [
@@ -19,21 +28,21 @@ from tests.test_evaluation.people import META, SHAPE, Scene
         (['--html=.'], '--html . is a folder'),
     ],
 )
-def test_words_that_contradict_each_other_are_refused(words, message, tmp_path):
+def test_words_that_contradict_each_other_are_refused(words, message, people):
     with pytest.raises(SystemExit) as exit_:
-        main(['evaluate', f'{tmp_path}/people.json', *words])
+        main(['evaluate', str(people), *words])
 
     assert message in str(exit_.value)
 
 
-def test_the_model_that_is_taken_unasked_is_named(tmp_path, monkeypatch, capsys):
+def test_the_model_that_is_taken_unasked_is_named(people, monkeypatch, capsys):
     def find(config, checkpoint):
         raise UsageError(f'no {config} here')
 
     monkeypatch.setattr('onestage_pose.cli.evaluate.find_model', find)
 
     with pytest.raises(SystemExit, match='no nano here'):
-        main(['evaluate', f'{tmp_path}/people.json', f'--html={tmp_path}/page.html'])
+        main(['evaluate', str(people), '--html=page.html'])
 
     assert 'evaluating nano' in capsys.readouterr().out
 

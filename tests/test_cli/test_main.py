@@ -15,10 +15,20 @@ import pytest
 
 from tests.tool_runs import REPOSITORY
 
+CONFIG = str(REPOSITORY / 'configs/_base_/default_runtime.py')
 HEAVY = ('cv2', 'matplotlib', 'mmengine', 'numpy', 'torch')
 
 
-@pytest.mark.parametrize('words', [['--help'], ['train', '--help'], ['nonsense']])
+@pytest.mark.parametrize(
+    'words',
+    [
+        ['--help'],
+        ['train', '--help'],
+        ['nonsense'],
+        ['predict', 'nosuch.jpg'],
+        ['export', 'nosuch.py', 'nosuch.pth', 'out.onnx'],
+    ],
+)
 def test_help_and_mistakes_are_answered_without_heavy_imports(words):
     program = (
         'import sys\n'
@@ -71,6 +81,27 @@ def test_an_abbreviated_option_is_refused(capsys):
     assert 'unrecognized arguments: --batch 4' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ('words', 'told'),
+    [
+        ('predict images --thresh 0.5', r'predict: error: .* mean --bbox-thr\?'),
+        ('predict images --draw-box', r'Did you mean --draw-bbox\b'),
+        ('evaluate a.json --score-threshold=1', r'Did you mean --score-thr\?'),
+        ('finetune data --epoch 3', r'--epoch 3\. Did you mean --epochs\?'),
+        ('finetune data --model nanoo', r"'nanoo' .*\. Did you mean nano\?"),
+        ('predict images --color-by sides', r"'sides' .*\. Did you mean side\?"),
+        ('bulk a b --format parket', r"'parket' .*\. Did you mean parquet\?"),
+        ('predict images --nonsense', r'unrecognized arguments: --nonsense\n'),
+    ],
+)
+def test_an_unknown_option_suggests_the_likely_one(words, told, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(words.split())
+
+    assert exit_.value.code == 2
+    assert re.search(told, capsys.readouterr().err)
+
+
 @pytest.mark.parametrize('folder', ['onestage_pose', 'tools', 'demo', 'projects'])
 def test_no_parser_takes_abbreviations(folder):
     calls = [
@@ -78,7 +109,10 @@ def test_no_parser_takes_abbreviations(folder):
         for path in (REPOSITORY / folder).rglob('*.py')
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).endswith(('ArgumentParser', '.add_parser'))
+        and (
+            ast.unparse(node.func).endswith(('ArgumentParser', '.add_parser'))
+            or ast.unparse(node.func) == 'Parser'
+        )
     ]
 
     assert calls
@@ -97,11 +131,11 @@ def test_a_command_gets_what_was_typed(monkeypatch):
     train = import_module('onestage_pose.cli.train')
     monkeypatch.setattr(train, 'run', called.append)
 
-    main(['train', 'config.py', '--amp'])
+    main(['train', CONFIG, '--amp'])
 
     [args] = called
     assert isinstance(args, argparse.Namespace)
-    assert (args.config, args.amp, args.resume) == ('config.py', True, None)
+    assert (args.config, args.amp, args.resume) == (CONFIG, True, None)
 
 
 def test_what_the_user_can_mend_is_said_in_one_line(monkeypatch):
@@ -111,6 +145,6 @@ def test_what_the_user_can_mend_is_said_in_one_line(monkeypatch):
     monkeypatch.setattr(import_module('onestage_pose.cli.train'), 'run', fail)
 
     with pytest.raises(SystemExit) as exit_:
-        main(['train', 'config.py'])
+        main(['train', CONFIG])
 
     assert exit_.value.code == 'Error: say'

@@ -25,12 +25,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 KITES = SimpleNamespace(names=('nose', 'tail'), bbox_thr=0.3)
 
 
-def test_a_port_that_is_taken_is_an_error_before_the_model_is_loaded():
+def test_a_port_that_is_taken_is_an_error_before_the_model_is_loaded(monkeypatch):
+    monkeypatch.setattr('onestage_pose.cli.serve.PosePredictor', None)
     with socket.create_server(('127.0.0.1', 0)) as taken:
         with pytest.raises(
             SystemExit, match='cannot listen on .*Address already in use'
         ):
-            main(['serve', 'no-such-model', '--port', str(taken.getsockname()[1])])
+            main(['serve', 'nano', '--port', str(taken.getsockname()[1])])
 
 
 def test_a_missing_package_names_the_extra(monkeypatch):

@@ -10,12 +10,17 @@ import pytest
 pytest.importorskip('onnx', reason='onnx is not installed')
 
 
+@pytest.fixture(autouse=True)
+def _no_model_is_looked_for(monkeypatch):
+    monkeypatch.setattr('onestage_pose.cli.web.find_model', None)
+
+
 def test_a_port_that_is_taken_is_an_error_before_the_model_is_looked_for():
     with socket.create_server(('127.0.0.1', 0)) as taken:
         with pytest.raises(
             SystemExit, match='cannot listen on .*Address already in use'
         ):
-            main(['web', 'no-such-model', '--port', str(taken.getsockname()[1])])
+            main(['web', 'nano', '--port', str(taken.getsockname()[1])])
 
 
 def test_a_host_without_an_address_is_named():
@@ -27,7 +32,7 @@ def test_files_of_another_kind_are_not_written_over(tmp_path):
     (tmp_path / 'mine').write_text('mine')
 
     with pytest.raises(SystemExit, match='is not empty: give another folder'):
-        main(['web', 'no-such-model', '--build', str(tmp_path)])
+        main(['web', 'nano', '--build', str(tmp_path)])
 
 
 def test_a_runtime_that_is_not_there_is_an_error_before_the_model_is_looked_for(
@@ -36,4 +41,4 @@ def test_a_runtime_that_is_not_there_is_an_error_before_the_model_is_looked_for(
     words = ['--build', str(tmp_path / 'page'), '--ort', str(tmp_path / 'none')]
 
     with pytest.raises(SystemExit, match='--ort: there is no folder or file'):
-        main(['web', 'no-such-model', *words])
+        main(['web', 'nano', *words])

@@ -318,9 +318,19 @@ def test_an_image_that_is_there_by_its_last_name_is_told(data, tmp_path, is_give
     assert f'{there} is there: convert-data' in found.examples[0]['what']
 
 
+def test_an_empty_folder_is_sent_to_convert_data(tmp_path):
+    with pytest.raises(
+        UsageError,
+        match='no JSON file is in this .*by onestage-pose convert-data',
+    ):
+        check_data(tmp_path)
+
+
 def test_a_folder_of_many_files_is_sent_to_convert_data(tmp_path):
     for name in 'abc':
         write_json(tmp_path / f'{name}.json', {})
 
-    with pytest.raises(UsageError, match='by onestage-pose convert-data'):
+    with pytest.raises(
+        UsageError, match=r'3 JSON .*\(a.json, b.json.*by onestage-pose convert-data'
+    ):
         check_data(tmp_path)

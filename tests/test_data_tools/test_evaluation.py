@@ -98,6 +98,15 @@ def test_results_need_no_images(toy):
     assert found.values['people']['true'] == 3
 
 
+def test_results_without_anybody_are_named_in_the_warning(toy, log):
+    (toy / 'results.json').write_text('[]')
+
+    found = evaluate(toy / 'annotations/people_val.json', results=toy / 'results.json')
+
+    assert found.values['average_precision']['AP'] == 0
+    assert 'results.json has nobody in 2 images' in log.getvalue()
+
+
 def test_keypoints_of_the_only_category_are_taken(toy):
     ann_file = toy / 'annotations/people_val.json'
 

@@ -105,7 +105,7 @@ def test_a_missing_key_of_an_image_is_named(coco_set, key, image):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (dict(id='a'), "id='a' is no integer"),
+        (dict(id='a'), "id='a' is not an integer"),
         (dict(width=0), 'image id=1 has width=0'),
         (dict(height='80'), "image id=1 has height='80'"),
     ],

@@ -65,11 +65,17 @@ def test_boxes_of_nobody_are_named(build):
         ({}, 'holds a JSON dict where a list of results'),
         ([3], 'entry 0 is a int, expected an object'),
         ([{**BOX, 'image_id': 9}], 'entry 0 is of image_id=9, which is not in'),
-        ([{**BOX, 'image_id': '1'}], "entry 0 has image_id='1', which is no integer"),
+        (
+            [{**BOX, 'image_id': '1'}],
+            "entry 0 has image_id='1', which is not an integer",
+        ),
         ([{**BOX, 'score': None}], 'entry 0 has score=None, expected a number'),
         ([{**BOX, 'score': True}], 'entry 0 has score=True, expected a number'),
-        ([BOX, {**BOX, 'bbox': [1, 2, 3]}], 'id=1 .* has 3 numbers as "bbox" where 4'),
-        ([{**BOX, 'bbox': ['1', 2, 3, 4]}], 'has \'1\' in "bbox", which is no finite'),
+        ([BOX, {**BOX, 'bbox': [1, 2, 3]}], 'entry 1 .* has 3 numbers as "bbox"'),
+        (
+            [{**BOX, 'bbox': ['1', 2, 3, 4]}],
+            'has \'1\' in "bbox", which is not a finite',
+        ),
         *(
             ([{key: BOX[key] for key in BOX if key != gone}], f'no "{gone}"')
             for gone in BOX

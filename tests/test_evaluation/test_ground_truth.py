@@ -60,8 +60,8 @@ def test_people_of_two_pictures_may_have_the_same_ids():
     ('record', 'message'),
     [
         (dict(id=1, iscrowd='no'), "annotation id=1 has iscrowd='no', expected 0 or 1"),
-        (dict(id=1, category_id=[1]), r'category_id=\[1\], which is no integer'),
-        (dict(id='a'), "id='a', which is no integer"),
+        (dict(id=1, category_id=[1]), r'category_id=\[1\], which is not an integer'),
+        (dict(id='a'), "id='a', which is not an integer"),
         (dict(id=1, image_id=9), 'belongs to image_id=9, which is not in "images"'),
     ],
 )

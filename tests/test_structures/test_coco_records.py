@@ -82,11 +82,11 @@ def test_a_null_area_is_no_area():
         ('iscrowd', '0', "id=1 has iscrowd='0', expected 0 or 1"),
         ('iscrowd', 2, 'has iscrowd=2'),
         ('iscrowd', [], r'has iscrowd=\[\]'),
-        ('category_id', '1', "category_id='1', which is no integer"),
-        ('category_id', True, 'category_id=True, which is no integer'),
-        ('category_id', 1.5, 'category_id=1.5, which is no integer'),
-        ('id', 2**63, 'id=9223372036854775808, which is no integer'),
-        ('id', float('nan'), 'id=nan, which is no integer'),
+        ('category_id', '1', "category_id='1', which is not an integer"),
+        ('category_id', True, 'category_id=True, which is not an integer'),
+        ('category_id', 1.5, 'category_id=1.5, which is not an integer'),
+        ('id', 2**63, 'id=9223372036854775808, which is not an integer'),
+        ('id', float('nan'), 'id=nan, which is not an integer'),
         ('area', -1, 'area=-1, expected square pixels'),
         ('area', True, 'area=True, expected square pixels'),
         ('area', 10**400, r'area=1000.*\.\.\..*000, expected square pixels'),
@@ -274,7 +274,10 @@ def test_results_are_read_with_normalised_ids(tmp_path: Path) -> None:
         (dict(keypoints=None), 'entry 0 has no "keypoints"'),
         (dict(image_id=7), 'image_id=7, which the annotation file does not have'),
         (dict(category_id=3), 'category_id=3, which the annotation file does not'),
-        (dict(keypoints=[1, 2]), 'has 2 numbers as "keypoints" where 3 are expected'),
+        (
+            dict(keypoints=[1, 2]),
+            r'entry 0 \(image_id=1\) has 2 numbers as "key',
+        ),
         (dict(bbox=[1, 2]), 'has 2 numbers as "bbox" where 4 are expected'),
         (dict(score='high'), "has score='high', expected a number"),
     ],
@@ -284,6 +287,30 @@ def test_results_that_would_be_measured_wrongly_are_refused(
 ) -> None:
     with pytest.raises(AnnotationError, match=message):
         read_results(write_results(tmp_path, **changes), [1], [1], 1)
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (
+            dict(images=[], annotations=[]),
+            'results.json: is an annotation file where a',
+        ),
+        (dict(predictions=[]), 'holds a JSON dict where a list of results is'),
+        (
+            3,
+            r'holds a JSON int .* give the predictions .* --save-results writes',
+        ),
+    ],
+)
+def test_another_file_than_results_is_named(
+    tmp_path: Path, content: object, message: str
+) -> None:
+    path = tmp_path / 'results.json'
+    path.write_text(json.dumps(content))
+
+    with pytest.raises(AnnotationError, match=message):
+        read_results(str(path), [1], [1], 1)
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_number_of_processes_is_checked(processes: str) -> None:
     run = run_script('dist_train.sh', 'config.py', processes)
 
     assert run.returncode == 2
-    assert f"'{processes}' is no number of processes" in run.stdout
+    assert f"'{processes}' is not a number of processes" in run.stdout
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ def read_movenet(path: Path) -> dict[str, Tensor]:
         nodes, manifest = model['modelTopology']['node'], model['weightsManifest']
     except (ValueError, KeyError, TypeError) as error:
         raise ConversionError(
-            f'{path} is no TensorFlow.js graph model ({error}): give movenet-NAME.json.'
+            f'{path} is not a TensorFlow.js graph model ({error}): give '
+            'movenet-NAME.json.'
         ) from error
     try:
         return _name_layers(path, nodes, _read_constants(path, manifest))
@@ -63,7 +64,8 @@ def _name_layers(
         name = _layer_name(node['name'])
         if name is None:
             raise ConversionError(
-                f'{path}: {node["name"]} is no layer of MoveNet: is it another network?'
+                f'{path}: {node["name"]} is not a layer of MoveNet: is it another '
+                'network?'
             )
         if f'{name}.weight' in weights:
             raise ConversionError(
@@ -106,7 +108,7 @@ def _read_constants(path: Path, manifest: list[dict]) -> dict[str, np.ndarray]:
             shape = entry['shape']
             if not all(type(side) is int and side >= 0 for side in shape):
                 raise ConversionError(
-                    f'{path}: {entry["name"]} has shape={shape}, which are no whole '
+                    f'{path}: {entry["name"]} has shape={shape}, which are not whole '
                     'numbers of 0 or more. Download it again.'
                 )
             count = prod(shape)

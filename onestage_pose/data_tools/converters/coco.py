@@ -364,7 +364,7 @@ def _mend_ids(
                     'more than once; ids must be unique, so renumber them.'
                 )
         record['id'] = number
-    remarks.say(f'{file}: ids of "{kind}" are no numbers, or missing: numbered anew')
+    remarks.say(f'{file}: ids of "{kind}" are not numbers, or missing: numbered anew')
     return renamed
 
 

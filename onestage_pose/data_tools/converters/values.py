@@ -14,7 +14,7 @@ def read_number(value: Any, where: str) -> float:
     """Read a coordinate, also one that is written as text.
 
     Raises:
-        AnnotationError: It is no finite number, or farther than an image reaches.
+        AnnotationError: It is not a finite number, or farther than an image reaches.
     """
     try:
         number = math.nan if isinstance(value, bool) else float(value)

@@ -55,7 +55,7 @@ def find_data(data: Path, images: Path | None = None) -> Data:
         files = find_annotation_files(data)
         if not data.is_file() or _is_coco(data):
             return Data(*files, images)
-        reason = f'{data} is no COCO keypoint file.'
+        reason = f'{data} is not a COCO keypoint file.'
     except NoKeypointFile as error:
         reason = str(error)
     try:

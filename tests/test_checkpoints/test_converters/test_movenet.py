@@ -111,7 +111,7 @@ def test_another_network_is_refused(graph):
     graph.save()
 
     with pytest.raises(
-        ConversionError, match='Call/other/layer is no layer of MoveNet'
+        ConversionError, match='Call/other/layer is not a layer of MoveNet'
     ):
         read_movenet(graph.path)
 

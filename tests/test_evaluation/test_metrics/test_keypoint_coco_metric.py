@@ -232,7 +232,7 @@ def test_a_wrong_value_of_a_file_is_named_when_the_metric_is_made(pictures, tmp_
         ('keypoint_scores', np.zeros((1, 17)), r'expected \(2, 17\)'),
         ('bboxes', np.zeros((2, 5)), r'shape \(2, 5\), expected \(2, 4\)'),
         ('bbox_scores', np.array([np.inf, 1]), 'is not finite'),
-        ('bbox_scores', np.array(['a', 'b']), 'are no numbers'),
+        ('bbox_scores', np.array(['a', 'b']), 'are not numbers'),
     ],
 )
 def test_a_prediction_of_another_form_is_named(pictures, meta, key, value, message):

@@ -108,7 +108,7 @@ def _to_tensor(value: Any, name: str, path: Path) -> Tensor:
         or value.dtype.kind not in 'fiub'
     ):
         raise ConversionError(
-            f'{path}: model[{name!r}] is no array of numbers but {_shorten(value)}.'
+            f'{path}: model[{name!r}] is not an array of numbers but {_shorten(value)}.'
         )
     array = np.asarray(value)
     return torch.from_numpy(array.astype(array.dtype.newbyteorder('='), copy=True))
