@@ -17,6 +17,7 @@ from ..utils.errors import UsageError
 from ..utils.paths import check_config_exists, check_input_exists
 from ..utils.suggestions import did_you_mean, suggest_path
 from ..zoo import list_models
+from .track_outputs import check_track_outputs
 
 # numbers of cameras, addresses, and patterns of names
 _NO_PATH = re.compile(r'\d+|webcam(:\d+)?|.*(://|[*?\[]).*', re.IGNORECASE)
@@ -139,7 +140,7 @@ def _check_folder(path: Path | None, option: str) -> None:
 
 _CHECKS: dict[str, tuple[Callable[[argparse.Namespace], None], ...]] = {
     'predict': (_check_input, _check_model),
-    'track': (_check_input, _check_model),
+    'track': (_check_input, _check_model, check_track_outputs),
     'bulk': (_check_bulk,),
     'serve': (_check_model,),
     'web': (_check_model,),

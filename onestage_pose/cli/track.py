@@ -26,7 +26,6 @@ from ..utils.errors import RunInterruptedError, UsageError
 from .files import count
 from .predict import build_predictor, read_source
 from .progress import track
-from .track_outputs import check_track_outputs
 
 # What is drawn and shown of one frame; returns whether to go on.
 _Draw = Callable[[PoseResult], bool]
@@ -40,7 +39,6 @@ def run(args: argparse.Namespace) -> None:
         VideoError: The video cannot be opened.
         OutputError: A result cannot be written.
     """
-    check_track_outputs(args)
     if args.show:
         check_display()
     if args.device is not None:

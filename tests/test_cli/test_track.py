@@ -9,6 +9,7 @@ from onestage_pose.apis.result import PoseResult
 from onestage_pose.apis.video import VideoSource
 from onestage_pose.cli import track
 from onestage_pose.cli.parsers import add_track_arguments, parse
+from onestage_pose.cli.track_outputs import check_track_outputs
 from onestage_pose.tracking import lines as lines_module
 from onestage_pose.tracking.window import Window
 from onestage_pose.utils.errors import RunInterruptedError, UsageError
@@ -44,7 +45,9 @@ def pan(tmp_path_factory):
 
 
 def run(*words):
-    track.run(parse(add_track_arguments, [str(word) for word in words]))
+    args = parse(add_track_arguments, [str(word) for word in words])
+    check_track_outputs(args)
+    track.run(args)
 
 
 @pytest.fixture(scope='module')
