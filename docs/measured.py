@@ -56,7 +56,7 @@ def percent(value: float, digits: int = 1) -> str:
 def substitutions() -> dict[str, Any]:
     """Return what a page may have, by name: tables, and numbers by two names."""
     nano, benchmark = read('nano'), read('benchmark')
-    tracking, serving = read('tracking'), read('serving')
+    tracking, serving, ablation = read('tracking'), read('serving'), read('ablation')
     return dict(
         nano=nano_numbers(nano),
         nano_source=source(nano, 'test'),
@@ -79,6 +79,9 @@ def substitutions() -> dict[str, Any]:
         tracking_source=source(tracking, 'tracking'),
         tiles_table=tiles_table(tracking),
         tiles_source=source(tracking, 'tiles'),
+        ablation=ablation_numbers(ablation['runs']),
+        ablation_table=ablation_table(ablation['runs']),
+        ablation_source=source(ablation, 'test'),
         serving=serving_numbers(serving),
         serving_table=serving_table(serving),
         serving_source=source(serving, 'load'),
@@ -107,6 +110,47 @@ def tracking_table(tracking: dict) -> str:
             [way, *(f'{row[key]:.{0 if key in whole else 1}f}' for key in columns)]
             for way, row in figures.items()
         ],
+    )
+
+
+def ablation_table(runs: dict) -> str:
+    """Write AP of the steps of the method: means of the seeds, and each seed's AP."""
+    columns = {
+        'coco/AP .5': 'AP50',
+        'coco/AP .75': 'AP75',
+        'coco/AP (M)': 'AP M',
+        'coco/AP (L)': 'AP L',
+        'bbox/AP': 'box AP',
+    }
+
+    def mean(seeds: list[dict], key: str) -> str:
+        return percent(sum(each[key] for each in seeds) / len(seeds))
+
+    return table(
+        ['model', 'keypoint AP: mean (each seed)', *columns.values()],
+        [
+            [
+                name,
+                f'{mean(seeds, "coco/AP")} '
+                f'({", ".join(percent(each["coco/AP"]) for each in seeds)})',
+                *(mean(seeds, key) for key in columns),
+            ]
+            for name, seeds in runs.items()
+        ],
+    )
+
+
+def ablation_numbers(runs: dict) -> dict[str, str]:
+    """Return mean AP of steps of the method, and by how much P2 alone raises it."""
+    means = [
+        sum(each['coco/AP'] for each in seeds) / len(seeds) for seeds in runs.values()
+    ]
+    plain, p2, _, full = means
+    return dict(
+        plain=percent(plain),
+        p2=percent(p2),
+        full=percent(full),
+        p2_gain=percent(p2 - plain),
     )
 
 
