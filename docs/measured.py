@@ -86,6 +86,8 @@ def substitutions() -> dict[str, Any]:
         serving_table=serving_table(serving),
         serving_source=source(serving, 'load'),
         serving_memory_source=source(serving, 'memory'),
+        float16=float16_numbers(read('onnx_weights')),
+        float16_source=source(read('onnx_weights'), 'weights'),
     )
 
 
@@ -498,6 +500,21 @@ def serving_numbers(serving: dict) -> dict[str, str]:
         memory_requests=f'{memory["requests"]:,}',
         memory_tenth=f'{memory["after_a_tenth_mb"]:.1f}',
         memory_end=f'{memory["in_the_end_mb"]:.1f}',
+    )
+
+
+def float16_numbers(found: dict) -> dict[str, str]:
+    """Return what float16 weights change in a graph, for sentences."""
+    half, whole = found['weights']['float16'], found['weights']['float32']
+    return dict(
+        megabytes=f'{half["megabytes"]:.1f}',
+        megabytes_of_float32=f'{whole["megabytes"]:.1f}',
+        images=str(found['images']),
+        people=str(half['people']),
+        other_people=str(half['other_people']),
+        box=f'{half["largest_box_px"]:.3f}',
+        median_keypoint=f'{half["median_keypoint_px"]:.3f}',
+        keypoint=f'{half["largest_keypoint_px"]:.1f}',
     )
 
 
