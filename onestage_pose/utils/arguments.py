@@ -88,7 +88,7 @@ def check_arguments(init: _Init) -> _Init:
 
     Behind ``**kwargs`` are the options of base classes. Other packages take more than
     they annotate: there, ``int`` is any number, ``dict`` also a list, what is in a list
-    is not looked at, and the default is always right.
+    is not looked at, and the default is always right, as is ``init_cfg=None``.
 
     Args:
         init (Callable): An ``__init__``; or another package's, to give a subclass
@@ -191,6 +191,9 @@ def find_options(built: type) -> dict[str, Option]:
         for each in parameters:
             if each.kind not in _VARIADIC:
                 hint = hints.get(each.name, Any)
+                if each.name == 'init_cfg' and not is_own:
+                    # of mmengine's BaseModule; mmdet's heads do not repeat that
+                    hint = hint | None
                 options.setdefault(each.name, Option(hint, each.default, is_own))
         if all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in parameters):
             break

@@ -129,5 +129,5 @@ def test_a_file_of_another_kind_is_refused(tmp_path, content):
     path = tmp_path / 'model.json'
     path.write_text(content)
 
-    with pytest.raises(ConversionError, match=r'model\.json is no TensorFlow.js'):
+    with pytest.raises(ConversionError, match=r'model\.json is not a TensorFlow.js'):
         read_movenet(path)

@@ -388,14 +388,14 @@ def test_signal_that_is_passed_on_is_the_same(start: Callable, tmp_path: Path) -
     assert 'ended by SIGTERM after iteration 3, which is saved' in run.output
 
 
-@pytest.mark.parametrize('in_c, status', [(True, 130), (False, -signal.SIGINT)])
-def test_ctrl_c_ends_a_run_that_hangs(start: Callable, in_c: bool, status: int) -> None:
+@pytest.mark.parametrize('in_c', [True, False])
+def test_ctrl_c_ends_a_run_that_hangs(start: Callable, in_c: bool) -> None:
     run = start(hang=dict(place='forward', at=3, in_c=in_c), **SOON)
     run.wait_for(HANGS.format('forward'))
 
     run.send(signal.SIGINT)
 
-    assert run.wait() == status
+    assert run.wait() == 130
     run.wait_for_group()
 
 
