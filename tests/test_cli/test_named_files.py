@@ -34,7 +34,7 @@ def check(words):
         'predict a.jpg NANO',
         'predict a.jpg config.py a.pth',
         'predict a.jpg config.py https://example.org/a.pth',
-        'track a.mp4 nano',
+        'track a.mp4 nano --json tracks.jsonl',
         'bulk s3://images out',
         'serve nano',
         'web nano',
