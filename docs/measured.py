@@ -115,6 +115,11 @@ def tracking_table(tracking: dict) -> str:
     )
 
 
+def mean_of(rows: Iterable[dict], key: str) -> float:
+    """Return the mean of a number that each row has."""
+    return statistics.mean(row[key] for row in rows)
+
+
 def ablation_table(runs: dict) -> str:
     """Write AP of the steps of the method: means of the seeds, and each seed's AP."""
     columns = {
@@ -125,17 +130,14 @@ def ablation_table(runs: dict) -> str:
         'bbox/AP': 'box AP',
     }
 
-    def mean(seeds: list[dict], key: str) -> str:
-        return percent(sum(each[key] for each in seeds) / len(seeds))
-
     return table(
         ['model', 'keypoint AP: mean (each seed)', *columns.values()],
         [
             [
                 name,
-                f'{mean(seeds, "coco/AP")} '
+                f'{percent(mean_of(seeds, "coco/AP"))} '
                 f'({", ".join(percent(each["coco/AP"]) for each in seeds)})',
-                *(mean(seeds, key) for key in columns),
+                *(percent(mean_of(seeds, key)) for key in columns),
             ]
             for name, seeds in runs.items()
         ],
@@ -144,10 +146,7 @@ def ablation_table(runs: dict) -> str:
 
 def ablation_numbers(runs: dict) -> dict[str, str]:
     """Return mean AP of steps of the method, and by how much P2 alone raises it."""
-    means = [
-        sum(each['coco/AP'] for each in seeds) / len(seeds) for seeds in runs.values()
-    ]
-    plain, p2, _, full = means
+    plain, p2, _, full = (mean_of(seeds, 'coco/AP') for seeds in runs.values())
     return dict(
         plain=percent(plain),
         p2=percent(p2),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..apis.checkpoint_paths import check_checkpoint_path, check_model_name
 from ..utils.errors import UsageError
-from ..utils.paths import check_config_exists, check_input_exists
+from ..utils.paths import check_config_exists, check_exists, check_input_exists
 from ..utils.suggestions import did_you_mean, suggest_path
 from ..zoo import list_models
 from .track_outputs import check_track_outputs
@@ -123,8 +123,8 @@ def _check_source(text: str) -> None:
 
 
 def _check_exists(path: Path | None, option: str) -> None:
-    if path is not None and not path.exists():
-        raise UsageError(f'{option}: {path} does not exist.{suggest_path(path)}')
+    if path is not None:
+        check_exists(path, option)
 
 
 def _check_file(path: Path | None, option: str) -> None:

@@ -17,7 +17,8 @@ from ..apis.writing import write_json
 from ..checkpoints.atomic import replacing
 from ..structures.coco_records import read_json
 from ..utils.errors import AnnotationError, OutputError, UsageError
-from ..utils.suggestions import did_you_mean, suggest_path
+from ..utils.paths import check_exists
+from ..utils.suggestions import did_you_mean
 from .assembly import Assembled, assemble
 from .formats import FORMATS
 from .labels import Remarks
@@ -89,8 +90,7 @@ def convert_data(
         OutputError: The target cannot be written.
     """
     source, target = Path(osp.abspath(source)), Path(target)
-    if not source.exists():
-        raise UsageError(f'SRC: {source} does not exist.{suggest_path(source)}')
+    check_exists(source, 'SRC')
     if target.exists() and not target.is_dir():
         raise UsageError(f'DST: {target} is a file; give a folder to write to.')
     if source.is_dir() and target.resolve().is_relative_to(source.resolve()):

@@ -19,7 +19,6 @@ _ABOUT_ARGUMENTS = (
     IndexError,
     KeyError,
     NotImplementedError,
-    RuntimeError,
     TypeError,
     ValueError,
 )
@@ -36,7 +35,9 @@ def explain_config_error(error: Exception) -> str | None:
         str | None: What could not be built, and why, in one line; None where nothing
         was being built, or the error is not about what it was built from.
     """
-    if not isinstance(error, _ABOUT_ARGUMENTS):
+    # PyTorch's for a size below 0; its subclasses are about memory and devices
+    is_plain = type(error) is RuntimeError
+    if not (is_plain or isinstance(error, _ABOUT_ARGUMENTS)):
         return None
     if isinstance(error, TypeError):
         explanation = explain_unknown_option(error)
@@ -50,10 +51,8 @@ def explain_config_error(error: Exception) -> str | None:
             given = frame.f_locals.get('args') or {}
         elif code.co_filename.endswith('mmengine/runner/runner.py'):
             is_runner = is_runner or code.co_name in ('__init__', 'from_cfg')
-    if isinstance(error, RuntimeError) and not isinstance(error, NotImplementedError):
-        # PyTorch's for a size below 0; its subclasses are about memory and devices
-        if type(error) is not RuntimeError or not callable(built):
-            return None
+    if is_plain and not callable(built):
+        return None
     if built is None and not is_runner:
         return None
     what = 'the config is not one of a run'

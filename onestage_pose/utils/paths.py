@@ -109,6 +109,20 @@ def check_config_exists(filename: str) -> None:
         raise UsageError(f'config {filename} does not exist.{suggest_path(filename)}')
 
 
+def check_exists(path: str | Path, name: str) -> None:
+    """Raise where a path does not exist.
+
+    Args:
+        path (str | Path): What was given.
+        name (str): What it is of a command line, such as ``'--val'``.
+
+    Raises:
+        UsageError: The message suggests similar names.
+    """
+    if not Path(path).exists():
+        raise UsageError(f'{name}: {path} does not exist.{suggest_path(path)}')
+
+
 def check_input_exists(text: str) -> None:
     """Raise where there are no images to read.
 

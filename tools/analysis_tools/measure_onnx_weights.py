@@ -67,15 +67,15 @@ def summarise(agreements: Iterable[Agreement]) -> dict[str, Any]:
     """
     each = list(agreements)
     people = [agreement.people[0] for agreement in each]
-    coordinates = sum(people)
+    total = sum(people)
     close = sum(number * agreement.close for number, agreement in zip(people, each))
     return dict(
-        people=sum(people),
+        people=total,
         other_people=sum(a.people[0] != a.people[1] for a in each),
         largest_box_px=max(a.bboxes for a in each),
         largest_keypoint_px=max(a.keypoints for a in each),
         median_keypoint_px=statistics.median(a.keypoints for a in each),
-        close=close / coordinates if coordinates else 1.0,
+        close=close / total if total else 1.0,
     )
 
 

@@ -65,9 +65,10 @@ def choose_schedule(
     batch_size = min(batch_size, num_images)
     usual = math.ceil(_SEEN * num_images**_POWER / batch_size)
     usual = max(_LEAST_ITERS, usual)
-    if max_iters is None:
-        whole = epochs is not None
-        max_iters = math.ceil(epochs * num_images / batch_size) if whole else usual
+    if max_iters is None and epochs is None:
+        max_iters = usual
+    elif max_iters is None:
+        max_iters = math.ceil(epochs * num_images / batch_size)
     max_iters = max(1, max_iters)
     affordable = max_iters * batch_size // max(1, num_val)
     evaluations = min(_EVALUATIONS, max(1, affordable))
