@@ -14,8 +14,13 @@ from pathlib import Path
 
 from ..apis.checkpoint_paths import check_checkpoint_path, check_model_name
 from ..utils.errors import UsageError
-from ..utils.paths import check_config_exists, check_exists, check_input_exists
-from ..utils.suggestions import did_you_mean, suggest_path
+from ..utils.paths import (
+    check_config_exists,
+    check_exists,
+    check_folder,
+    check_input_exists,
+)
+from ..utils.suggestions import did_you_mean
 from ..zoo import list_models
 from .track_outputs import check_track_outputs
 
@@ -84,7 +89,7 @@ def _check_train(args: argparse.Namespace) -> None:
 def _check_evaluate(args: argparse.Namespace) -> None:
     _check_file(args.ann_file, 'ANN_FILE')
     _check_file(args.results, '--results')
-    _check_folder(args.images, '--images')
+    check_folder(args.images, '--images')
     if args.results is None and args.config is not None:
         _check_model(args)
 
@@ -92,20 +97,20 @@ def _check_evaluate(args: argparse.Namespace) -> None:
 def _check_finetune(args: argparse.Namespace) -> None:
     _check_exists(args.data, 'DATA')
     _check_exists(args.val, '--val')
-    _check_folder(args.images, '--images')
-    _check_folder(args.val_images, '--val-images')
+    check_folder(args.images, '--images')
+    check_folder(args.val_images, '--val-images')
 
 
 def _check_convert_data(args: argparse.Namespace) -> None:
     _check_exists(args.source, 'SRC')
-    _check_folder(args.images, '--images')
+    check_folder(args.images, '--images')
 
 
 def _check_check_data(args: argparse.Namespace) -> None:
     _check_exists(args.data, 'DATA')
     _check_exists(args.other, 'OTHER')
-    _check_folder(args.images, '--images')
-    _check_folder(args.other_images, '--other-images')
+    check_folder(args.images, '--images')
+    check_folder(args.other_images, '--other-images')
 
 
 def _check_input(args: argparse.Namespace) -> None:
@@ -131,11 +136,6 @@ def _check_file(path: Path | None, option: str) -> None:
     _check_exists(path, option)
     if path is not None and path.is_dir():
         raise UsageError(f'{option}: {path} is a folder; give the file in it.')
-
-
-def _check_folder(path: Path | None, option: str) -> None:
-    if path is not None and not path.is_dir():
-        raise UsageError(f'{option}: there is no folder {path}.{suggest_path(path)}')
 
 
 _CHECKS: dict[str, tuple[Callable[[argparse.Namespace], None], ...]] = {

@@ -26,6 +26,7 @@ from ..structures.coco_records import (
     read_json,
 )
 from ..utils.errors import AnnotationError, UsageError
+from ..utils.paths import check_folder
 from ..utils.suggestions import suggest_path
 from .left_right import find_swaps
 from .sides import pair_sides
@@ -211,8 +212,7 @@ def check_data(
     files = _find_files(Path(data), other)
     folders = [images, other_images or images]
     for folder, option in zip(folders, ('--images', '--other-images')):
-        if folder is not None and not Path(folder).is_dir():
-            raise UsageError(f'{option}: there is no folder {folder}.')
+        check_folder(folder, option)
     report = DataReport([])
     lengths: dict[int, list[tuple[int, int, str]]] = {}
     for number, (file, folder) in enumerate(zip(files, folders)):

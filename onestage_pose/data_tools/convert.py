@@ -17,7 +17,7 @@ from ..apis.writing import write_json
 from ..checkpoints.atomic import replacing
 from ..structures.coco_records import read_json
 from ..utils.errors import AnnotationError, OutputError, UsageError
-from ..utils.paths import check_exists
+from ..utils.paths import check_exists, check_folder
 from ..utils.suggestions import did_you_mean
 from .assembly import Assembled, assemble
 from .formats import FORMATS
@@ -98,8 +98,7 @@ def convert_data(
             f'{target} is the source or lies in it, so what is written would be read '
             f'as a part of it the next time; write to a folder outside of {source}.'
         )
-    if images is not None and not Path(images).is_dir():
-        raise UsageError(f'--images: there is no folder {images}.')
+    check_folder(images, '--images')
     if format is not None and format not in FORMATS:
         raise UsageError(
             f'--format {format}: give one of {", ".join(FORMATS)}.'

@@ -123,6 +123,20 @@ def check_exists(path: str | Path, name: str) -> None:
         raise UsageError(f'{name}: {path} does not exist.{suggest_path(path)}')
 
 
+def check_folder(path: str | Path | None, name: str) -> None:
+    """Raise where a path is not a folder.
+
+    Args:
+        path (str | Path | None): What was given; None is not checked.
+        name (str): What it is of a command line, such as ``'--images'``.
+
+    Raises:
+        UsageError: The message suggests similar names.
+    """
+    if path is not None and not Path(path).is_dir():
+        raise UsageError(f'{name}: there is no folder {path}.{suggest_path(path)}')
+
+
 def check_input_exists(text: str) -> None:
     """Raise where there are no images to read.
 

@@ -20,6 +20,7 @@ from ...structures.coco_records import (
     read_json,
 )
 from ...utils.errors import AnnotationError, UsageError
+from ...utils.paths import check_folder
 from ...utils.suggestions import did_you_mean
 from ..labels import find_split
 
@@ -145,10 +146,9 @@ def read_source(
         if read['category_id'] in chosen_ids
     ]
     folder = _find_images(ann_file, [each['file_name'] for each in image_records])
+    check_folder(images, '--images')
     if images is not None:
         folder = images.absolute()
-        if not folder.is_dir():
-            raise UsageError(f'--images: there is no folder {images}.')
     elif folder is None:
         raise UsageError(
             f'{name}: its images are not found, first {image_records[0]["file_name"]}; '
