@@ -112,7 +112,7 @@ def follow(
                     lines.finish()
     except KeyboardInterrupt:
         if not video.is_live:
-            raise RunInterruptedError(_say_interrupted(args, frames)) from None
+            raise RunInterruptedError(_say_interrupted(lines, frames)) from None
     if video.frames_missing and frames == video.num_read:
         print(video.frames_missing)
     _report(args, video, frames, len(ids))
@@ -191,11 +191,14 @@ def _settings(args: argparse.Namespace, video: VideoSource) -> dict[str, Any]:
     )
 
 
-def _say_interrupted(args: argparse.Namespace, frames: int) -> str:
-    where = f'Interrupted at frame {frames}'
-    if args.json is None:
-        return f'{where}; no file was written. With --json, --resume continues.'
-    return f'{where}; --resume continues.'
+def _say_interrupted(lines: TrackLines | None, frames: int) -> str:
+    if lines is None:
+        return (
+            f'Interrupted at frame {frames}; no file was written. With --json, '
+            '--resume continues.'
+        )
+    saved = count(lines.num_saved, 'frame', 'frames')
+    return f'Interrupted: {saved} saved; --resume continues.'
 
 
 def _report(

@@ -98,10 +98,11 @@ def from_record(record: Mapping[str, Any], **common: Any) -> PoseResult:
 class TrackLines:
     """A file with a line of JSON for each frame, which a later run can go on with.
 
-    Each line is written when its frame is done. Every :data:`STATE_INTERVAL` frames the
-    state of the tracker goes to ``NAME.state`` beside it: a run that goes on drops the
-    lines after that, and writes them again as they were. Used as a context manager;
-    :meth:`finish` says that all is done.
+    Each line is written when its frame is done. The state of the tracker goes to
+    ``NAME.state`` beside it every :data:`STATE_INTERVAL` frames, and when the run stops
+    before :meth:`finish`. A run that goes on drops the lines after that state, which
+    only a killed run leaves, and writes them again as they were. Used as a context
+    manager.
 
     Args:
         path (Path): The file.
@@ -112,6 +113,7 @@ class TrackLines:
 
     Attributes:
         num_frames (int): Frames whose lines are in the file.
+        num_saved (int): Frames that a later run does not repeat.
         state (dict, optional): Of the tracker after these, as it was saved.
 
     Raises:
@@ -133,10 +135,13 @@ class TrackLines:
         self._settings = json.loads(to_json(settings))
         self.num_frames, self.state = 0, None
         self._size = 0
+        # what to save when the run stops; None where nothing is newer than the file
+        self._unsaved: dict[str, Any] | None = None
         if resume:
             self._read_state()
         elif not force:
             self._refuse_existing()
+        self.num_saved = self.num_frames
         self._file: BinaryIO | None = None
 
     def _refuse_existing(self) -> None:
@@ -193,26 +198,32 @@ class TrackLines:
             self._file.flush()
         self._size += len(line)
         self.num_frames += 1
+        # in one step: Ctrl-C may come between any two
+        self._unsaved = self._describe(state())
         if self.num_frames % STATE_INTERVAL == 0:
-            self._save(state())
+            self._save()
 
     def finish(self) -> None:
         """Remove ``NAME.state``: every frame has its line."""
+        self._unsaved = None
         self.state_path.unlink(missing_ok=True)
 
-    def _save(self, state: dict[str, Any] | None) -> None:
-        if self._settings is None:
-            return
-        saved = dict(
+    def _describe(self, state: dict[str, Any] | None) -> dict[str, Any]:
+        return dict(
             settings=self._settings,
             num_frames=self.num_frames,
             size=self._size,
             tracker=state,
         )
+
+    def _save(self) -> None:
+        if self._settings is None or self._unsaved is None:
+            return
         with self._naming():
             # the lines are on the disk before the state that counts on them
             os.fsync(self._file.fileno())
-            write_text(to_json(saved, indent=None), self.state_path)
+            write_text(to_json(self._unsaved, indent=None), self.state_path)
+        self.num_saved, self._unsaved = self._unsaved['num_frames'], None
 
     def _naming(self) -> _Naming:
         return _Naming(self.path)
@@ -224,7 +235,8 @@ class TrackLines:
             self._file.seek(self._size)
         if not self._size:
             # a run that is killed before the first state starts anew
-            self._save(None)
+            self._unsaved = self._describe(None)
+            self._save()
         return self
 
     def __exit__(
@@ -234,7 +246,8 @@ class TrackLines:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._file.close()
+            with self._file:
+                self._save()
         except OSError:
             # of what could not be written before, which has been raised
             if kind is None:

@@ -131,7 +131,6 @@ def test_a_run_that_is_killed_in_a_line_goes_on_as_if_nothing_had_been(
 def test_ctrl_c_while_a_frame_is_drawn_leaves_what_resume_continues(
     pan, tracked, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(lines_module, 'STATE_INTERVAL', 2)
     words = pan, '--out', tmp_path / 'out.mp4', '--json', tmp_path / 'tracks.jsonl'
     plot = PoseResult.plot
 
@@ -143,7 +142,8 @@ def test_ctrl_c_while_a_frame_is_drawn_leaves_what_resume_continues(
     with monkeypatch.context() as patch:
         patch.setattr(PoseResult, 'plot', interrupt)
         with pytest.raises(
-            RunInterruptedError, match='^Interrupted at frame 4; --resume continues.$'
+            RunInterruptedError,
+            match='^Interrupted: 4 frames saved; --resume continues.$',
         ):
             run(*words)
     assert {path.name for path in tmp_path.iterdir()} == {

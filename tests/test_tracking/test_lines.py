@@ -110,14 +110,28 @@ def test_a_killed_run_goes_on_from_the_last_state(tmp_path, done, kept, torn):
     assert not (tmp_path / 'tracks.jsonl.state').exists()
 
 
-def test_an_error_in_the_run_leaves_what_it_goes_on_from(tmp_path):
+@pytest.mark.parametrize('done', [1, 4, 5])
+def test_a_run_that_is_stopped_goes_on_from_its_last_line(tmp_path, done):
     path = tmp_path / 'tracks.jsonl'
-    with pytest.raises(KeyboardInterrupt), TrackLines(path, SETTINGS) as lines:
-        for n in range(5):
-            lines.write(frame(n), dict)
+    with pytest.raises(KeyboardInterrupt), TrackLines(path, SETTINGS) as stopped:
+        for n in range(done):
+            stopped.write(frame(n), lambda: dict(seen=n + 1))  # noqa: B023
         raise KeyboardInterrupt
 
-    assert TrackLines(path, SETTINGS, resume=True).num_frames == 4
+    lines = TrackLines(path, SETTINGS, resume=True)
+    assert (lines.num_frames, lines.state) == (done, dict(seen=done))
+    assert stopped.num_saved == lines.num_saved == done
+
+
+def test_a_run_that_is_stopped_before_a_new_line_keeps_what_is_saved(tmp_path):
+    path = tmp_path / 'tracks.jsonl'
+    interrupt(path, 4)
+    with pytest.raises(KeyboardInterrupt):
+        with TrackLines(path, SETTINGS, resume=True) as stopped:
+            raise KeyboardInterrupt
+
+    lines = TrackLines(path, SETTINGS, resume=True)
+    assert (stopped.num_saved, lines.num_saved, lines.state) == (4, 4, dict(seen=4))
 
 
 def test_what_cannot_be_read_again_leaves_no_state(tmp_path):
