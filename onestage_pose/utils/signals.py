@@ -214,6 +214,24 @@ def _speak(message: str) -> threading.Thread:
     return thread
 
 
+def is_running(process: int) -> bool:
+    """Return whether a process of this machine runs, also one of another user.
+
+    Args:
+        process: Its id. Where the system cannot be asked, it counts as running.
+    """
+    if os.name == 'nt':
+        # there, signal 0 is Ctrl-C
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
+
+
 def end_children(grace_period: float = 5.0) -> None:
     """End the daemonic children of ``multiprocessing``, and kill those that hang.
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -11,13 +13,15 @@ import cv2
 import numpy as np
 
 from ..utils.errors import OutputError
+from ..utils.signals import is_running
 
 
 class VideoFile:
     """A video to write frames to, which takes its name when it is closed and whole.
 
     OpenCV reports no error of a full disk: the file is read again after closing. Used
-    as a context manager.
+    as a context manager, which also removes what killed processes have left of the same
+    file.
 
     Args:
         path (Path): The file, of a kind that its name says (``.mp4``). What was there
@@ -37,7 +41,7 @@ class VideoFile:
     def __init__(self, path: Path, fps: float, keep_interrupted: bool = False) -> None:
         self.path, self.fps = Path(path), fps
         self._completing = (None, KeyboardInterrupt) if keep_interrupted else (None,)
-        self._part = self.path.with_name(f'.{os.getpid()}.part{self.path.suffix}')
+        self._part = name_part(self.path, os.getpid())
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self.num_frames = 0
@@ -70,6 +74,7 @@ class VideoFile:
         return writer
 
     def __enter__(self) -> VideoFile:
+        _remove_abandoned(self.path)
         return self
 
     def __exit__(
@@ -92,6 +97,28 @@ class VideoFile:
             ) from problem
         finally:
             self._part.unlink(missing_ok=True)
+
+
+def name_part(path: Path, process: int) -> Path:
+    """Return what a process calls a video until it is complete.
+
+    Args:
+        path (Path): The video. Its name may have 255 bytes, the most that a file system
+            takes, so the part has a hash of it.
+        process (int): The id of the process.
+    """
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
+    return path.with_name(f'.{digest}.{process}.part{path.suffix}')
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the parts of a video whose processes no longer run."""
+    for part in path.parent.glob(f'.*.part{glob.escape(path.suffix)}'):
+        process = part.name.split('.')[2]
+        if process.isdecimal() and part == name_part(path, int(process)):
+            if not is_running(int(process)):
+                # another run may be removing it, too
+                part.unlink(missing_ok=True)
 
 
 def check_video(path: Path, num_frames: int, name: Path | None = None) -> None:

@@ -1,8 +1,12 @@
 # Copyright (c) onestage_pose contributors.
 """A drawn video is whole or not there."""
 
+import os
+import subprocess
+import sys
+
 from onestage_pose.utils.errors import OutputError
-from onestage_pose.visualization.video_file import VideoFile, check_video
+from onestage_pose.visualization.video_file import VideoFile, check_video, name_part
 
 import cv2
 import numpy as np
@@ -56,6 +60,39 @@ def test_on_a_full_disk_is_an_error_and_leaves_what_was_there(tmp_path):
 
     assert path.read_bytes() == b'an earlier film'
     assert [path.name for path in tmp_path.iterdir()] == ['film.mp4']
+
+
+def end_process():
+    """Returns the id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, '-c', ''])
+    process.wait()
+    return process.pid
+
+
+def test_what_killed_processes_left_of_the_video_is_removed(tmp_path):
+    path = tmp_path / 'film.mp4'
+    name_part(path, end_process()).write_bytes(b'half a film')
+
+    write(path, [quarters()])
+
+    assert [each.name for each in tmp_path.iterdir()] == ['film.mp4']
+
+
+def test_what_may_be_needed_is_not_removed(tmp_path):
+    """Parts of processes that run, of other videos, and files that others named."""
+    path, ended = tmp_path / 'film.mp4', end_process()
+    kept = {
+        name_part(path, os.getppid()),
+        name_part(tmp_path / 'other.mp4', ended),
+        path.with_name(f'.{ended}.part.mp4'),
+        path.with_name('.film.part.mp4'),
+    }
+    for each in kept:
+        each.write_bytes(b'half a film')
+
+    write(path, [quarters()])
+
+    assert set(tmp_path.iterdir()) == {path, *kept}
 
 
 def test_an_error_on_the_way_leaves_nothing(tmp_path):
