@@ -224,7 +224,8 @@ class PoseResult:
             dict: ``path``, ``index``, ``frame``, ``time``, ``height``, ``width``,
             ``keypoint_names`` and ``people``. Each person has ``box``, ``score`` and
             ``keypoints`` as [x, y, score], and if the result has them, ``id``,
-            ``keypoint_presence``, ``keypoints_visible`` and ``keypoint_covariances``.
+            ``label``, ``keypoint_presence``, ``keypoints_visible`` and
+            ``keypoint_covariances``.
             ``error`` is there if the image could not be read. With several categories,
             ``keypoint_names`` is a dict of lists by category, and each of ``people``
             has its ``category`` and only the keypoints of that category.

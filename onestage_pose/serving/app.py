@@ -125,6 +125,7 @@ def create_app(
         ),
     ) -> dict[str, Any]:
         """Find the people of an image."""
+        _refuse_unknown(request)
         image = await read_image(request, limits, allow_urls)
         try:
             result = await asyncio.wait_for(batcher(image), limits.timeout)
@@ -147,6 +148,14 @@ def create_app(
         )
 
     return app
+
+
+def _refuse_unknown(request: Request) -> None:
+    unknown = sorted({*request.query_params} - {'bbox_thr'})
+    if unknown:
+        raise HTTPException(
+            422, f'/predict has the parameter bbox_thr only, not {", ".join(unknown)}.'
+        )
 
 
 class _Metrics:

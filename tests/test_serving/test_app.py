@@ -136,6 +136,7 @@ JPEG = encode('.jpg', 90, 90)[1]
         (dict(json={'url': 'http://images.example/a.jpg'}), 403, 'reads no addresses'),
         (dict(content=PNG, params={'bbox_thr': '2'}), 422, ''),
         (dict(content=PNG, params={'bbox_thr': 'nan'}), 422, ''),
+        (dict(content=PNG, params={'conf': '0.5'}), 422, 'bbox_thr only, not conf'),
     ],
     ids=str,
 )
