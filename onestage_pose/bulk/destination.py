@@ -107,8 +107,7 @@ class Folder:
         except OSError as error:
             raise OutputError(
                 f'{self.address}/{name} could not be written: '
-                f'{error.strerror or error}. The same command goes on with what is '
-                'missing.'
+                f'{error.strerror or error}. The same command continues.'
             ) from error
 
     def write(self, name: str, content: bytes) -> None:
@@ -209,7 +208,7 @@ class Manifest:
             if was != now:
                 raise UsageError(
                     f'{self.folder.address} was begun with {name}={was!r}, and now it '
-                    f'is {now!r}: give the same to go on, or another folder.'
+                    f'is {now!r}: give the same to continue, or another folder.'
                 )
 
 

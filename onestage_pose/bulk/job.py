@@ -207,6 +207,7 @@ def _check_image_ids(source: Source) -> None:
     for name in source.names():
         if name is None or read_image_id(name) is None:
             raise UsageError(
-                f'--format coco: {name or "an image without a name"} is not called by '
-                "a number, as COCO's images are: leave --format out, for Parquet."
+                f'--format coco: the name of {name or "an image without a name"} is no '
+                'number, as 000000129648.jpg: rename it, or leave out --format to '
+                'write Parquet.'
             )

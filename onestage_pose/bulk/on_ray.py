@@ -103,7 +103,7 @@ def _run(job: Job, workers: int | None) -> Iterator[Summary]:
         if missing and tries == _MAX_TRIES:
             raise WorkerDiedError(
                 f'{len(missing)} partitions are not done after {_MAX_TRIES} tries '
-                f'({error}). The same command goes on with them.'
+                f'({error}). The same command continues.'
             )
 
 

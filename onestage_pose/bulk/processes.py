@@ -99,7 +99,7 @@ class WorkerProcess:
                         f'A worker died {MAX_DEATHS} times ({death.how}) with '
                         f'partition {number}, and no image is the reason: '
                         'perhaps memory is short, then use fewer workers. The same '
-                        'command goes on with what is missing.'
+                        'command continues.'
                     ) from None
                 if death.place is None or deaths[death.place] < MAX_DEATHS_OF_IMAGE:
                     continue

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     )
     job = Job(source, options, args.partition_size)
     if job.is_finished:
-        print('All is done already.')
+        print('All partitions were finished before.')
         found = job.found
     else:
         found = _do_missing(job, args)
@@ -70,8 +70,7 @@ def _do_missing(job: Job, args: argparse.Namespace) -> dict[str, int]:
     from ..bulk import run_on_ray
 
     if job.done:
-        total = len(job.partitions)
-        print(f'{len(job.done)} of {total} partitions are done already.')
+        print(f'Partitions finished before: {len(job.done)} of {len(job.partitions)}.')
     found = Counter(images=0, errors=0, people=0)
     if args.ray is not None:
         summaries = run_on_ray(job, args.ray or None, args.workers)
@@ -80,12 +79,10 @@ def _do_missing(job: Job, args: argparse.Namespace) -> dict[str, int]:
     try:
         for new in track(summaries, 'Partitions', len(job.missing)):
             _add(found, new)
-        for old in track(job.read_done(), 'Partitions of before', len(job.done)):
+        for old in track(job.read_done(), 'Earlier partitions', len(job.done)):
             _add(found, old)
     except KeyboardInterrupt:
-        raise RunInterruptedError(
-            'Interrupted; the same command goes on with what is missing.'
-        ) from None
+        raise RunInterruptedError('Interrupted; the same command continues.') from None
     return dict(found)
 
 

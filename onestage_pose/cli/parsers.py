@@ -263,8 +263,8 @@ def add_track_arguments(parser: argparse.ArgumentParser) -> None:
 def add_bulk_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of predictions for many images."""
     parser.epilog = (
-        'The same command goes on where it was interrupted. docs/how_to/bulk.md says '
-        'what the files hold, and how to use a cluster.'
+        'The same command continues an interrupted run. docs/how_to/bulk.md says what '
+        'the files hold, and how to use a cluster.'
     )
     parser.add_argument(
         'source',

@@ -145,7 +145,7 @@ def test_a_job_that_was_ended_before_its_parts_were_removed(make_job, tmp_path):
 def test_coco_results_need_numbers(make_job, tmp_path, images):
     (tmp_path / 'all.txt').write_text(f'{images}/000001.png\n/x/beach.png\n')
 
-    with pytest.raises(UsageError, match='/x/beach.png is not called by a number'):
+    with pytest.raises(UsageError, match='name of /x/beach.png is no number'):
         make_job(tmp_path / 'all.txt', file_format='coco')
 
 

@@ -184,7 +184,7 @@ class PreemptionHook(Hook):
         if self._done is not None:
             return (
                 f'{who}{why} after iteration {self._done}, which is saved; '
-                f'{self.resumed_by} goes on.'
+                f'{self.resumed_by} continues.'
             )
         if 'at once' not in why:
             why = f'{why}: no iteration ended within {self.grace_period:g} seconds'
