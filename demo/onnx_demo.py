@@ -232,7 +232,8 @@ def print_people(people: dict, names: tuple) -> None:
         [people['keypoints'], people['keypoint_scores'][..., None]], -1
     )
     for score, box, found in zip(people['scores'], people['bboxes'], points):
-        print(f'  score {score:.2f}, box {np.round(box, 1).tolist()}')
+        place = ', '.join(f'{value:.1f}' for value in box)
+        print(f'  score {score:.2f}, box [{place}]')
         for name, (x, y, sure) in zip(names, found):
             print(f'    {name} {x:.1f} {y:.1f} {sure:.2f}')
 

@@ -23,7 +23,10 @@ from ..checkpoints.converters.convert import (
 )
 from ..utils.errors import UsageError
 from ..utils.paths import get_config_path
-from .files import check_checkpoint_path
+from .files import check_checkpoint_path, count
+
+# How many batches a layer has seen, which nothing here reads.
+_COUNTER = '.num_batches_tracked'
 
 
 def check_files(args: argparse.Namespace) -> None:
@@ -77,5 +80,14 @@ def run(args: argparse.Namespace) -> None:
     check_files(args)
     config, number, left_out = (to_theirs if args.reverse else to_mmpose)(args)
     print(f'{args.target}: all {number} arrays of the model')
-    print(f'left out: {", ".join(left_out) or "nothing"}')
+    print(f'left out: {", ".join(shorten(left_out)) or "nothing"}')
     print(f'config: {config.filename}')
+
+
+def shorten(left_out: list[str]) -> list[str]:
+    """Name the counters of torchvision's normalisation layers together."""
+    names = [name for name in left_out if not name.endswith(_COUNTER)]
+    if len(names) < len(left_out):
+        layers = count(len(left_out) - len(names), 'layer', 'layers')
+        names.append(f'num_batches_tracked of {layers}')
+    return names

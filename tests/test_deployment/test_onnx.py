@@ -561,7 +561,7 @@ class TestDemoOutputs:
     def test_people_are_printed_as_numbers(self, demo, capsys):
         people = dict(
             scores=np.float32([0.75]),
-            bboxes=np.float32([[1, 2, 30.5, 40]]),
+            bboxes=np.float32([[1.4, 2, 30.5, 40]]),
             keypoints=np.float32([[[5, 6.25], [7, 8]]]),
             keypoint_scores=np.float32([[0.5, 1]]),
         )
@@ -569,7 +569,7 @@ class TestDemoOutputs:
         demo.print_people(people, ('nose', 'left_eye'))
 
         assert capsys.readouterr().out.splitlines() == [
-            '  score 0.75, box [1.0, 2.0, 30.5, 40.0]',
+            '  score 0.75, box [1.4, 2.0, 30.5, 40.0]',
             '    nose 5.0 6.2 0.50',
             '    left_eye 7.0 8.0 1.00',
         ]
