@@ -304,7 +304,8 @@ def main() -> None:
             is_named = str(path) in str(error)
             failures.append(str(error) if is_named else f'{path}: {error}')
             continue
-        print(f'{path}: {sure.sum()} people in {1000 * elapsed:.0f} ms, see {target}')
+        number = '1 person' if sure.sum() == 1 else f'{sure.sum()} people'
+        print(f'{path}: {number} in {1000 * elapsed:.0f} ms, see {target}')
         if args.print_people:
             print_people(people, model.names)
     if failures:

@@ -207,7 +207,7 @@ def decode_image(
     content: bytes,
     name: str,
     max_pixels: int = MAX_PIXELS,
-    option: str = 'max_pixels of LoadPoseImage',
+    option: str = 'max_pixels of LoadPoseImage, see docs/reference/model_options.md',
 ) -> np.ndarray:
     """Decode an image that is in memory.
 

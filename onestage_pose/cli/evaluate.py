@@ -42,10 +42,10 @@ def run(args: argparse.Namespace) -> None:
     predictor, source = None, {}
     if args.results is None:
         predictor, source = _build_predictor(args)
-    elif args.config is not None or args.save_results is not None:
+    elif (args.config, args.save_results, args.num_images) != (None, None, None):
         raise UsageError(
-            '--results evaluates a file of results: leave the model and '
-            '--save-results out.'
+            '--results evaluates a file of results: leave the model, --save-results '
+            'and --num-images out.'
         )
     else:
         source = dict(results=args.results.name)
@@ -60,6 +60,7 @@ def run(args: argparse.Namespace) -> None:
         results_file=args.save_results,
         score_thr=args.score_thr,
         num_cases=args.cases,
+        num_images=args.num_images,
         source=source,
         track=track,
     )

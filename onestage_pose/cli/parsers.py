@@ -618,6 +618,12 @@ def add_evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the model's predictions as COCO results, for --results",
     )
     parser.add_argument(
+        '--num-images',
+        type=positive,
+        metavar='N',
+        help='evaluate a model on the first N images of ANN_FILE (default: all)',
+    )
+    parser.add_argument(
         '--score-thr',
         type=probability,
         default=BBOX_THR,

@@ -58,6 +58,7 @@ def evaluate(
     results_file: str | os.PathLike | None = None,
     score_thr: float = 0.3,
     num_cases: int = 6,
+    num_images: int | None = None,
     source: Mapping[str, Any] | None = None,
     track: Callable[[Iterable, str, int], Iterable] | None = None,
 ) -> Analysis | dict[str, Analysis]:
@@ -80,6 +81,8 @@ def evaluate(
             to, as COCO results.
         score_thr (float): Count false people and doubles with a score over this.
         num_cases (int): Largest number of images of each kind of error on the page.
+        num_images (int | None): Evaluate a model on the first images of the file, this
+            many; by default on all.
         source (Mapping | None): Facts to show on the page, such as the model's name.
         track (Callable | None): Wraps the loop over images:
             ``track(items, description, total)``.
@@ -99,7 +102,8 @@ def evaluate(
         raise UsageError('Give either a model or results to evaluate.')
     folder = find_images(Path(ann_file), images, is_needed=predictor is not None)
     dataset = _open_dataset(str(ann_file), folder, metainfo, predictor)
-    infos = [dataset.get_data_info(index) for index in range(len(dataset))]
+    number = len(dataset) if num_images is None else min(num_images, len(dataset))
+    infos = [dataset.get_data_info(index) for index in range(number)]
     options = dict(_AS_GIVEN)
     if predictor is None:
         samples = _read_samples(str(results), infos, dataset.metainfo)

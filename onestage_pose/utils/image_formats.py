@@ -28,7 +28,7 @@ def check_image(
     content: bytes,
     name: str,
     max_pixels: int = MAX_PIXELS,
-    option: str = 'max_pixels of LoadPoseImage',
+    option: str = 'max_pixels of LoadPoseImage, see docs/reference/model_options.md',
 ) -> None:
     """Raise unless an encoded image is of a known format and of a size to be decoded.
 

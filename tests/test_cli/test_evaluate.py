@@ -25,6 +25,7 @@ def people(tmp_path, monkeypatch):
     [
         (['nano', '--results=r.json'], 'leave the model'),
         (['--results=r.json', '--save-results=s.json'], 'leave the model'),
+        (['--results=r.json', '--num-images=2'], '--num-images out'),
         (['--html=.'], '--html . is a folder'),
     ],
 )

@@ -150,6 +150,19 @@ def test_model_and_its_written_results_give_the_same(tmp_path, capsys):
         assert by_model[key] == by_file[key]
 
 
+def test_a_model_is_evaluated_on_the_first_images(tmp_path):
+    scene = Scene(1, 1)
+    for ann in scene.truth:
+        ann['keypoints'] = (ann['keypoints'] * 4)[:51]
+    path = write(tmp_path, _Without17Names(scene), size=(200, 640))
+    model = PosePredictor(*write_tiny_model(tmp_path), bbox_thr=0.0)
+
+    found = evaluate(path, model, num_images=1)
+
+    assert found.values['source']['images'] == 1
+    assert found.values['people']['true'] == 1
+
+
 class _Without17Names:
     """A scene whose file names no keypoints."""
 
