@@ -132,8 +132,9 @@ def list_numbers(values: Mapping) -> Iterator[tuple[str, str]]:
         yield what, number
     for group, rows in values['recall'].items():
         for row in rows:
+            noun = 'person' if row['number'] == 1 else 'people'
             yield (
-                f'recall by {group}, {row["group"]} ({row["number"]} people)',
+                f'recall by {group}, {row["group"]} ({row["number"]} {noun})',
                 percent(row['recall']),
             )
     for key, calibration in values['calibration'].items():

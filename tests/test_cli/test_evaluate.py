@@ -63,3 +63,11 @@ def test_table_states_the_weights_and_each_kind_of_error():
     false = rows['false people: number, over a score of 0.3; AP without']
     assert false.startswith('2, 1; ')
     assert rows['missed people: number; AP without'].startswith('0; ')
+
+
+def test_one_person_is_not_counted_as_people():
+    values = dict(analyse(Scene(1).images, META).values, source={})
+
+    rows = [name for name, _ in list_numbers(values) if name.startswith('recall')]
+
+    assert any(name.endswith('(1 person)') for name in rows)

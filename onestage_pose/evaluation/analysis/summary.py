@@ -36,9 +36,9 @@ def summarize(values: Mapping) -> str:
         [
             f'Keypoint AP {percent(whole["AP"])}, AP50 {percent(whole["AP50"])}, '
             f'AP75 {percent(whole["AP75"])}, AR {percent(whole["AR"])}',
-            f'PCK of found people, {pck}',
-            f'Keypoints of found people: good {errors["good"] / total:.1%}, {kinds}',
-            f'People: {people["true"]} true, {people["missed"]} missed; '
+            f'PCK of detected people, {pck}',
+            f'Keypoints of detected people: good {errors["good"] / total:.1%}, {kinds}',
+            f'People: {people["true"]} annotated, {people["missed"]} missed; '
             f'{people["false"]} false ({people["false_over_score_thr"]} over a score '
             f'of {threshold}), {people["doubles"]} doubles '
             f'({people["doubles_over_score_thr"]})',

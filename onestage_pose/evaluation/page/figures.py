@@ -71,7 +71,7 @@ def draw_keypoint_errors(rows: Sequence[Mapping]) -> str:
             left = [start + share for start, share in zip(left, shares)]
         axes.set_yticks(range(len(rows)), [row['name'] for row in rows])
         axes.invert_yaxis()
-        axes.set_xlabel('% of labelled keypoints of found people')
+        axes.set_xlabel('% of labelled keypoints of detected people')
         axes.legend(ncols=4, loc='lower center', bbox_to_anchor=(0.5, 1))
         return _svg(figure, 'Kinds of errors of each keypoint')
 

@@ -17,7 +17,7 @@ def test_says_what_costs_how_much():
     lines = summarize(analyse(scene.images, META).values).splitlines()
 
     assert 'swap 20.0%' in lines[2]
-    assert lines[3].startswith('People: 2 true, 1 missed; 0 false (0 over')
+    assert lines[3].startswith('People: 2 annotated, 1 missed; 0 false (0 over')
     assert len(lines) == 5
 
 
