@@ -13,9 +13,12 @@ import sys
 
 from onestage_pose.cli import parsers
 from onestage_pose.cli.main import COMMANDS, build_parser, main
+from onestage_pose.zoo.table import get_model_info
 
 import measured
 import pytest
+from mmengine.config import Config
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from tests.tool_runs import REPOSITORY, clear_global_state
 
@@ -262,6 +265,25 @@ def test_every_command_has_its_options_in_the_reference():
 
     assert all(f'\n## {command}\n' in page for command in COMMANDS)
     assert '`--bbox-thr BBOX_THR`' in page
+
+
+def test_the_config_for_ones_own_coco_file_fits_its_keypoints(tmp_path):
+    metainfo, config = (
+        code for _, code, _ in blocks(DOCS / 'how_to/train.md', 'python')[:2]
+    )
+    (tmp_path / 'mine').mkdir()
+    for folder in ('_base_', 'keypoint_rcnn'):
+        (tmp_path / folder).symlink_to(REPOSITORY / 'configs' / folder)
+    (tmp_path / 'mine/keypoints.py').write_text(metainfo)
+    (tmp_path / 'mine/config.py').write_text(config)
+
+    cfg = Config.fromfile(tmp_path / 'mine/config.py')
+    skeleton = parse_pose_metainfo(dict(from_file=str(tmp_path / 'mine/keypoints.py')))
+
+    head = cfg.model.roi_head.keypoint_head
+    assert head.num_keypoints == skeleton['num_keypoints'] == 3
+    assert cfg.train_dataloader.dataset.metainfo == cfg.metainfo
+    assert get_model_info(cfg.load_from.removeprefix('zoo://'))
 
 
 @pytest.mark.slow
