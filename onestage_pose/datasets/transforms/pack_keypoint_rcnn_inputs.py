@@ -4,11 +4,15 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from mmengine.structures import InstanceData
 from mmpose.datasets.transforms import PackPoseInputs
 from mmpose.registry import TRANSFORMS
 
 from ...utils.arguments import check_arguments
+
+# what mmpose packs; the image is packed here
+_NO_IMAGE = np.zeros((1, 1, 1), np.uint8)
 
 
 @TRANSFORMS.register_module()
@@ -85,7 +89,9 @@ class PackKeypointRCNNInputs(PackPoseInputs):
             results['label_mapping_table'] = {}
         elif 'bbox' in results and 'bbox_label' not in results:
             results['bbox_label'] = np.zeros(len(results['bbox']), np.int64)
-        packed = super().transform(results)
+        image = results['img']
+        packed = super().transform({**results, 'img': _NO_IMAGE})
+        packed['inputs'] = image_to_tensor(image)
         # Tensors made of numpy arrays share their memory; the loss must not reach
         # into gt_instances.
         labels = packed['data_samples'].gt_instance_labels
@@ -98,3 +104,13 @@ class PackKeypointRCNNInputs(PackPoseInputs):
             sample.ignored_instances = InstanceData(bboxes=labels.bboxes[crowd])
             sample.gt_instance_labels = labels[~crowd]
         return packed
+
+
+def image_to_tensor(image: np.ndarray) -> torch.Tensor:
+    """Return an image (h, w, C) as a tensor (C, h, w), copied by one thread.
+
+    PyTorch copies with a team of OpenMP threads, and each thread that loads images has
+    a team of its own. GNU's OpenMP counts them all: with more of them than cores, those
+    of the network no longer spin while they wait, and small layers take longer.
+    """
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))

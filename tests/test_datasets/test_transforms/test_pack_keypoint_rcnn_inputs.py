@@ -1,4 +1,7 @@
 # Copyright (c) onestage_pose contributors.
+import subprocess
+import sys
+
 from onestage_pose.datasets import (
     LoadPoseImage,
     PackKeypointRCNNInputs,
@@ -7,6 +10,7 @@ from onestage_pose.datasets import (
 )
 
 import numpy as np
+import pytest
 import torch
 from mmcv.transforms import Compose
 from mmdet.structures.mask import BitmapMasks
@@ -166,3 +170,31 @@ def test_crowds_are_told_apart_from_the_people_to_learn_from():
 def test_without_crowds_there_is_nothing_to_ignore():
     sample = pack(num_people=2, iscrowd=np.zeros(2, np.int64))['data_samples']
     assert 'ignored_instances' not in sample
+
+
+# Prints how many threads packing starts.
+COUNT_THREADS = """
+import os
+from onestage_pose.datasets import PackKeypointRCNNInputs
+import numpy as np
+import torch
+
+def count():
+    return len(os.listdir('/proc/self/task'))
+
+torch.set_num_threads(4)
+image = np.zeros((400, 400, 3), np.uint8)
+pack = PackKeypointRCNNInputs()
+before = count()
+pack(dict(img=image, img_shape=(400, 400)))
+print(count() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='threads are counted in /proc')
+def test_packing_starts_no_team_of_threads():
+    """It would slow down the network's while images are loaded in threads."""
+    words = [sys.executable, '-c', COUNT_THREADS]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+    assert printed.splitlines()[-1] == '0'
