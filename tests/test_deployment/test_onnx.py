@@ -376,7 +376,7 @@ class TestNano:
         )
 
         assert done.returncode == 0, done.stderr
-        assert '1 people' in done.stdout
+        assert ': 1 person in ' in done.stdout
         assert (tmp_path / 'grace_hopper.png').is_file()
 
     @pytest.mark.parametrize(
