@@ -9,6 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TypeVar
 
+_LONGEST_ITEM = 5.0  # seconds
+
 T = TypeVar('T')
 R = TypeVar('R')
 
@@ -60,7 +62,8 @@ def load_ahead(
             if hasattr(items, 'close'):
                 items.close()
 
-    threading.Thread(target=submit_all, name='take-ahead', daemon=True).start()
+    taker = threading.Thread(target=submit_all, name='take-ahead', daemon=True)
+    taker.start()
     try:
         while (future := results.get()) is not None:
             result = future.result()
@@ -72,3 +75,6 @@ def load_ahead(
         stopped.set()
         free.release()
         pool.shutdown(wait=False, cancel_futures=True)
+        # A daemon that is inside OpenCV when the program ends aborts it. A stream that
+        # gives nothing is not waited for.
+        taker.join(_LONGEST_ITEM)

@@ -16,7 +16,7 @@ from ..evaluation.analysis.without import PEOPLE_KINDS
 from ..evaluation.ground_truth import name_of_category
 from ..utils.errors import UsageError
 from ..zoo.digest import compute_hash
-from .files import check_writable
+from .evaluate_outputs import get_evaluate_outputs
 from .progress import track
 from .tables import format_table
 
@@ -28,17 +28,6 @@ def run(args: argparse.Namespace) -> None:
         UsageError: Something that was typed cannot be used.
         AnnotationError: The annotations or the results break their schema.
     """
-    outputs = {
-        '--html': args.html,
-        '--json': args.json,
-        '--markdown': args.markdown,
-        '--save-results': args.save_results,
-    }
-    for option, path in outputs.items():
-        if path is not None:
-            if path.is_dir():
-                raise UsageError(f'{option} {path} is a folder; give a file.')
-            check_writable(path.absolute().parent, option)
     predictor, source = None, {}
     if args.results is None:
         predictor, source = _build_predictor(args)
@@ -73,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
         args.markdown.write_text(
             '\n'.join(parts) if parts else _make_table(found.values)
         )
-    written = [path for path in outputs.values() if path is not None]
+    written = list(get_evaluate_outputs(args).values())
     for path in (args.html, args.json):
         if analyses and path is not None:
             written.remove(path)

@@ -22,6 +22,7 @@ from ..utils.paths import (
 )
 from ..utils.suggestions import did_you_mean
 from ..zoo import list_models
+from .evaluate_outputs import check_evaluate_outputs
 from .track_outputs import check_track_outputs
 
 # numbers of cameras, addresses, and patterns of names
@@ -92,6 +93,7 @@ def _check_evaluate(args: argparse.Namespace) -> None:
     check_folder(args.images, '--images')
     if args.results is None and args.config is not None:
         _check_model(args)
+    check_evaluate_outputs(args)
 
 
 def _check_finetune(args: argparse.Namespace) -> None:

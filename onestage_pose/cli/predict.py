@@ -7,6 +7,7 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -158,13 +159,14 @@ def draw_images(
         on_error='return',
     )
     try:
-        for job, result in zip(jobs, track(results, 'Images', len(jobs))):
-            failure = _draw_image(job, result, options)
-            done += 1
-            if failure is None:
-                people += len(result)
-            else:
-                failures.append(failure)
+        with closing(results):
+            for job, result in zip(jobs, track(results, 'Images', len(jobs))):
+                failure = _draw_image(job, result, options)
+                done += 1
+                if failure is None:
+                    people += len(result)
+                else:
+                    failures.append(failure)
     except KeyboardInterrupt:
         raise RunInterruptedError(
             f'Interrupted after {done} of {count(len(jobs), "image", "images")}.'
@@ -218,6 +220,7 @@ def draw_video(
     frames = people = 0
     try:
         with (
+            closing(results),
             VideoFile(job.drawing, video.fps, video.is_live) as drawing,
             JsonList(job.predictions, video.is_live) as predictions,
         ):

@@ -98,4 +98,5 @@ def test_who_stops_early_closes_the_items():
     next(loaded)
     loaded.close()
 
-    assert closed.wait(WAIT)
+    assert closed.is_set()
+    assert 'take-ahead' not in {each.name for each in threading.enumerate()}

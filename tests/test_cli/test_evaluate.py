@@ -27,13 +27,23 @@ def people(tmp_path, monkeypatch):
         (['--results=r.json', '--save-results=s.json'], 'leave the model'),
         (['--results=r.json', '--num-images=2'], '--num-images out'),
         (['--html=.'], '--html . is a folder'),
+        (['--save-results=people.json'], 'people.json is ANN_FILE: give another'),
+        (['--json=people.json'], 'people.json is ANN_FILE: give another'),
+        (['--results=r.json', '--json=r.json'], 'r.json is --results: give another'),
+        (['--json=a.json', '--save-results=a.json'], 'both a.json: give two files'),
+        (['--html=people.json'], 'give a name that ends in .html or .htm'),
+        (['--json=summary.txt'], 'give a name that ends in .json'),
+        (['--markdown=photo.jpg'], 'ends in .md or .markdown or .txt'),
     ],
 )
 def test_words_that_contradict_each_other_are_refused(words, message, people):
+    before = people.read_text()
+
     with pytest.raises(SystemExit) as exit_:
         main(['evaluate', str(people), *words])
 
     assert message in str(exit_.value)
+    assert people.read_text() == before
 
 
 def test_the_model_that_is_taken_unasked_is_named(people, monkeypatch, capsys):
