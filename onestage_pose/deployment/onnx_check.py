@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from mmengine.dataset import Compose
 from mmengine.structures import InstanceData
+from scipy.optimize import linear_sum_assignment
 
 from ..models import KeypointRCNN
 from .onnx_contract import VISIBILITY_OUTPUTS, check_outputs
@@ -94,9 +95,15 @@ def compare_with_onnx(
 
 
 def _distances(expected: InstanceData, found: dict) -> tuple[float, ...]:
-    """Of boxes, keypoints and scores; the share of keypoints that are close."""
+    """Of boxes, keypoints and scores; the share of keypoints that are close.
+
+    People are matched by their boxes: two of nearly equal scores may change places.
+    """
     if len(expected) != len(found['bboxes']):
         return *(float('inf'),) * 3, 0.0
+    boxes = expected.bboxes[:, None] - found['bboxes'][None]
+    _, partners = linear_sum_assignment(np.abs(boxes).max(-1))
+    found = {name: values[partners] for name, values in found.items()}
 
     def distance(name: str, onnx_name: str) -> float:
         return float(np.abs(expected[name] - found[onnx_name]).max(initial=0))
