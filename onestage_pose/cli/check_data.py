@@ -30,8 +30,21 @@ def check_files(args: argparse.Namespace) -> None:
             raise UsageError(f'{option} {path}: give a file in a folder that exists.')
         if path.exists() and not args.force:
             raise UsageError(f'{path} exists: give another name, or --force.')
+        for source in filter(None, (args.data, args.other)):
+            if path.exists() and path.samefile(source):
+                raise UsageError(f'{option} {path} is checked: give another file.')
     if args.sheet is not None and get_file_kind(args.sheet) != 'image':
         raise UsageError(f'--sheet {args.sheet}: the name must end in .jpg or .png.')
+
+
+def _check_is_no_image(sheet: Path, report: DataReport) -> None:
+    for split, content in zip(report.splits, report.contents):
+        if split.image_folder is None or not content or not sheet.exists():
+            continue
+        for record in content.get('images', ()):
+            image = Path(split.image_folder, str(record.get('file_name')))
+            if image.name == sheet.name and image.exists() and image.samefile(sheet):
+                raise UsageError(f'--sheet {sheet} is one of the images: give another.')
 
 
 def describe(report: DataReport) -> str:
@@ -130,6 +143,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json is not None:
         write_json(Path(args.json), report.to_dict())
     if args.sheet is not None:
+        _check_is_no_image(args.sheet, report)
         number = draw_sheet(report, args.sheet, args.sheet_images)
         print(f'{args.sheet}: {count(number, "image", "images")} with annotations')
     if report.has_errors:

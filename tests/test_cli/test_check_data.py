@@ -81,3 +81,23 @@ def test_nothing_is_written_over_without_force(data, tmp_path, option):
 def test_a_sheet_has_the_name_of_an_image(data, tmp_path):
     with pytest.raises(SystemExit, match='must end in .jpg or .png'):
         main(['check-data', str(data), '--sheet', str(tmp_path / 'sheet.pdf')])
+
+
+@pytest.mark.parametrize(
+    ('words', 'message'),
+    [
+        (['--json', 'data.json'], '--json data.json is checked'),
+        (['--sheet', 'images/a.jpg'], '--sheet images/a.jpg is one of the images'),
+    ],
+)
+def test_force_does_not_write_over_what_is_checked(
+    words, message, data, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / words[1]
+    before = path.read_bytes()
+
+    with pytest.raises(SystemExit, match=message):
+        main(['check-data', str(data), *words, '--force'])
+
+    assert path.read_bytes() == before
