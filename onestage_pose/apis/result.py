@@ -19,6 +19,7 @@ from mmpose.structures import PoseDataSample
 from ..structures import to_bgr_image
 from ..structures.categories import Category, get_categories, take_category
 from ..utils.errors import UsageError
+from ..utils.paths import is_same_file
 from ..utils.suggestions import did_you_mean
 from ..visualization.pose_visualizer import PoseVisualizer
 from .options import check_choice, check_number, refuse_unknown
@@ -540,12 +541,11 @@ class PoseResult:
                 f'{path}: no image of this kind can be written; give .jpg, .png, .webp '
                 'or .bmp, or a folder (which ends in a slash).'
             )
-        if self.path and os.path.exists(path) and os.path.exists(self.path):
-            if path.samefile(self.path):
-                raise UsageError(
-                    f'{path} is the image itself and would be overwritten; give '
-                    'another folder.'
-                )
+        if self.path and is_same_file(path, self.path):
+            raise UsageError(
+                f'{path} is the image itself and would be overwritten; give '
+                'another folder.'
+            )
         drawing = self.plot(**options)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_image(path, drawing)

@@ -13,6 +13,7 @@ from ..data_tools.sheet import draw_sheet
 from ..data_tools.sides import describe_pairs
 from ..utils.errors import UsageError
 from ..utils.file_kinds import get_file_kind
+from ..utils.paths import is_same_file
 from .files import count
 from .progress import track
 from .tables import format_table
@@ -31,7 +32,7 @@ def check_files(args: argparse.Namespace) -> None:
         if path.exists() and not args.force:
             raise UsageError(f'{path} exists: give another name, or --force.')
         for source in filter(None, (args.data, args.other)):
-            if path.exists() and path.samefile(source):
+            if is_same_file(path, source):
                 raise UsageError(f'{option} {path} is checked: give another file.')
     if args.sheet is not None and get_file_kind(args.sheet) != 'image':
         raise UsageError(f'--sheet {args.sheet}: the name must end in .jpg or .png.')
@@ -39,11 +40,11 @@ def check_files(args: argparse.Namespace) -> None:
 
 def _check_is_no_image(sheet: Path, report: DataReport) -> None:
     for split, content in zip(report.splits, report.contents):
-        if split.image_folder is None or not content or not sheet.exists():
+        if split.image_folder is None or not content:
             continue
         for record in content.get('images', ()):
             image = Path(split.image_folder, str(record.get('file_name')))
-            if image.name == sheet.name and image.exists() and image.samefile(sheet):
+            if image.name == sheet.name and is_same_file(image, sheet):
                 raise UsageError(f'--sheet {sheet} is one of the images: give another.')
 
 

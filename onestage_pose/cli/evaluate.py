@@ -17,6 +17,7 @@ from ..evaluation.ground_truth import name_of_category
 from ..utils.errors import UsageError
 from ..zoo.digest import compute_hash
 from .evaluate_outputs import get_evaluate_outputs
+from .files import count
 from .progress import track
 from .tables import format_table
 
@@ -121,9 +122,9 @@ def list_numbers(values: Mapping) -> Iterator[tuple[str, str]]:
         yield what, number
     for group, rows in values['recall'].items():
         for row in rows:
-            noun = 'person' if row['number'] == 1 else 'people'
+            number = count(row['number'], 'person', 'people')
             yield (
-                f'recall by {group}, {row["group"]} ({row["number"]} {noun})',
+                f'recall by {group}, {row["group"]} ({number})',
                 percent(row['recall']),
             )
     for key, calibration in values['calibration'].items():

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from ..tracking.interrupted import check_interrupted
 from ..utils.errors import UsageError
+from ..utils.paths import is_same_file
 from .files import check_writable
 
 
@@ -33,9 +33,8 @@ def check_track_outputs(args: argparse.Namespace) -> None:
             continue
         if path.is_dir():
             raise UsageError(f'--{option} {path} is a folder; give the name of a file.')
-        if os.path.exists(args.input) and path.exists():
-            if path.samefile(args.input):
-                raise UsageError(f'--{option} {path} is the input: give another file.')
+        if is_same_file(path, args.input):
+            raise UsageError(f'--{option} {path} is the input: give another file.')
         check_writable(path.absolute().parent, f'--{option}')
     if args.out is not None and args.out.suffix.lower() != '.mp4':
         raise UsageError(f'--out {args.out}: give a name that ends in .mp4.')

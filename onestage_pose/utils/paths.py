@@ -137,6 +137,13 @@ def check_folder(path: str | Path | None, name: str) -> None:
         raise UsageError(f'{name}: there is no folder {path}.{suggest_path(path)}')
 
 
+def is_same_file(path: str | Path, other: str | Path) -> bool:
+    """Return whether two paths lead to one file, which exists."""
+    return (
+        os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other)
+    )
+
+
 def check_input_exists(text: str) -> None:
     """Raise where there are no images to read.
 

@@ -13,9 +13,9 @@ from tests.test_evaluation.people import META, SHAPE, Scene
 
 @pytest.fixture
 def people(tmp_path, monkeypatch):
-    """A file of annotations, which nobody reads, beside one of results."""
+    """A file of annotations, which nobody reads, beside one of results and weights."""
     monkeypatch.chdir(tmp_path)
-    for name in ('people.json', 'r.json'):
+    for name in ('people.json', 'r.json', 'a.pth'):
         (tmp_path / name).write_text('{}')
     return tmp_path / 'people.json'
 
@@ -30,6 +30,7 @@ def people(tmp_path, monkeypatch):
         (['--save-results=people.json'], 'people.json is ANN_FILE: give another'),
         (['--json=people.json'], 'people.json is ANN_FILE: give another'),
         (['--results=r.json', '--json=r.json'], 'r.json is --results: give another'),
+        (['r.json', 'a.pth', '--json=r.json'], 'r.json is config: give another'),
         (['--json=a.json', '--save-results=a.json'], 'both a.json: give two files'),
         (['--html=people.json'], 'give a name that ends in .html or .htm'),
         (['--json=summary.txt'], 'give a name that ends in .json'),
