@@ -18,6 +18,14 @@ from torch import Tensor, nn
 
 MODEL_CONFIGS = Path(__file__).resolve().parents[1] / 'configs/_base_/models'
 WIDTH = 16  # channels of the FPN and of all that follows
+# what tiny_config changes for an image pyramid
+PYRAMID = dict(
+    image_pyramid=True,
+    rpn_head__anchor_generator__strides=[8, 16, 32, 64, 128],
+    roi_head__bbox_roi_extractor__levels=[0, 2, 3, 4],
+    roi_head__keypoint_roi_extractor__featmap_strides=[4, 8],
+    roi_head__keypoint_roi_extractor__finest_scale=112,
+)
 
 
 def tiny_config(

@@ -127,7 +127,9 @@ def _find_images(folder: str) -> list[str]:
     names = sorted(
         entry.name
         for entry in os.scandir(folder)
-        if entry.is_file() and not entry.name.startswith('.')
+        if not entry.name.startswith('.')
+        # a broken link is an image that cannot be read
+        and (entry.is_file() or not os.path.exists(entry.path))
     )
     images = [os.path.join(folder, n) for n in names if get_file_kind(n) == 'image']
     if not images:

@@ -200,7 +200,9 @@ def check_complete_content(content: bytes, name: str) -> None:
         # Not Pillow's kind or size of image; the loader has to tell.
         return
     except (OSError, SyntaxError) as error:
-        raise ImageError(f'{name}: this image is truncated ({error}).') from error
+        raise ImageError(
+            f'{name}: this image is truncated ({error}); copy or download it again.'
+        ) from error
 
 
 def decode_image(
@@ -316,14 +318,15 @@ def _open_folder(folder: Path, recursive: bool) -> Inputs:
         path
         for path in sorted(found)
         if not any(part.startswith('.') for part in path.parts[hidden:])
-        and path.is_file()
+        # a broken link is an image that cannot be read
+        and (path.is_file() or not path.exists())
     ]
     return _of_named(files, f'the folder {folder}', recursive, str(folder))
 
 
 def _open_pattern(pattern: str) -> Inputs:
     files = [Path(path) for path in sorted(glob.glob(pattern, recursive=True))]
-    files = [path for path in files if path.is_file()]
+    files = [path for path in files if path.is_file() or not path.exists()]
     if not files:
         raise UsageError(f'no file matches the pattern {pattern}.')
     return _of_named(files, f'the pattern {pattern}', True, pattern)

@@ -326,6 +326,11 @@ def _get_model(
                 "load_model or mmpose's init_model."
             )
         return (model if device is None else model.to(choose_device(device))).eval()
+    if not isinstance(model, (str, os.PathLike)) or not os.fspath(model):
+        raise UsageError(
+            f'model={model!r}: give the name of a published model, a config and its '
+            'checkpoint, or a model that is built.'
+        )
     config, weights = find_model(
         os.fspath(model), None if checkpoint is None else os.fspath(checkpoint)
     )

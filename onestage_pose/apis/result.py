@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections import Counter
@@ -520,8 +521,8 @@ class PoseResult:
             target (str | os.PathLike): An image file, or a folder, which is created
                 (give it a slash at the end if its name has a dot). In a folder, the
                 drawing has the name of the image (``NAME.png`` if OpenCV cannot write
-                that format), ``NAME_000012.jpg`` for a frame, or ``000012.jpg`` for an
-                image without a name.
+                that format), ``NAME_000012.jpg`` for a frame, or the next free number,
+                ``000012.jpg``, for an image without a name.
             **options: As :meth:`plot` takes them.
 
         Returns:
@@ -535,7 +536,7 @@ class PoseResult:
         path = Path(os.fsdecode(target))
         is_folder = path.is_dir() or os.fsdecode(target).endswith(('/', os.sep))
         if is_folder or not path.suffix:
-            path = path / self._file_name()
+            path = path / self._file_name(path)
         elif not can_write(path.name):
             raise UsageError(
                 f'{path}: no image of this kind can be written; give .jpg, .png, .webp '
@@ -551,11 +552,13 @@ class PoseResult:
         write_image(path, drawing)
         return path
 
-    def _file_name(self) -> str:
+    def _file_name(self, folder: Path) -> str:
         if self.frame is not None:
             return f'{Path(self.name).stem}_{self.frame:06d}.jpg'
         if self.path is None:
-            return f'{self.index:06d}.jpg'
+            numbers = itertools.count(self.index)
+            names = (f'{number:06d}.jpg' for number in numbers)
+            return next(name for name in names if not (folder / name).exists())
         # of an address without what follows the path
         name = re.split('[?#]', self.name)[0] if '://' in self.path else self.name
         return name if can_write(name) else f'{name}.png'

@@ -58,7 +58,9 @@ def find_images(
     files = [
         path
         for path in sorted(source.iterdir())
-        if path.is_file() and not path.name.startswith('.')
+        if not path.name.startswith('.')
+        # a broken link is an image that cannot be read
+        and (path.is_file() or not path.exists())
     ]
     images = [path for path in files if get_file_kind(path) == 'image']
     others = [path.name for path in files if get_file_kind(path) != 'image']

@@ -165,6 +165,7 @@ def find_images(
 
     Raises:
         UsageError: There is none.
+        AnnotationError: The file lists no images.
     """
     if given is not None:
         if not Path(given).is_dir():
@@ -175,7 +176,7 @@ def find_images(
     here = ann_file.absolute().parent
     for root in (here, here.parent):
         for folder in (root, root / 'images', root / last, root / 'images' / last):
-            if name and (folder / name).is_file():
+            if (folder / name).is_file():
                 return folder
     if is_needed:
         raise UsageError(
@@ -185,10 +186,15 @@ def find_images(
     return None
 
 
-def _first_image(ann_file: Path) -> str | None:
+def _first_image(ann_file: Path) -> str:
     content = read_json(str(ann_file), 'give the annotation file')
     images = read_images(str(ann_file), content)
-    return images[0]['file_name'] if images else None
+    if not images:
+        raise AnnotationError(
+            f'{ann_file}: images is empty, so there is nothing to evaluate; give a '
+            'file with images.'
+        )
+    return images[0]['file_name']
 
 
 def _open_dataset(
@@ -283,6 +289,13 @@ def _predict(
         found = track(found, 'Images', len(infos))
     records = []
     for info, result in zip(infos, found):
+        size = info['height'], info['width']
+        if tuple(result.shape) != size:
+            raise AnnotationError(
+                f'{info["img_path"]}: this image is {result.shape[1]}x{result.shape[0]}'
+                f' pixels (width x height), its annotation says {size[1]}x{size[0]}; '
+                'give the images that were annotated, or annotations of these.'
+            )
         people = result.to_sample().pred_instances
         yield _sample(info, people)
         if results_file is not None:

@@ -400,7 +400,7 @@ def _pool(
 ) -> Tensor:
     """RoI features (N, C, h, w) of boxes (N, 4), each from the level of its size."""
     rois = torch.cat((images[:, None].to(boxes), boxes), 1)
-    layers = extractor.roi_layers
+    layers, feats = extractor.roi_layers, extractor.pick(feats)
     if len(layers) == 1:
         return _align(layers[0], feats[0], rois)
     levels = extractor.map_roi_levels(rois, len(layers))
@@ -439,8 +439,9 @@ def _inside(layer: nn.Module, feat: Tensor, rois: Tensor) -> Tensor:
     is_here = (rois[None, :, 0] == image[:, None]).to(rois)[..., None]
     leave_near = (rois[:, 1:3] < 0).to(rois) * is_here
     leave_far = (rois[:, 3:5] > far).to(rois) * is_here
-    near = 1 - leave_near.amax(1)
-    far = 1 - leave_far.amax(1)
+    # a row more: of no boxes there is no maximum
+    near = 1 - F.pad(leave_near, (0, 0, 0, 1)).amax(1)
+    far = 1 - F.pad(leave_far, (0, 0, 0, 1)).amax(1)
     row, column = torch.ones_like(feat[:, 0, 0]), torch.ones_like(feat[:, 0, :, 0])
     row = torch.cat((near[:, :1], row, far[:, :1]), 1)
     column = torch.cat((near[:, 1:], column, far[:, 1:]), 1)

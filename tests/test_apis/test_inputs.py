@@ -95,6 +95,14 @@ class TestFiles:
         with pytest.raises(UsageError, match=message):
             open_inputs(str(folder / name))
 
+    def test_a_broken_link_is_an_image_that_cannot_be_read(self, folder):
+        (folder / 'ab.png').symlink_to(folder / 'moved.png')
+
+        for source in (folder, str(folder / '*.png')):
+            assert names(source) == ['a.png', 'ab.png', 'b.png']
+        with pytest.raises(FileNotFoundError, match='ab.png'):
+            load(folder)
+
     def test_a_truncated_image_is_named(self, folder):
         whole = (folder / 'b.png').read_bytes()
         (folder / 'b.png').write_bytes(whole[: len(whole) // 2])

@@ -266,6 +266,11 @@ class TestArguments:
         with pytest.raises(UsageError, match='nani'):
             PosePredictor('nani')
 
+    @pytest.mark.parametrize('model', [None, '', 3])
+    def test_what_cannot_name_a_model_is_refused(self, model):
+        with pytest.raises(UsageError, match=f'model={model!r}: give the name'):
+            PosePredictor(model)
+
     def test_flip_test_changes_the_config(self, tiny):
         predictor = PosePredictor(*tiny, device='cpu', flip_test=True)
 

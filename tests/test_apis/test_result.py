@@ -352,6 +352,11 @@ class TestSave:
 
         assert make_result(**changes).save(tmp_path).name == name
 
+    def test_images_without_a_name_do_not_overwrite_each_other(self, tmp_path):
+        names = [make_result(path=None).save(tmp_path).name for _ in range(3)]
+
+        assert names == ['000000.jpg', '000001.jpg', '000002.jpg']
+
     @pytest.mark.parametrize('name', ['o.xyz', 'o.mp4', 'o.svg'])
     def test_to_a_file_of_another_kind_is_an_error(self, tmp_path, name):
         with pytest.raises(UsageError, match=rf'{name}: no image .* give \.jpg, \.png'):

@@ -67,6 +67,11 @@ class TestFindImages:
     def test_all_images_come_by_name(self, folder: Path) -> None:
         assert names(find_images(folder)) == ['a.jpg', 'b.png', 'c.WEBP']
 
+    def test_a_broken_link_is_not_left_out(self, folder: Path) -> None:
+        (folder / 'ab.png').symlink_to(folder / 'moved.png')
+
+        assert names(find_images(folder, 2)) == ['a.jpg', 'ab.png']
+
     def test_first_ones_are_taken(self, folder: Path) -> None:
         assert names(find_images(folder, 2)) == ['a.jpg', 'b.png']
 

@@ -163,6 +163,25 @@ def test_a_model_is_evaluated_on_the_first_images(tmp_path):
     assert found.values['people']['true'] == 1
 
 
+def test_an_image_of_another_size_than_annotated_is_named(tmp_path):
+    scene = Scene(1)
+    for ann in scene.truth:
+        ann['keypoints'] = (ann['keypoints'] * 4)[:51]
+    path = write(tmp_path, _Without17Names(scene), size=(50, 70))
+    model = PosePredictor(*write_tiny_model(tmp_path), bbox_thr=0.0)
+
+    with pytest.raises(AnnotationError, match='1.png: .* 70x50 .* says 640x200'):
+        evaluate(path, model)
+
+
+def test_a_file_without_images_is_refused(tmp_path):
+    path = write(tmp_path, Scene(1))
+    path.write_text(json.dumps(dict(json.loads(path.read_text()), images=[])))
+
+    with pytest.raises(AnnotationError, match='images is empty'):
+        evaluate(path, results=tmp_path / 'results.json')
+
+
 class _Without17Names:
     """A scene whose file names no keypoints."""
 

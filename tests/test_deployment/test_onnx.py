@@ -31,7 +31,7 @@ from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from PIL import Image
 
 from tests.kites_and_bars import BAR_ID, KITE_ID
-from tests.model_factory import build, tiny_config
+from tests.model_factory import PYRAMID, build, tiny_config
 from tests.parity_run import ParityRun
 from tests.small_disk import small_disk
 from tests.test_apis.tiny_model import (
@@ -69,6 +69,7 @@ OPTIONS = {
         'test_cfg.rpn.nms_pre': 1000,
         'test_cfg.rpn.max_per_img': 1000,
     },
+    'image pyramid': {key.replace('__', '.'): PYRAMID[key] for key in PYRAMID},
     'swapped channels': {'data_preprocessor.bgr_to_rgb': True},
 }
 

@@ -34,7 +34,7 @@ _RUNTIME = (
 # that images are tested at.
 _WINDOW, _SIZES = 0.62, (0.55, 1.1)
 # An object should be so long at least, in pixels of the network's input.
-_LEAST_OBJECT, _LARGEST_INPUT, _MULTIPLE = 64, 2.5, 32
+_LEAST_OBJECT, _LARGEST_INPUT, _MULTIPLE = 64, 2.0, 32
 # Images of so many bytes in all stay in the memory of each worker.
 _KEPT_BYTES = 500e6
 # Predictions of an image: so many times the most instances that one has.

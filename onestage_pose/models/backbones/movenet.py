@@ -39,21 +39,24 @@ class SamePadConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, C', ceil(H / stride), ceil(W / stride)) of (N, C, H, W)."""
-        top, bottom = self._padding_of(int(x.shape[-2]), 0)
-        left, right = self._padding_of(int(x.shape[-1]), 1)
-        if top == bottom and left == right:
-            padding = (top, left)
-        else:
-            x, padding = F.pad(x, (left, right, top, bottom)), 0
-        return F.conv2d(
+        padding, first = zip(
+            *(self._padding_of(int(x.shape[axis - 2]), axis) for axis in (0, 1))
+        )
+        out = F.conv2d(
             x, self.weight, self.bias, self.stride, padding, groups=self.groups
         )
+        return out[:, :, first[0] :, first[1] :]
 
     def _padding_of(self, size: int, axis: int) -> tuple[int, int]:
+        """Return the padding of both sides, and the first output that is one.
+
+        Where the sides are padded unequally, a stride more makes them equal: the output
+        before the first is left out then. A padded copy of the input would take longer.
+        """
         kernel, stride = self.kernel_size[axis], self.stride[axis]
         outputs = -(-size // stride)
         total = max((outputs - 1) * stride + kernel - size, 0)
-        return total // 2, total - total // 2
+        return (total // 2 + stride, 1) if total % 2 else (total // 2, 0)
 
 
 class InvertedResidual(nn.Module):

@@ -11,6 +11,7 @@ from mmdet.registry import MODELS
 from torch import Tensor
 
 from ...utils.arguments import PositiveInt, check_arguments
+from ...utils.errors import ConfigValueError
 
 
 class ZeroExtendedRoIAlign(RoIAlign):
@@ -60,9 +61,12 @@ class RoIFeatureExtractor(SingleRoIExtractor):
             second, and so on.
         zero_extend (bool): Whether maps are extended by zeros beyond their border, so
             that boxes may leave the image; ``roi_layer`` must then be RoIAlign.
+        levels (list[int], optional): Which of the detector's maps those are, by their
+            indices; by default the first ones.
         init_cfg (dict, optional): Initialisation.
 
     Raises:
+        ConfigValueError: ``levels`` are not as many as the strides.
         ValueError: ``zero_extend`` is set for another layer than RoIAlign.
     """
 
@@ -74,8 +78,14 @@ class RoIFeatureExtractor(SingleRoIExtractor):
         featmap_strides: list[PositiveInt],
         finest_scale: PositiveInt = 56,
         zero_extend: bool = False,
+        levels: list[int] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
+        if levels is not None and len(levels) != len(featmap_strides):
+            raise ConfigValueError(
+                f'RoIFeatureExtractor: levels={levels!r}: give one for each of the '
+                f'{len(featmap_strides)} strides of featmap_strides.'
+            )
         if zero_extend:
             if roi_layer['type'] != 'RoIAlign':
                 raise ValueError(
@@ -86,6 +96,16 @@ class RoIFeatureExtractor(SingleRoIExtractor):
         super().__init__(
             roi_layer, out_channels, featmap_strides, finest_scale, init_cfg
         )
+        self.levels = list(range(len(featmap_strides))) if levels is None else levels
+
+    @property
+    def num_inputs(self) -> int:
+        """int: How many of the detector's maps, from the first on, it is given."""
+        return max(self.levels) + 1
+
+    def pick(self, feats: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return the maps that are pooled from, in the order of their strides."""
+        return tuple(feats[level] for level in self.levels)
 
     def forward(
         self,
@@ -96,7 +116,8 @@ class RoIFeatureExtractor(SingleRoIExtractor):
         """Pool each RoI from the level that fits its size.
 
         Args:
-            feats (tuple[Tensor]): One (B, C, H, W) map for each stride.
+            feats (tuple[Tensor]): The detector's first ``num_inputs`` maps, each
+                (B, C, H, W).
             rois (Tensor): (N, 5), index into the batch and x1, y1, x2, y2 in
                 the network input's pixels.
             roi_scale_factor (float, optional): As in mmdet.
@@ -105,7 +126,7 @@ class RoIFeatureExtractor(SingleRoIExtractor):
             Tensor: (N, C, h, w) float32.
         """
         with torch.autocast(rois.device.type, enabled=False):
-            feats, rois = tuple(feat.float() for feat in feats), rois.float()
+            feats, rois = tuple(f.float() for f in self.pick(feats)), rois.float()
             if len(feats) == 1 or not len(rois) or torch.is_grad_enabled():
                 return super().forward(feats, rois, roi_scale_factor)
             return self._pool_levels(feats, rois, roi_scale_factor)

@@ -9,17 +9,17 @@ from ...utils.errors import NonFiniteError
 def check_features(features: tuple[Tensor, ...], metas: list[dict]) -> None:
     """Raise where a network gives no numbers, which would look like nobody in sight.
 
-    Only the coarsest level is looked at, which is small: what overflows in a backbone
-    or a neck reaches it.
+    Give the coarsest map, which is small: what overflows in a backbone or a neck
+    reaches it.
 
     Args:
-        features (tuple[Tensor, ...]): Of images, (B, C, h, w) each, the coarsest last.
+        features (tuple[Tensor, ...]): Of images, (B, C, h, w) each.
         metas (list[dict]): Of the images; ``img_path`` is named in the message.
 
     Raises:
         NonFiniteError: There is NaN or infinity among them.
     """
-    if features[-1].isfinite().all():
+    if all(each.isfinite().all() for each in features):
         return
     names = ', '.join(str(meta.get('img_path') or 'an array') for meta in metas)
     raise NonFiniteError(

@@ -17,7 +17,7 @@ from onestage_pose.utils import get_config_path
 import pytest
 from mmengine.config import Config
 
-NANO = 'nano/keypoint-rcnn_movenet-multipose_fpn_people.py'
+NANO = 'nano/keypoint-rcnn_movenet-multipose_fpn_people_pyramid.py'
 LARGE = 'keypoint_rcnn/keypoint-rcnn_r50_fpn_3x_coco.py'
 NAMES = ['nose', 'tail']
 
@@ -110,7 +110,7 @@ def test_small_objects_get_larger_images(tmp_path):
         written(tmp_path, object_share=share).test_pipeline[1].scale
         for share in (0.5, 0.1, 0.001)
     ]
-    assert scales == [(416, 416), (640, 640), (1024, 1024)]
+    assert scales == [(512, 512), (640, 640), (1024, 1024)]
 
 
 @pytest.mark.parametrize(('base', 'is_kept'), [(NANO, True), (LARGE, False)])

@@ -12,7 +12,7 @@ from onestage_pose.models.test_time_augs import mirror_images
 from onestage_pose.models.utils import precision
 from onestage_pose.models.utils.incomplete_annotations import jitter_boxes
 from onestage_pose.ops import batched_nms, roi_align
-from onestage_pose.utils.errors import ConfigValueError
+from onestage_pose.utils.errors import ConfigValueError, NonFiniteError
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from mmengine.structures import InstanceData
 
 from tests.launches import LaunchCounter
 from tests.model_factory import (
+    PYRAMID,
     collate,
     losses,
     make_people,
@@ -37,6 +38,7 @@ KINDS = dict(
     all_levels=dict(roi_head__keypoint_roi_extractor__featmap_strides=[4, 8, 16, 32]),
     cascade=dict(cascade=True),
     mask=dict(mask=True),
+    pyramid=PYRAMID,
 )
 # pictures, each (height, width), people, visibility of their keypoints
 SCENES = dict(
@@ -867,3 +869,97 @@ class TestOptions:
         monkeypatch.setattr(keypoint_rcnn, 'log_backend', lambda: calls.append(1))
         tiny_model()
         assert calls == [1]
+
+
+class TestImagePyramid:
+    """The network sees the image whole, and at half its size."""
+
+    @staticmethod
+    def models():
+        """The same weights, with and without the pyramid."""
+        model, plain = tiny_model(**PYRAMID), tiny_model()
+        plain.load_state_dict(model.state_dict())
+        return model.eval(), plain.eval()
+
+    def test_maps_are_the_two_finest_and_those_of_half_the_size(self):
+        model, plain = self.models()
+        half = torch.rand(1, 3, 64, 96)
+        whole = half.repeat_interleave(2, -1).repeat_interleave(2, -2)
+
+        with torch.no_grad():
+            maps = model.extract_feat(whole)
+            of_whole, of_half = plain.extract_feat(whole), plain.extract_feat(half)
+
+        expected = [of_whole[0], of_half[0], of_whole[1], *of_half[1:]]
+        assert len(maps) == len(expected)
+        for found, each in zip(maps, expected):
+            torch.testing.assert_close(found, each, rtol=1e-4, atol=1e-5)
+
+    def test_half_of_an_image_is_padded_as_an_image(self):
+        model, _ = self.models()
+
+        with torch.no_grad():
+            maps = model.extract_feat(torch.rand(1, 3, 96, 32))
+
+        assert [tuple(each.shape[2:]) for each in maps[:4]] == [
+            (24, 8),
+            (16, 8),
+            (12, 4),
+            (8, 4),
+        ]
+
+    def test_large_people_are_those_of_the_image_at_half_its_size(self):
+        model, plain = self.models()
+        half = make_picture(192, 256)
+        whole = half.repeat_interleave(2, -1).repeat_interleave(2, -2)
+        boxes = torch.tensor([[20.0, 10.0, 150.0, 170.0], [90.0, 5.0, 230.0, 180.0]])
+
+        def heatmaps(model, image, boxes):
+            sample = make_sample(image.shape[1:])
+            images = collate(model, [image], [sample])['inputs']
+            with torch.no_grad():
+                (found,) = model.roi_head.predict_keypoint(
+                    model.extract_feat(images),
+                    [sample.metainfo],
+                    [InstanceData(bboxes=boxes)],
+                )
+            return found.keypoint_logits
+
+        large = heatmaps(model, whole, 2 * boxes)
+        small = heatmaps(plain, half, boxes)
+        torch.testing.assert_close(large, small, rtol=1e-4, atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ('changes', 'message'),
+        [
+            (
+                dict(rpn_head__anchor_generator__strides=[4, 8, 16, 32, 64]),
+                r'rpn_head.anchor_generator.strides=\[4, 8, 16, 32, 64\].*'
+                r'\[8, 16, 32, 64, 128\]',
+            ),
+            (
+                dict(roi_head__bbox_roi_extractor__levels=[0, 1, 2, 3]),
+                r'roi_head.bbox_roi_extractor.featmap_strides=.*\[4, 8, 8, 16\]',
+            ),
+            (dict(mask=True), r'roi_head.mask_roi_extractor.featmap_strides'),
+        ],
+    )
+    def test_strides_of_another_network_are_refused(self, changes, message):
+        with pytest.raises(ConfigValueError, match=message):
+            tiny_model(**{**PYRAMID, **changes})
+
+    @pytest.mark.parametrize('broken', [(16, 24), (8, 16)])
+    def test_an_overflow_at_either_size_is_an_error(self, broken):
+        model, _ = self.models()
+        run = model.neck.forward
+        sizes = []
+
+        def overflow_once(maps):
+            sizes.append(tuple(maps[0].shape[2:]))
+            excess = torch.inf if sizes[-1] == broken else 0
+            return tuple(each + excess for each in run(maps))
+
+        model.neck.forward = overflow_once
+        with pytest.raises(NonFiniteError):
+            predict(model, *one_picture())
+        assert sizes == [(16, 24), (8, 16)]

@@ -1,5 +1,6 @@
 # Copyright (c) onestage_pose contributors.
 from onestage_pose.models import RoIFeatureExtractor
+from onestage_pose.utils.errors import ConfigValueError
 
 import pytest
 import torch
@@ -144,3 +145,18 @@ def test_no_boxes(p2, strides, zero_extend):
     features = (p2, torch.rand(2, 3, HEIGHT // 2, WIDTH // 2))[: len(strides)]
     pooled = extractor(strides, zero_extend=zero_extend)(features, torch.zeros(0, 5))
     assert pooled.shape == (0, 3, 7, 7)
+
+
+class TestLevels:
+    def test_maps_are_picked_by_their_indices(self):
+        maps = tuple(torch.rand(1, 3, 96 // s, 128 // s) for s in (4, 8, 8, 16))
+        rois = torch.tensor([(0, 0.0, 0.0, 60.0, 60.0), (0, 0.0, 0.0, 120.0, 90.0)])
+        picking = extractor((4, 8), levels=[0, 2], finest_scale=40)
+        first = extractor((4, 8), finest_scale=40)
+
+        assert picking.num_inputs == 3
+        assert torch.equal(picking(maps[:3], rois), first((maps[0], maps[2]), rois))
+
+    def test_must_be_as_many_as_the_strides(self):
+        with pytest.raises(ConfigValueError, match='the 2 strides'):
+            extractor((4, 8), levels=[0])
