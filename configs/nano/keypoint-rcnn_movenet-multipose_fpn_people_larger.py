@@ -1,6 +1,6 @@
 # All but the MobileNetV2 of a trained nano, on windows of 320 px: in those of 256 px no
-# larger person is whole. The last part of its training. It starts from the weights of
-# the part before: --cfg-options load_from=work_dirs/nano-2-details/iter_600.pth
+# larger person is whole. It starts from the weights of the part before:
+# --cfg-options load_from=work_dirs/nano-2-details/iter_600.pth
 _base_ = './keypoint-rcnn_movenet-multipose_fpn_people.py'
 
 input_size = (320, 320)

@@ -1,4 +1,6 @@
-# As the part before, for the two scales of the image pyramid.
+# The part before once more, on images of the two sizes that the image pyramid has: the
+# last part of nano's training. It starts from the weights of the part before:
+# --cfg-options load_from=work_dirs/nano-2-larger/iter_1600.pth
 _base_ = './keypoint-rcnn_movenet-multipose_fpn_people_larger.py'
 
 window = dict(_base_.window, size_range=(200, 576))

@@ -5,7 +5,7 @@ _base_ = '../keypoint-rcnn_movenet-multipose_fpn_people.py'
 
 trunk = (
     '{{ fileDirname }}/../../../onestage_pose/weights/'
-    'keypoint-rcnn_movenet-multipose_fpn_people-c62a8ef6.pth'
+    'keypoint-rcnn_movenet-multipose_fpn_people_pyramid-c62a8ef6.pth'
 )
 model = dict(
     backbone=dict(init_cfg=dict(checkpoint=trunk, prefix='backbone')),
