@@ -174,7 +174,7 @@ def draw_images(
     drawn = len(jobs) - len(failures)
     if drawn:
         found = count(people, 'person', 'people')
-        _report(f'{count(drawn, "image", "images")}, {found}', jobs[0])
+        _report(f'{count(drawn, "image", "images")}, {found}', jobs)
     if drawn and not people:
         print(
             f'No person has a score over {predictor.bbox_thr}: lower --bbox-thr; '
@@ -237,7 +237,7 @@ def draw_video(
     if video.frames_missing:
         print(video.frames_missing)
     found = count(people, 'person', 'people')
-    _report(f'{count(frames, "frame", "frames")}, {found} in all of them', job)
+    _report(f'{count(frames, "frame", "frames")}, {found} in all of them', [job])
 
 
 def _say_interrupted(job: Job, frames: int) -> str:
@@ -302,8 +302,12 @@ def _instances(result: PoseResult) -> list[dict]:
     return people
 
 
-def _report(what: str, job: Job) -> None:
-    text = f'{what}: drawn in {job.drawing.parent}'
-    if job.predictions is not None:
-        text += f', predictions in {job.predictions.parent}'
+def _report(what: str, jobs: list[Job]) -> None:
+    text = f'{what}: drawn in {_folder_of([job.drawing for job in jobs])}'
+    if jobs[0].predictions is not None:
+        text += f', predictions in {_folder_of([job.predictions for job in jobs])}'
     print(f'{text}.')
+
+
+def _folder_of(files: list[Path]) -> str:
+    return os.path.commonpath([file.parent for file in files])

@@ -90,6 +90,17 @@ class TestPictures:
     def test_each_picture_of_a_folder_is_drawn(self, draw, folder):
         assert files(draw(folder)) == ['visualizations/a.png', 'visualizations/b.jpg']
 
+    def test_subfolders_are_kept_and_the_folder_of_all_is_named(
+        self, draw, folder, capsys
+    ):
+        (folder / 'within').mkdir()
+        shutil.copy(folder / 'a.png', folder / 'within')
+
+        out = draw(folder, '--recursive')
+
+        assert 'visualizations/within/a.png' in files(out)
+        assert f'drawn in {out / "visualizations"}.' in capsys.readouterr().out
+
     def test_ctrl_c_says_how_many_are_drawn(self, draw, folder, tmp_path, interrupted):
         with pytest.raises(RunInterruptedError, match='^Interrupted after 1 of 2 im'):
             draw(folder)
