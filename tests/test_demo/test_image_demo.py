@@ -93,12 +93,13 @@ class TestPictures:
     def test_subfolders_are_kept_and_the_folder_of_all_is_named(
         self, draw, folder, capsys
     ):
-        (folder / 'within').mkdir()
-        shutil.copy(folder / 'a.png', folder / 'within')
+        for name in ('more/c', 'more/d'):
+            (folder / name).mkdir(parents=True)
+            shutil.copy(folder / 'a.png', folder / name)
 
-        out = draw(folder, '--recursive')
+        out = draw(folder / 'more', '--recursive')
 
-        assert 'visualizations/within/a.png' in files(out)
+        assert files(out) == ['visualizations/c/a.png', 'visualizations/d/a.png']
         assert f'drawn in {out / "visualizations"}.' in capsys.readouterr().out
 
     def test_ctrl_c_says_how_many_are_drawn(self, draw, folder, tmp_path, interrupted):
