@@ -32,13 +32,13 @@ def main() -> None:
     predictor = PosePredictor('nano', device='cpu')
     drawn = []
     for photo in photos():
-        # drawn at the size in which it is shown, so that lines are as wide in each
+        [result] = predictor(photo, bbox_thr=0.4)
+        # lines are as wide in each where it is shown
         scale = HEIGHT / photo.shape[0]
-        photo = cv2.resize(
-            photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+        drawing = result.plot(thickness=round(3 / scale), radius=round(5 / scale))
+        drawn.append(
+            cv2.resize(drawing, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         )
-        [result] = predictor(photo)
-        drawn.append(result.plot(thickness=3, radius=5))
     gap = np.full((HEIGHT, GAP, 3), 255, np.uint8)
     row = [part for image in drawn for part in (image[:HEIGHT], gap)][:-1]
     cv2.imwrite(str(OUT), np.hstack(row), [cv2.IMWRITE_JPEG_QUALITY, 88])
