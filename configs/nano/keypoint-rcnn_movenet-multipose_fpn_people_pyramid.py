@@ -1,5 +1,5 @@
 # nano, as it is used and fine-tuned: the weights of its training, which is on images of
-# one size, look at every image twice, whole and at half its size. People of up to 224
+# one size, look at every image twice, whole and at half its size. Boxes of up to 224
 # px are read from the first, larger ones from the second.
 _base_ = './keypoint-rcnn_movenet-multipose_fpn_people.py'
 

@@ -68,8 +68,7 @@ class KeypointRCNN(TwoStageDetector):
         parts = backbone, neck, rpn_head, roi_head, train_cfg, test_cfg
         super().__init__(*parts, data_preprocessor, init_cfg)
         self.image_pyramid = image_pyramid
-        if image_pyramid:
-            self._check_strides()
+        self._check_levels()
         options.check_sigmas(self.roi_head.num_keypoints)
         options.check_presence(self.roi_head.keypoint_head.visibility_branch)
         register_float32_outputs(self)
@@ -77,22 +76,48 @@ class KeypointRCNN(TwoStageDetector):
         self.float()
         log_backend()
 
-    def _check_strides(self) -> None:
-        """Refuse parts that take the maps of the pyramid for those of an FPN."""
-        parts = {
-            f'roi_head.{name}.featmap_strides': (part.featmap_strides, part)
+    def _check_levels(self) -> None:
+        """Refuse RoI extractors of maps that there are not."""
+        extractors = {
+            f'model.roi_head.{name}': part
             for name, part in self.roi_head.named_modules()
             if isinstance(part, BaseRoIExtractor)
         }
-        first = min(min(strides) for strides, _ in parts.values())
+        if self.image_pyramid:
+            self._check_strides(extractors)
+            return
+        for key, part in extractors.items():
+            levels = list(getattr(part, 'levels', range(part.num_inputs)))
+            too_many = self.with_neck and part.num_inputs > self.neck.num_outs
+            first = part.featmap_strides[0]
+            of_fpn = [first * 2 ** (level - levels[0]) for level in levels]
+            by_default = levels == list(range(len(levels)))
+            if too_many or not (by_default or of_fpn == list(part.featmap_strides)):
+                raise ConfigValueError(
+                    f'KeypointRCNN: {key} with levels={levels} and featmap_strides='
+                    f'{part.featmap_strides} does not fit the maps of the neck. Set '
+                    'model.image_pyramid=True, or leave out levels and set '
+                    'featmap_strides, and the strides of '
+                    'model.rpn_head.anchor_generator, to those of the maps.'
+                )
+
+    def _check_strides(self, extractors: dict[str, BaseRoIExtractor]) -> None:
+        """Refuse parts that take the maps of the pyramid for those of an FPN."""
+        first = min(min(part.featmap_strides) for part in extractors.values())
         of_half = [2 * first * 2**level for level in range(self.neck.num_outs)]
-        all_strides = [first, of_half[0], 2 * first, *of_half[1:]]
-        for key, (strides, part) in parts.items():
+        strides = [first, of_half[0], 2 * first, *of_half[1:]]
+        for key, part in extractors.items():
             levels = getattr(part, 'levels', range(part.num_inputs))
-            _check_equal(key, list(strides), [all_strides[each] for each in levels])
+            if max(levels) >= len(strides):
+                raise ConfigValueError(
+                    f'KeypointRCNN: {key}.levels={list(levels)}, but the maps go from '
+                    f'0 to {len(strides) - 1}.'
+                )
+            expected = [strides[level] for level in levels]
+            _check_equal(f'{key}.featmap_strides', list(part.featmap_strides), expected)
         anchors = [max(each) for each in self.rpn_head.prior_generator.strides]
-        expected = all_strides[-len(anchors) :]
-        _check_equal('rpn_head.anchor_generator.strides', anchors, expected)
+        key = 'model.rpn_head.anchor_generator.strides'
+        _check_equal(key, anchors, strides[-len(anchors) :])
 
     @property
     def test_options(self) -> KeypointTestCfg:
@@ -231,5 +256,5 @@ def _check_equal(key: str, strides: list[int], expected: list[int]) -> None:
     if strides != expected:
         raise ConfigValueError(
             f'KeypointRCNN: {key}={strides}, but with image_pyramid=True the maps that '
-            f'it takes have strides {expected}.'
+            f'it takes have strides {expected}: set it to these.'
         )

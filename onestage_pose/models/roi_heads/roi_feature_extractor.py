@@ -66,7 +66,8 @@ class RoIFeatureExtractor(SingleRoIExtractor):
         init_cfg (dict, optional): Initialisation.
 
     Raises:
-        ConfigValueError: ``levels`` are not as many as the strides.
+        ConfigValueError: There are no strides, or ``levels`` are not as many, or
+            negative.
         ValueError: ``zero_extend`` is set for another layer than RoIAlign.
     """
 
@@ -81,10 +82,14 @@ class RoIFeatureExtractor(SingleRoIExtractor):
         levels: list[int] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        if levels is not None and len(levels) != len(featmap_strides):
+        if not featmap_strides:
+            raise ConfigValueError('RoIFeatureExtractor: featmap_strides is empty.')
+        if levels is not None and (
+            len(levels) != len(featmap_strides) or min(levels) < 0
+        ):
             raise ConfigValueError(
-                f'RoIFeatureExtractor: levels={levels!r}: give one for each of the '
-                f'{len(featmap_strides)} strides of featmap_strides.'
+                f'RoIFeatureExtractor: levels={levels!r}: give the index of a map, '
+                f'from 0 on, for each of featmap_strides={featmap_strides!r}.'
             )
         if zero_extend:
             if roi_layer['type'] != 'RoIAlign':

@@ -942,6 +942,14 @@ class TestImagePyramid:
                 r'roi_head.bbox_roi_extractor.featmap_strides=.*\[4, 8, 8, 16\]',
             ),
             (dict(mask=True), r'roi_head.mask_roi_extractor.featmap_strides'),
+            (
+                dict(roi_head__bbox_roi_extractor__levels=[0, 2, 3, 9]),
+                'bbox_roi_extractor.levels=.* from 0 to 6',
+            ),
+            (
+                dict(image_pyramid=False),
+                'bbox_roi_extractor.* does not fit .*image_pyramid=True, or',
+            ),
         ],
     )
     def test_strides_of_another_network_are_refused(self, changes, message):

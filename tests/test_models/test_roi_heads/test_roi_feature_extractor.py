@@ -157,6 +157,11 @@ class TestLevels:
         assert picking.num_inputs == 3
         assert torch.equal(picking(maps[:3], rois), first((maps[0], maps[2]), rois))
 
-    def test_must_be_as_many_as_the_strides(self):
-        with pytest.raises(ConfigValueError, match='the 2 strides'):
-            extractor((4, 8), levels=[0])
+    @pytest.mark.parametrize('levels', [[0], [0, -1]])
+    def test_must_be_the_maps_of_the_strides(self, levels):
+        with pytest.raises(ConfigValueError, match=r'from 0 on.*=\[4, 8\]'):
+            extractor((4, 8), levels=levels)
+
+    def test_there_must_be_strides(self):
+        with pytest.raises(ConfigValueError, match='featmap_strides is empty'):
+            extractor(())
