@@ -116,8 +116,8 @@ class PosePredictor:
         bbox_thr: float | None = None,
         rgb: bool = False,
         recursive: bool = False,
-        heatmaps: bool = False,
-        covariances: bool = False,
+        heatmaps: bool | None = None,
+        covariances: bool | None = None,
         on_error: Literal['warn', 'raise', 'return'] = 'warn',
         **unknown: Any,
     ) -> Iterator[PoseResult]:
@@ -132,9 +132,11 @@ class PosePredictor:
             bbox_thr (float | None): Overrides the predictor's in this call.
             rgb (bool): Arrays are RGB.
             recursive (bool): Include the subfolders of a folder.
-            heatmaps (bool): Add heatmaps, (K, h, w) for each image, to the results.
-            covariances (bool): Add the covariance of each keypoint's position, (N, K,
-                2, 2) in square pixels, to the results.
+            heatmaps (bool | None): Add heatmaps, (K, h, w) for each image, to the
+                results; by default as ``model.test_cfg.output_heatmaps`` says.
+            covariances (bool | None): Add the covariance of each keypoint's position,
+                (N, K, 2, 2) in square pixels, to the results; by default as
+                ``model.test_cfg.output_covariances`` says.
             on_error (str): For an image that cannot be read, ``'warn'`` logs it, and
                 its result has an ``error`` and no people; ``'return'`` does the same
                 without a log; ``'raise'`` ends the iteration. A single image raises
@@ -163,11 +165,11 @@ class PosePredictor:
             opened = open_inputs(inputs, rgb, recursive)
         if on_error == 'warn' and opened.is_single:
             on_error = 'raise'
-        options = dict(
-            output_heatmaps=heatmaps,
-            heatmap_thr=bbox_thr,
-            output_covariances=covariances,
-        )
+        options = dict(heatmap_thr=bbox_thr)
+        if heatmaps is not None:
+            options['output_heatmaps'] = heatmaps
+        if covariances is not None:
+            options['output_covariances'] = covariances
         return self._predict_all(opened.items, batch_size, bbox_thr, options, on_error)
 
     def _predict_all(

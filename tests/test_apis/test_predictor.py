@@ -285,6 +285,22 @@ class TestArguments:
             PosePredictor(torch.nn.Identity())
 
 
+def test_the_config_may_ask_for_heatmaps_and_covariances(tiny):
+    options = dict(output_heatmaps=True, output_covariances=True)
+    predictor = PosePredictor(
+        *tiny,
+        device='cpu',
+        bbox_thr=0.0,
+        cfg_options={f'model.test_cfg.{key}': value for key, value in options.items()},
+    )
+
+    [asked] = predictor(picture())
+    [without] = predictor(picture(), heatmaps=False, covariances=False)
+
+    assert asked.heatmaps is not None and asked.keypoint_covariances is not None
+    assert without.heatmaps is None and without.keypoint_covariances is None
+
+
 def test_presence_and_covariances_of_a_model_that_knows(tmp_path):
     files = write_tiny_model(tmp_path, visibility_branch=dict(channels=4))
     predictor = PosePredictor(*files, bbox_thr=0.0)
