@@ -27,7 +27,7 @@ from ..structures import to_bgr_image
 from ..utils.errors import ImageError, UsageError, VideoError
 from ..utils.file_kinds import get_file_kind
 from ..utils.image_formats import MAX_PIXELS, check_image
-from ..utils.paths import check_input_exists
+from ..utils.paths import check_input_exists, is_listed_file
 from .video import VideoSource
 
 #: Seconds that a server has for an answer, and bytes of an image at most.
@@ -318,15 +318,14 @@ def _open_folder(folder: Path, recursive: bool) -> Inputs:
         path
         for path in sorted(found)
         if not any(part.startswith('.') for part in path.parts[hidden:])
-        # a broken link is an image that cannot be read
-        and (path.is_file() or not path.exists())
+        and is_listed_file(path)
     ]
     return _of_named(files, f'the folder {folder}', recursive, str(folder))
 
 
 def _open_pattern(pattern: str) -> Inputs:
     files = [Path(path) for path in sorted(glob.glob(pattern, recursive=True))]
-    files = [path for path in files if path.is_file() or not path.exists()]
+    files = [path for path in files if is_listed_file(path)]
     if not files:
         raise UsageError(f'no file matches the pattern {pattern}.')
     return _of_named(files, f'the pattern {pattern}', True, pattern)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..apis.checkpoint_paths import check_checkpoint_path
 from ..utils.errors import UsageError
 from ..utils.file_kinds import get_file_kind
+from ..utils.paths import is_listed_file
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -58,9 +59,7 @@ def find_images(
     files = [
         path
         for path in sorted(source.iterdir())
-        if not path.name.startswith('.')
-        # a broken link is an image that cannot be read
-        and (path.is_file() or not path.exists())
+        if is_listed_file(path) and not path.name.startswith('.')
     ]
     images = [path for path in files if get_file_kind(path) == 'image']
     others = [path.name for path in files if get_file_kind(path) != 'image']

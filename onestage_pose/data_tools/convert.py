@@ -17,7 +17,7 @@ from ..apis.writing import write_json
 from ..checkpoints.atomic import replacing
 from ..structures.coco_records import read_json
 from ..utils.errors import AnnotationError, OutputError, UsageError
-from ..utils.paths import check_exists, check_folder
+from ..utils.paths import check_exists, check_folder, is_same_file
 from ..utils.suggestions import did_you_mean
 from .assembly import Assembled, assemble
 from .formats import FORMATS
@@ -121,7 +121,7 @@ def convert_data(
     _check_free([*files.values(), *copies.values()], source, force)
     try:
         for path, copy in copies.items():
-            if copy.exists() and copy.samefile(path):
+            if is_same_file(copy, path):
                 continue
             with replacing(copy) as part:
                 shutil.copyfile(path, part)
@@ -156,7 +156,7 @@ def _describe(
 def _check_free(paths: Sequence[Path], source: Path, force: bool) -> None:
     there = [path for path in paths if path.exists()]
     for path in there:
-        if source.is_file() and path.samefile(source):
+        if is_same_file(path, source):
             raise UsageError(f'{path} is the source itself; give another folder.')
     if there and not force:
         more = f', and {len(there) - 1} others' if there[1:] else ''

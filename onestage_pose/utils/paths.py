@@ -144,6 +144,14 @@ def is_same_file(path: str | Path, other: str | Path) -> bool:
     )
 
 
+def is_listed_file(path: str | os.PathLike) -> bool:
+    """Return whether what a folder lists is a file, or a link that is broken.
+
+    A broken link is a file that cannot be read, and to be named, not left out.
+    """
+    return os.path.isfile(path) or not os.path.exists(path)
+
+
 def check_input_exists(text: str) -> None:
     """Raise where there are no images to read.
 

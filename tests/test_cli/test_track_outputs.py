@@ -34,10 +34,15 @@ def test_an_interrupted_run_is_told_before_the_video_that_exists(
 @pytest.mark.parametrize('option', ['--resume', '--force'])
 def test_either_remedy_passes(tmp_path, monkeypatch, option):
     monkeypatch.chdir(tmp_path)
-    for name in ('o.mp4', 't.jsonl', 't.jsonl.state'):
-        (tmp_path / name).write_text('')
+    names = {'o.mp4', 't.jsonl', 't.jsonl.state'}
+    for name in names:
+        (tmp_path / name).write_text('saved')
 
     check('--out', 'o.mp4', '--json', 't.jsonl', option)
+
+    # and nothing is lost before the run starts
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert all((tmp_path / name).read_text() == 'saved' for name in names)
 
 
 def test_a_complete_file_is_not_overwritten(tmp_path, monkeypatch):
