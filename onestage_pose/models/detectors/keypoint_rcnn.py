@@ -79,45 +79,49 @@ class KeypointRCNN(TwoStageDetector):
     def _check_levels(self) -> None:
         """Refuse RoI extractors of maps that there are not."""
         extractors = {
-            f'model.roi_head.{name}': part
+            f'model.roi_head.{name}': (
+                list(getattr(part, 'levels', range(part.num_inputs))),
+                list(part.featmap_strides),
+            )
             for name, part in self.roi_head.named_modules()
             if isinstance(part, BaseRoIExtractor)
         }
         if self.image_pyramid:
             self._check_strides(extractors)
             return
-        for key, part in extractors.items():
-            levels = list(getattr(part, 'levels', range(part.num_inputs)))
-            too_many = self.with_neck and part.num_inputs > self.neck.num_outs
-            first = part.featmap_strides[0]
-            of_fpn = [first * 2 ** (level - levels[0]) for level in levels]
+        for key, (levels, strides) in extractors.items():
+            too_many = self.with_neck and max(levels) >= self.neck.num_outs
+            of_fpn = [strides[0] * 2 ** (level - levels[0]) for level in levels]
             by_default = levels == list(range(len(levels)))
-            if too_many or not (by_default or of_fpn == list(part.featmap_strides)):
+            if too_many or not (by_default or of_fpn == strides):
                 raise ConfigValueError(
                     f'KeypointRCNN: {key} with levels={levels} and featmap_strides='
-                    f'{part.featmap_strides} does not fit the maps of the neck. Set '
+                    f'{strides} does not fit the maps of the neck. Set '
                     'model.image_pyramid=True, or leave out levels and set '
                     'featmap_strides, and the strides of '
                     'model.rpn_head.anchor_generator, to those of the maps.'
                 )
 
-    def _check_strides(self, extractors: dict[str, BaseRoIExtractor]) -> None:
-        """Refuse parts that take the maps of the pyramid for those of an FPN."""
-        first = min(min(part.featmap_strides) for part in extractors.values())
+    def _check_strides(self, extractors: dict[str, tuple[list, list]]) -> None:
+        """Refuse parts that take the maps of the pyramid for those of an FPN.
+
+        Args:
+            extractors (dict[str, tuple[list, list]]): Levels and strides of each.
+        """
+        first = min(min(strides) for _, strides in extractors.values())
         of_half = [2 * first * 2**level for level in range(self.neck.num_outs)]
-        strides = [first, of_half[0], 2 * first, *of_half[1:]]
-        for key, part in extractors.items():
-            levels = getattr(part, 'levels', range(part.num_inputs))
-            if max(levels) >= len(strides):
+        of_maps = [first, of_half[0], 2 * first, *of_half[1:]]
+        for key, (levels, strides) in extractors.items():
+            if max(levels) >= len(of_maps):
                 raise ConfigValueError(
-                    f'KeypointRCNN: {key}.levels={list(levels)}, but the maps go from '
-                    f'0 to {len(strides) - 1}.'
+                    f'KeypointRCNN: {key}.levels={levels}, but the maps go from 0 to '
+                    f'{len(of_maps) - 1}.'
                 )
-            expected = [strides[level] for level in levels]
-            _check_equal(f'{key}.featmap_strides', list(part.featmap_strides), expected)
+            expected = [of_maps[level] for level in levels]
+            _check_equal(f'{key}.featmap_strides', strides, expected)
         anchors = [max(each) for each in self.rpn_head.prior_generator.strides]
         key = 'model.rpn_head.anchor_generator.strides'
-        _check_equal(key, anchors, strides[-len(anchors) :])
+        _check_equal(key, anchors, of_maps[-len(anchors) :])
 
     @property
     def test_options(self) -> KeypointTestCfg:
