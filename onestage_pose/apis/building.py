@@ -21,7 +21,11 @@ from ..utils.config_check import check_options, check_top_level_names
 from ..utils.config_files import read_config
 from ..utils.errors import CheckpointMismatchError, UsageError
 from ..zoo import get_model_files
-from .checkpoint_paths import check_checkpoint_path, check_model_name
+from .checkpoint_paths import (
+    check_checkpoint_path,
+    check_model_name,
+    check_no_checkpoint,
+)
 
 # mmpose's skeleton where neither checkpoint nor config has one.
 _COCO = 'configs/_base_/datasets/coco.py'
@@ -38,9 +42,11 @@ def find_model(config: str, checkpoint: str | None) -> tuple[str, str]:
         tuple[str, str]: The paths of config and checkpoint.
 
     Raises:
-        UsageError: A config came without checkpoint, or a name is unknown.
+        UsageError: A config came without checkpoint, a name with one, or a name is
+            unknown.
     """
     if checkpoint is not None:
+        check_no_checkpoint(config, checkpoint)
         return config, checkpoint
     check_model_name(config)
     files = get_model_files(config)

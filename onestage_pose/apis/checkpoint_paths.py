@@ -26,6 +26,23 @@ def check_model_name(name: str) -> None:
         )
 
 
+def check_no_checkpoint(name: str, checkpoint: str) -> None:
+    """Raise where a published model is given a checkpoint, which it has.
+
+    Args:
+        name (str): What was typed in the place of a config.
+        checkpoint (str): What was typed after it.
+
+    Raises:
+        UsageError: With the remedies.
+    """
+    if name.lower() in list_models() and not osp.exists(name):
+        raise UsageError(
+            f'{name} is a published model, which has a checkpoint: leave out '
+            f'{checkpoint}, or give the config that it belongs to in place of the name.'
+        )
+
+
 def check_checkpoint_path(path: str, option: str) -> None:
     """Raise where a local checkpoint does not exist.
 

@@ -12,7 +12,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ..apis.checkpoint_paths import check_checkpoint_path, check_model_name
+from ..apis.checkpoint_paths import (
+    check_checkpoint_path,
+    check_model_name,
+    check_no_checkpoint,
+)
 from ..utils.errors import UsageError
 from ..utils.paths import (
     check_config_exists,
@@ -66,6 +70,7 @@ def _check_model(args: argparse.Namespace) -> None:
     if args.checkpoint is None:
         check_model_name(args.config)
     else:
+        check_no_checkpoint(args.config, args.checkpoint)
         check_config_exists(args.config)
         check_checkpoint_path(args.checkpoint, 'checkpoint')
 

@@ -113,8 +113,10 @@ def _from_tensor(image: torch.Tensor) -> np.ndarray:
 
 
 def _advice(pixels: object) -> str:
-    if not isinstance(pixels, np.ndarray) or not pixels.size:
+    if not isinstance(pixels, np.ndarray):
         return ''
+    if not pixels.size:
+        return ' It has no pixels.'
     if pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 1):
         return ' cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) gives a grey one 3 channels.'
     if pixels.ndim == 3 and pixels.shape[2] == 4:

@@ -32,6 +32,10 @@ class TestFindModel:
         with pytest.raises(UsageError, match='give a config with its checkpoint.*nano'):
             find_model('a.py', None)
 
+    def test_a_name_with_a_checkpoint_is_refused(self) -> None:
+        with pytest.raises(UsageError, match='nano is a published .* leave out b.pth'):
+            find_model('nano', 'b.pth')
+
 
 @pytest.fixture(scope='module')
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:

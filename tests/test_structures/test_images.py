@@ -105,7 +105,7 @@ class TestArrays:
             ((6, 8, 4), 'leaves out transparency'),
             ((3, 6, 8), r'transpose\(1, 2, 0\)'),
             ((2, 6, 8, 3), r'list\(batch\)'),
-            ((0, 8, 3), ''),
+            ((0, 8, 3), 'has no pixels'),
             ((), ''),
         ],
     )

@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 from __future__ import annotations
 
+from statistics import mode
+
 import torch.nn.functional as F
 from mmdet.models.detectors import TwoStageDetector
 from mmdet.models.roi_heads.roi_extractors import BaseRoIExtractor
@@ -108,20 +110,33 @@ class KeypointRCNN(TwoStageDetector):
         Args:
             extractors (dict[str, tuple[list, list]]): Levels and strides of each.
         """
-        first = min(min(strides) for _, strides in extractors.values())
-        of_half = [2 * first * 2**level for level in range(self.neck.num_outs)]
-        of_maps = [first, of_half[0], 2 * first, *of_half[1:]]
-        for key, (levels, strides) in extractors.items():
+        # as multiples of the first map's
+        of_half = [2 * 2**level for level in range(self.neck.num_outs)]
+        of_maps = [1, of_half[0], 2, *of_half[1:]]
+        anchors = [max(each) for each in self.rpn_head.prior_generator.strides]
+        last = list(range(len(of_maps)))[-len(anchors) :]
+        for key, (levels, _) in extractors.items():
             if max(levels) >= len(of_maps):
                 raise ConfigValueError(
                     f'KeypointRCNN: {key}.levels={levels}, but the maps go from 0 to '
                     f'{len(of_maps) - 1}.'
                 )
-            expected = [of_maps[level] for level in levels]
-            _check_equal(f'{key}.featmap_strides', strides, expected)
-        anchors = [max(each) for each in self.rpn_head.prior_generator.strides]
-        key = 'model.rpn_head.anchor_generator.strides'
-        _check_equal(key, anchors, of_maps[-len(anchors) :])
+        strides_of = {
+            f'{key}.featmap_strides': each for key, each in extractors.items()
+        }
+        strides_of['model.rpn_head.anchor_generator.strides'] = last, anchors
+        first = mode(
+            stride / of_maps[level]
+            for levels, strides in strides_of.values()
+            for level, stride in zip(levels, strides)
+        )
+        for key, (levels, strides) in strides_of.items():
+            expected = [int(first * of_maps[level]) for level in levels]
+            if strides != expected:
+                raise ConfigValueError(
+                    f'KeypointRCNN: {key}={strides}, but with image_pyramid=True the '
+                    f'maps that it takes have strides {expected}: set it to these.'
+                )
 
     @property
     def test_options(self) -> KeypointTestCfg:
@@ -254,11 +269,3 @@ class KeypointRCNN(TwoStageDetector):
         options = self.test_options
         options.check_sigmas(self.roi_head.num_keypoints, self.roi_head.sigmas)
         return postprocess(results, options)
-
-
-def _check_equal(key: str, strides: list[int], expected: list[int]) -> None:
-    if strides != expected:
-        raise ConfigValueError(
-            f'KeypointRCNN: {key}={strides}, but with image_pyramid=True the maps that '
-            f'it takes have strides {expected}: set it to these.'
-        )

@@ -941,6 +941,10 @@ class TestImagePyramid:
                 dict(roi_head__bbox_roi_extractor__levels=[0, 1, 2, 3]),
                 r'roi_head.bbox_roi_extractor.featmap_strides=.*\[4, 8, 8, 16\]',
             ),
+            (
+                dict(roi_head__keypoint_roi_extractor__featmap_strides=[2, 4]),
+                r'roi_head.keypoint_roi_extractor.featmap_strides=\[2, 4\].*\[4, 8\]',
+            ),
             (dict(mask=True), r'roi_head.mask_roi_extractor.featmap_strides'),
             (
                 dict(roi_head__bbox_roi_extractor__levels=[0, 2, 3, 9]),
