@@ -88,10 +88,7 @@ def test_failure_is_named_with_a_remedy_and_taken_up_again(folder):
         assert 'using pip, which takes longer' in done.stdout
         assert 'FAILED: [3/5] packages' in done.stderr
         assert 'The package index has no ready package' in done.stderr
-    assert json.loads((folder / 'setup.json').read_text()) == {
-        'torch': 'pypi',
-        'index': '',
-    }
+    assert json.loads((folder / 'setup.json').read_text()) == {}
 
 
 def test_second_call_runs_nothing(program, folder, ran):
@@ -240,6 +237,28 @@ def test_choice_of_torch_is_kept(program, folder, ran, index):
     assert len(ran) == first
     assert program.read_notes(folder)['torch'] == 'cpu'
     assert program.read_notes(folder)['index'] == (index or program.CPU_INDEX)
+
+
+@pytest.mark.parametrize('before', ['', 'pypi'])
+def test_a_choice_that_failed_is_not_kept(program, folder, ran, monkeypatch, before):
+    if before:
+        program.set_up(folder, before, '')
+    run = program.run
+
+    def fail_without_index(command, folder, title):
+        run(command, folder, title)
+        if title.endswith('PyTorch for CPU'):
+            raise program.SetupError('FAILED')
+
+    monkeypatch.setattr(program, 'run', fail_without_index)
+    with pytest.raises(program.SetupError) as fault:
+        program.set_up(folder, 'cpu', '')
+    assert 'TORCH=pypi' in str(fault.value)
+    assert program.CPU_INDEX in str(fault.value)
+
+    program.set_up(folder, '', '')
+
+    assert program.read_notes(folder)['torch'] == 'pypi'
 
 
 def test_index_of_cpu_builds_does_not_matter_for_those_of_pypi(program, folder, ran):

@@ -177,7 +177,16 @@ def install_packages(folder, torch, index):
         '    PyTorch for CPU',
     ]
     for command, title in zip(install_commands(folder, torch, index), titles):
-        run(command, folder, title)
+        try:
+            run(command, folder, title)
+        except SetupError as error:
+            if title == titles[0]:
+                raise
+            raise SetupError(
+                f'{error}\nThese builds come from {index}, not from PyPI. Without it, '
+                'give a folder of their wheels or another index, TORCH_INDEX=..., or '
+                'take the builds of PyPI: TORCH=pypi'
+            )
     # mmdet's and mmpose's docstrings make Python 3.12 and later warn while compiling.
     packages = [str(path) for path in folder.glob('lib/python3*/site-packages/mm*')]
     compileall = [python, '-W', 'ignore', '-m', 'compileall', '-q', '-j', '0']
@@ -199,9 +208,14 @@ def set_up(folder, torch, index):
     with locked(folder):
         notes = read_notes(folder)  # another set-up may have ended just now
         if notes.get('packages') != packages or not python.exists():
+            before = {name: notes[name] for name in choice if name in notes}
             write_notes(folder, choice)
-            check_disk(folder, torch)
-            install_packages(folder, torch, index)
+            try:
+                check_disk(folder, torch)
+                install_packages(folder, torch, index)
+            except SetupError:
+                write_notes(folder, before)  # what failed is not chosen for good
+                raise
         write_notes(folder, dict(choice, packages=packages))
         editable = ['--no-build-isolation', '--editable', str(ROOT)]
         run([*installer(folder), *editable], folder, '[5/5] onestage_pose, editable')

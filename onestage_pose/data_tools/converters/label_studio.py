@@ -50,7 +50,8 @@ def read(source: Path, remarks: Remarks) -> Labels:
     A rectangle (or polygon) is an object of the class of its label. A keypoint belongs
     to its parent region, to the region that it is related to, or to the rectangle that
     holds it; it is hidden where its own choice says so. Of several annotations of a
-    task the ground truth is taken, else the newest.
+    task the ground truth is taken, else the newest. A task without one is left out:
+    nobody has said that there is no object in its image.
 
     Args:
         source (Path): The JSON file.
@@ -68,24 +69,24 @@ def read(source: Path, remarks: Remarks) -> Labels:
             f'{source}: is not a list of tasks with "data" and "annotations"; export '
             'the project as JSON (not JSON-MIN), or as COCO.'
         )
-    images = []
+    images: list[LabelledImage] = []
     for place, task in enumerate(content):
         where = f'{source}: entry {place}'
         if not isinstance(task, Mapping) or not isinstance(task.get('data'), Mapping):
             raise AnnotationError(f'{where} has no "data"; export it as JSON anew.')
         where = f'{source}: task {task.get("id", place)}'
-        images.append(_read_task(task, where, remarks))
+        names = _read_names(task['data'], where)
+        annotation = _choose(task, where, remarks)
+        if annotation is not None:
+            images.append(_read_annotation(annotation, names, where, remarks))
     folders = [source.parent / 'images', source.parent]
     return Labels(images, folders)
 
 
-def _read_task(task: Mapping, where: str, remarks: Remarks) -> LabelledImage:
-    image = LabelledImage(
-        _read_names(task['data'], where), in_fractions=True, where=where
-    )
-    annotation = _choose(task, where, remarks)
-    if annotation is None:
-        return image
+def _read_annotation(
+    annotation: Mapping, names: Sequence[str], where: str, remarks: Remarks
+) -> LabelledImage:
+    image = LabelledImage(names, in_fractions=True, where=where)
     result = annotation.get('result')
     if not isinstance(result, list) or not all(isinstance(r, Mapping) for r in result):
         raise AnnotationError(f'{where}: its "result" is {quote(result)}, no list.')
@@ -157,8 +158,7 @@ def _choose(task: Mapping, where: str, remarks: Remarks) -> Mapping | None:
     if len(valid) < len(given):
         remarks.leave_out('annotations that were skipped in Label Studio', where)
     if not valid:
-        if task.get('predictions'):
-            remarks.leave_out('tasks with predictions alone', where)
+        remarks.leave_out('images of tasks that nobody has annotated', where)
         return None
     if len(valid) > 1:
         remarks.leave_out(

@@ -124,6 +124,8 @@ def make_config(
     # proposals in crowd regions are no negatives where the assigner heeds them
     assigner = base.model.train_cfg.rcnn.assigner
     options = dict(keep_crowds=True) if assigner.ignore_iof_thr > 0 else {}
+    # images without an object teach what is none
+    options['filter_cfg'] = dict(min_keypoints=0)
     batch = schedule.batch_size
     parts += [
         _format_loader('train', train, num_workers, batch, **options),

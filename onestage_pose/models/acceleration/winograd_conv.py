@@ -1,11 +1,17 @@
 # Copyright (c) onestage_pose contributors.
 from __future__ import annotations
 
+from itertools import product
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .free_threads import run_by_free_threads
 from .replace import as_subclass
+
+#: Blocks for each thread from which on free threads take them one by one.
+FREE_BLOCKS = 2
 
 # Of Winograd's algorithm for a 3x3 kernel (arXiv 1509.09308), by the side of the output
 # tile: what transforms the rows of an input tile, of the kernel and of an output tile.
@@ -115,7 +121,8 @@ def winograd_conv(
         bias (Tensor, optional): (K,).
         tile (int): Output pixels of a tile's side, 2 or 4.
         block (int): Floats that the transformed tiles of a block hold at most,
-            unless a row of tiles holds more.
+            unless a row of tiles holds more. Several threads take the blocks in turn
+            (:func:`run_by_free_threads`) if there are enough for all.
 
     Returns:
         Tensor: (N, K, H, W), the channels last in memory.
@@ -133,28 +140,36 @@ def winograd_conv(
     images = max(1, most // (rows * across))
     x = x.permute(0, 2, 3, 1)
     out = x.new_empty(num, down * tile, across * tile, out_channels)
-    for first in range(0, num, images):
-        for top in range(0, down, rows):
-            bottom = min(down, top + rows)
-            above, below = tile * top - 1, tile * bottom + 1
-            part = x[first : first + images, max(above, 0) : min(below, height)]
-            margin = (1, tile * across + 1 - width, -min(above, 0))
-            part = F.pad(part, (0, 0, *margin, max(below - height, 0)))
-            shape = (len(part), bottom - top, across)
-            image, row, column, _ = part.stride()
-            tiles = part.as_strided(
-                (side, side, *shape, channels),
-                (row, column, image, tile * row, tile * column, 1),
-            )
-            tiles = into @ tiles.reshape(side**2, -1)
-            made = torch.bmm(tiles.view(side**2, -1, channels), kernels)
-            made = back @ made.view(side**2, -1)
-            made = made.view(tile, tile, *shape, out_channels).permute(2, 3, 0, 4, 1, 5)
-            place = out[first : first + images, tile * top : tile * bottom]
-            place = place.view(shape[0], shape[1], tile, across, tile, out_channels)
-            if bias is None:
-                place.copy_(made)
-            else:
-                torch.add(made, bias, out=place)
+
+    def compute(first: int, top: int) -> None:
+        bottom = min(down, top + rows)
+        above, below = tile * top - 1, tile * bottom + 1
+        part = x[first : first + images, max(above, 0) : min(below, height)]
+        margin = (1, tile * across + 1 - width, -min(above, 0))
+        part = F.pad(part, (0, 0, *margin, max(below - height, 0)))
+        shape = (len(part), bottom - top, across)
+        image, row, column, _ = part.stride()
+        tiles = part.as_strided(
+            (side, side, *shape, channels),
+            (row, column, image, tile * row, tile * column, 1),
+        )
+        tiles = into @ tiles.reshape(side**2, -1)
+        made = torch.bmm(tiles.view(side**2, -1, channels), kernels)
+        made = back @ made.view(side**2, -1)
+        made = made.view(tile, tile, *shape, out_channels).permute(2, 3, 0, 4, 1, 5)
+        place = out[first : first + images, tile * top : tile * bottom]
+        place = place.view(shape[0], shape[1], tile, across, tile, out_channels)
+        if bias is None:
+            place.copy_(made)
+        else:
+            torch.add(made, bias, out=place)
+
+    blocks = list(product(range(0, num, images), range(0, down, rows)))
+    threads = torch.get_num_threads()
+    if threads > 1 and len(blocks) >= FREE_BLOCKS * threads:
+        run_by_free_threads(compute, blocks)
+    else:
+        for each in blocks:
+            compute(*each)
     out = out[:, :height, :width].permute(0, 3, 1, 2)
     return out.contiguous(memory_format=torch.channels_last)

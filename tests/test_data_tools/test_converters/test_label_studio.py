@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """Label Studio's JSON export: keypoints and rectangles in percent."""
 
+import json
+
 from onestage_pose.utils.errors import AnnotationError
 
 import pytest
@@ -123,6 +125,26 @@ def test_skipped_annotations_are_left_out(studio, convert):
 
     assert len(it.content['annotations']) == 1
     assert 'skipped' in it.done.left_out[0]
+
+
+@pytest.mark.parametrize(
+    'nothing',
+    [[], [dict(annotation(BOX), was_cancelled=True)]],
+    ids=['not done yet', 'skipped'],
+)
+def test_images_are_empty_only_if_somebody_said_so(studio, convert, nothing):
+    source = studio(annotation(BOX, NOSE))
+    tasks = json.loads(source.read_text())
+    for name, annotations in {'b.jpg': nothing, 'c.jpg': [annotation()]}.items():
+        write_image(source.parent / 'images' / name)
+        tasks.append(dict(id=name, data=dict(image=name), annotations=annotations))
+    write_json(source, tasks)
+
+    it = convert(source)
+
+    assert [each['file_name'] for each in it.content['images']] == ['a.jpg', 'c.jpg']
+    assert 'tasks that nobody has annotated' in it.done.left_out[-1]
+    assert 'b.jpg' in it.done.left_out[-1]
 
 
 def test_an_image_of_another_scale_keeps_its_fractions(studio, convert, tmp_path):

@@ -119,6 +119,11 @@ def test_crowds_are_kept_where_the_model_ignores_them(tmp_path, base, is_kept):
     assert dataset.get('keep_crowds', False) is is_kept
 
 
+def test_images_without_objects_are_trained_on(tmp_path):
+    dataset = written(tmp_path).train_dataloader.dataset
+    assert dataset.filter_cfg == dict(min_keypoints=0)
+
+
 def test_many_images_are_not_kept_in_memory(tmp_path):
     kept = [
         written(tmp_path, num_bytes=size).train_pipeline[0].keep_in_memory

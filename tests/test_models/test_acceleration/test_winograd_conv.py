@@ -45,6 +45,28 @@ class TestAlgorithm:
         expected = F.conv2d(x.double(), weight.double(), bias.double(), padding=1)
         torch.testing.assert_close(made.double(), expected, rtol=0, atol=5e-4)
 
+    @pytest.mark.parametrize(
+        ('threads', 'height', 'free'), [(2, 16, 4), (2, 12, 0), (1, 16, 0)]
+    )
+    def test_free_threads_take_the_blocks_if_there_are_enough(
+        self, threads, height, free, monkeypatch
+    ):
+        taken = []
+        real = winograd_conv.run_by_free_threads
+        monkeypatch.setattr(
+            winograd_conv,
+            'run_by_free_threads',
+            lambda function, blocks: (taken.extend(blocks), real(function, blocks)),
+        )
+        before = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        x, weight = torch.randn(1, 4, height, 8), torch.randn(3, 4, 3, 3)
+        made = winograd_conv.winograd_conv(x, weight, None, 4, block=1)
+        torch.set_num_threads(before)
+        expected = F.conv2d(x, weight, padding=1)
+        torch.testing.assert_close(made, expected, rtol=0, atol=1e-4)
+        assert len(taken) == free
+
     def test_without_bias(self):
         x, weight = torch.randn(1, 4, 6, 6), torch.randn(3, 4, 3, 3)
         made = winograd_conv.winograd_conv(x, weight, None, 4)
