@@ -186,7 +186,7 @@ def install_packages(folder, torch, index):
                 f'{error}\nThese builds come from {index}, not from PyPI. Without it, '
                 'give a folder of their wheels or another index, TORCH_INDEX=..., or '
                 'take the builds of PyPI: TORCH=pypi'
-            )
+            ) from error
     # mmdet's and mmpose's docstrings make Python 3.12 and later warn while compiling.
     packages = [str(path) for path in folder.glob('lib/python3*/site-packages/mm*')]
     compileall = [python, '-W', 'ignore', '-m', 'compileall', '-q', '-j', '0']
@@ -197,7 +197,7 @@ def set_up(folder, torch, index):
     """Bring the environment to what the lock says, or raise SetupError."""
     notes, python = read_notes(folder), folder / 'bin' / 'python'
     torch = torch or notes.get('torch', 'pypi')
-    index = index or notes.get('index', CPU_INDEX) if torch == 'cpu' else ''
+    index = index or notes.get('index') or CPU_INDEX if torch == 'cpu' else ''
     choice = {'torch': torch, 'index': index}
     packages = digest([LOCK], sys.version, sys.base_prefix, folder, torch, index)
     wanted = dict(choice, packages=packages, project=digest(PROJECT, packages))
