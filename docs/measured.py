@@ -34,6 +34,7 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 DATA = DOCS / 'data'
 README = ROOT / 'README.md'
+R50 = 'keypoint-rcnn_r50_fpn_3x_coco'
 ZOO = ROOT / 'onestage_pose/zoo/models.json'
 
 
@@ -63,6 +64,7 @@ def substitutions() -> dict[str, Any]:
         nano_table=nano_table(nano),
         evaluation_source=source(nano, 'evaluation'),
         evaluation_table=evaluation_table(nano['evaluation']),
+        threshold_table=threshold_table(nano['evaluation']['people']),
         keypoint_errors_table=keypoint_errors_table(nano['evaluation']),
         calibration_table=calibration_table(nano['evaluation']),
         visibility_table=visibility_table(nano),
@@ -73,6 +75,7 @@ def substitutions() -> dict[str, Any]:
         busy_source=source(benchmark['busy'], 'busy'),
         targets_table=targets_table(benchmark),
         speed=speed_numbers(benchmark),
+        cpu=dict(seconds_r50=read('cpu_seconds')['of'][R50]['seconds']),
         bulk_table=bulk_table(read('bulk')),
         bulk_source=source(read('bulk'), 'ratios'),
         tracking_table=tracking_table(tracking),
@@ -226,6 +229,23 @@ def nano_table(nano: dict) -> str:
     return table(
         ['keypoint AP', 'AP50', 'AP75', 'AP M', 'AP L', 'box AP'],
         [[numbers[name] for name in names]],
+    )
+
+
+def threshold_table(people: dict) -> str:
+    """Write who is left with a threshold of the score."""
+    return table(
+        ['`bbox_thr`', 'annotated people found', 'false people', 'doubles'],
+        [
+            [
+                row['score_thr'],
+                f'{row["matched"]} of {people["true"]}',
+                row['false'],
+                row['doubles'],
+            ]
+            for row in people['by_score_thr']
+            if 0.2 <= row['score_thr'] <= 0.7
+        ],
     )
 
 

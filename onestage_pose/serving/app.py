@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -134,6 +135,10 @@ def create_app(
         except asyncio.TimeoutError:
             raise HTTPException(504, _ERRORS[504]) from None
         return _describe(result, bbox_thr)
+
+    @app.get('/', include_in_schema=False)
+    async def show_docs() -> RedirectResponse:
+        return RedirectResponse('docs')
 
     @app.get('/health')
     async def health() -> dict[str, Any]:

@@ -504,6 +504,25 @@ class TestNano:
         drawn = onnx_demo.draw(img, found, model, 0.3)
         assert drawn.shape == img.shape and (drawn != img).any()
 
+    def test_the_code_of_the_page_finds_the_same_people(
+        self, nano, onnx_file, photograph, tmp_path, monkeypatch
+    ):
+        page = (REPOSITORY / 'docs/how_to/export_onnx.md').read_text()
+        [code] = re.findall(r'(?s)### Resize\n.*?```python\n(.*?)```', page)
+        (tmp_path / 'nano.onnx').symlink_to(onnx_file)
+        Image.open(photograph).save(tmp_path / 'image.png')
+        monkeypatch.chdir(tmp_path)
+        found = {}
+
+        exec(code.replace('image.jpg', 'image.png'), found)
+
+        expected = inference_bottomup(nano, 'image.png')[0].pred_instances
+        for name, values in (
+            ('boxes', expected.bboxes),
+            ('keypoints', expected.keypoints),
+        ):
+            np.testing.assert_allclose(found[name], values, atol=0.01, err_msg=name)
+
     @pytest.mark.slow
     def test_agrees_on_real_pictures_of_many_sizes(self, nano, onnx_file, shared_dir):
         pictures = real_pictures(shared_dir, 40)

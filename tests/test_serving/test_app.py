@@ -244,6 +244,11 @@ def test_nobody_waits_where_nobody_may(predictor):
     assert answer.headers['Retry-After'] == '1'
 
 
+def test_the_root_leads_to_the_description(client):
+    answer = client.get('/')
+    assert answer.status_code == 200 and answer.url.path == '/docs'
+
+
 def test_health_and_metrics(client):
     client.post('/predict', content=PNG)
     client.post('/predict', content=b'no image')

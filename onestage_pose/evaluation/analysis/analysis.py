@@ -18,6 +18,9 @@ from .per_keypoint import measure_keypoints
 from .recall import measure_recall
 from .without import measure_without
 
+#: Scores that found people are counted over.
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
@@ -87,25 +90,36 @@ def analyse(
 def _count_people(
     images: Sequence[ImagePeople], matches: Sequence[Match], score_thr: float
 ) -> dict:
-    sure = [image.scores > score_thr for image in images]
+    kinds = dict(
+        matched=[match.truth_of >= 0 for match in matches],
+        false=[match.is_false for match in matches],
+        doubles=[match.is_double for match in matches],
+    )
+
+    def over(threshold: float) -> dict[str, int]:
+        sure = [image.scores > threshold for image in images]
+        return {
+            kind: sum(int((each & mask).sum()) for each, mask in zip(sure, masks))
+            for kind, masks in kinds.items()
+        }
+
     return dict(
         images=len({image.image_id for image in images}),
         true=sum(int((~image.ignored).sum()) for image in images),
         found=sum(len(image.scores) for image in images),
-        matched=sum(int((match.truth_of >= 0).sum()) for match in matches),
-        missed=sum(int(match.is_missed.sum()) for match in matches),
-        ignored=sum(int(match.is_ignored.sum()) for match in matches),
-        false=sum(int(match.is_false.sum()) for match in matches),
-        doubles=sum(int(match.is_double.sum()) for match in matches),
+        matched=_count(kinds['matched']),
+        missed=_count([match.is_missed for match in matches]),
+        ignored=_count([match.is_ignored for match in matches]),
+        false=_count(kinds['false']),
+        doubles=_count(kinds['doubles']),
         score_thr=score_thr,
-        false_over_score_thr=_over(sure, [match.is_false for match in matches]),
-        doubles_over_score_thr=_over(sure, [match.is_double for match in matches]),
-        matched_over_score_thr=_over(sure, [match.truth_of >= 0 for match in matches]),
+        **{f'{kind}_over_score_thr': n for kind, n in over(score_thr).items()},
+        by_score_thr=[dict(score_thr=each, **over(each)) for each in THRESHOLDS],
     )
 
 
-def _over(sure: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> int:
-    return sum(int((is_sure & mask).sum()) for is_sure, mask in zip(sure, masks))
+def _count(masks: Sequence[np.ndarray]) -> int:
+    return sum(int(mask.sum()) for mask in masks)
 
 
 def _count_errors(errors: Sequence[KeypointErrors]) -> dict:

@@ -93,6 +93,9 @@ def build_page(
         'annotated boxes of an IoU of 0.1 or more with the person’s. Right: a '
         'calibrated score lies on the dotted line. A person is right at an OKS of 0.5, '
         'a keypoint at a ks of 0.5.</p>',
+        _thresholds_table(values['people']),
+        '<p class="soft">People who would be left with a threshold, such as '
+        '<code>--bbox-thr</code>. Matched: those of annotated people.</p>',
         *_case_sections(analysis, dataset_meta, img_paths),
     ]
     return (
@@ -168,6 +171,20 @@ def _keypoints_table(rows: Sequence[Mapping]) -> str:
     shares = [f'PCK {share}' for share in rows[0]['PCK']]
     heads = ('keypoint', 'AP', *shares, 'median px', 'OKS units', 'labelled')
     return _table(heads, cells, 'wide total')
+
+
+def _thresholds_table(people: Mapping) -> str:
+    rows = [
+        (
+            f'over {row["score_thr"]}',
+            row['matched'],
+            people['true'] - row['matched'],
+            row['false'],
+            row['doubles'],
+        )
+        for row in people['by_score_thr']
+    ]
+    return _table(('score', 'matched', 'missed', 'false', 'doubles'), rows)
 
 
 def _table(
