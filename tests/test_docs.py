@@ -17,6 +17,8 @@ from onestage_pose.zoo.table import get_model_info
 
 import measured
 import pytest
+import torch
+from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
@@ -284,6 +286,20 @@ def test_the_config_for_ones_own_coco_file_fits_its_keypoints(tmp_path):
     assert head.num_keypoints == skeleton['num_keypoints'] == 3
     assert cfg.train_dataloader.dataset.metainfo == cfg.metainfo
     assert get_model_info(cfg.load_from.removeprefix('zoo://'))
+
+
+def test_the_head_of_the_page_is_one(tmp_path, monkeypatch):
+    code, config = (
+        text for _, text, _ in blocks(DOCS / 'how_to/extend.md', 'python')[:2]
+    )
+    (tmp_path / 'my_head.py').write_text(code)
+    (tmp_path / 'config.py').write_text(config.replace('CLONE', str(REPOSITORY)))
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    cfg = Config.fromfile(tmp_path / 'config.py')
+    head = MODELS.build({**cfg.model.roi_head.keypoint_head, '_scope_': 'mmdet'})
+
+    assert head(torch.rand(2, 256, 14, 14)).logits.shape == (2, 17, 56, 56)
 
 
 @pytest.mark.slow

@@ -334,10 +334,11 @@ class PoseResult:
         and rows only for the keypoints of the instance's own category.
 
         Returns:
-            pandas.DataFrame: ``path``, ``index``, ``frame``, ``person``, ``score``,
-            ``x1``, ``y1``, ``x2``, ``y2`` (of the box), ``keypoint`` (its name), ``x``,
-            ``y``, ``keypoint_score``, and, if the result has them,
-            ``keypoint_presence`` and ``keypoint_visible``.
+            pandas.DataFrame: ``path``, ``index``, ``frame``, ``person`` (the place in
+            this result), ``score``, ``x1``, ``y1``, ``x2``, ``y2`` (of the box),
+            ``keypoint`` (its name), ``x``, ``y``, ``keypoint_score``, and, if the
+            result has them, ``keypoint_presence``, ``keypoint_visible``, ``time`` after
+            ``frame``, and ``id``, of a tracker, before ``person``.
 
         Raises:
             UsageError: pandas is not installed.
@@ -355,6 +356,8 @@ class PoseResult:
                 'path': [self.path] * rows,
                 'index': [self.index] * rows,
                 'frame': [self.frame] * rows,
+                **({} if self.time is None else {'time': [self.time] * rows}),
+                **({} if self.ids is None else {'id': each_person(self.ids)}),
                 'person': each_person(np.arange(people)),
                 'score': each_person(self.scores),
                 'x1': each_person(x1),

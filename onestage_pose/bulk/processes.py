@@ -111,9 +111,8 @@ class WorkerProcess:
     def close(self) -> None:
         """End the process at once; :meth:`run` in another thread then raises."""
         self._is_closed = True
-        process = self._process
-        if process is not None:
-            process.kill()
+        if self._process is not None:
+            self._process.kill()
 
     def _ask(self, partition: Any, skipped: dict[int, str], is_careful: bool) -> Any:
         place = None
@@ -134,10 +133,12 @@ class WorkerProcess:
 
     def _start(self) -> None:
         self._pipe, other = self._context.Pipe()
-        self._process = self._context.Process(
+        process = self._context.Process(
             target=_serve, args=(other, self._make_worker), daemon=True
         )
-        self._process.start()
+        process.start()
+        # only now, since close() ends what is here, from another thread
+        self._process = process
         # or its end would not be seen
         other.close()
         if self._is_closed:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..utils.errors import OnestagePoseError
+from ..utils.errors import OnestagePoseError, RunInterruptedError
 from ..utils.suggestions import did_you_mean
 from ..version import __version__
 from . import parsers
@@ -135,9 +135,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         check_named_files(args)
     except OnestagePoseError as error:
         sys.exit(f'Error: {error}')
-    # PyTorch and OpenMMLab are imported from here on
-    from .run import run_tool
+    try:
+        # PyTorch and OpenMMLab are imported from here on
+        from .run import run_tool
+    except KeyboardInterrupt:
+        print('Interrupted.', file=sys.stderr)
+        sys.exit(RunInterruptedError.exit_status)
 
     module = args.command.replace('-', '_')
-    run = importlib.import_module(f'.{module}', __package__).run
-    run_tool(lambda _: run(args))
+
+    def run(_: list[str] | None) -> None:
+        importlib.import_module(f'.{module}', __package__).run(args)
+
+    run_tool(run)

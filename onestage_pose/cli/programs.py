@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import sys
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -51,6 +52,8 @@ def start_program(path: Path, words: list[str], log: Path) -> BaseProcess:
 
 def _run(path: str, words: list[str], log: str) -> None:
     os.setsid()
+    # the server is deaf to it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with open(log, 'a') as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)

@@ -3,6 +3,7 @@
 
 import os
 import re
+import select
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,7 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
     try:
         main(None)
         leave_dist()
+        sys.stdout.flush()
     except (PreemptedError, RunInterruptedError) as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_status)
@@ -42,6 +44,10 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
         # no Exception: without this line its traceback names whatever ran just then
         print('Interrupted.', file=sys.stderr)
         sys.exit(RunInterruptedError.exit_status)
+    except BrokenPipeError:
+        if not _is_stdout_closed():
+            raise
+        sys.exit(1)
     except (OnestagePoseError, FileNotFoundError) as error:
         _exit(error)
     except Exception as error:
@@ -49,6 +55,22 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
         if explanation is None or os.environ.get(TRACEBACK):
             raise
         _exit(f'{explanation} ({TRACEBACK}=1 shows where it is raised.)')
+
+
+def _is_stdout_closed() -> bool:
+    """Return whether nobody reads stdout any more, as of ``| head``; then drop it."""
+    try:
+        number = sys.stdout.fileno()
+    except OSError:
+        return False
+    poll = select.poll()
+    # for hang-ups and errors alone
+    poll.register(number, 0)
+    if not poll.poll(0):
+        return False
+    # or Python's last flush fails, too
+    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+    return True
 
 
 def _explain_unknown_class(error: Exception) -> str | None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mmengine.config import Config
 
 from .config_errors import describe, find_place
@@ -11,12 +13,18 @@ from .paths import find_config
 from .renamed_configs import find_renamed_config
 
 
+def _innermost(error: BaseException) -> BaseException:
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def read_config(filename: str) -> Config:
     """Read a config, which is a program: only use those of people you trust.
 
     Args:
-        filename (str): Its path; one that a config of this package had once is
-            answered by the new one, with a warning.
+        filename (str): Its path, or the name of a config of this package, see
+            :func:`.find_config`.
 
     Returns:
         Config: With everything that it inherits.
@@ -38,6 +46,19 @@ def read_config(filename: str) -> Config:
         remedy = 'correct _base_ in it' if renamed is None else f'it is now {renamed}'
         raise UsageError(
             f'config {filename} inherits {missing}, which does not exist: {remedy}.'
+        ) from error
+    except ImportError as error:
+        # mmengine's own only lists sys.path
+        reason = _innermost(error)
+        remedy = ''
+        if isinstance(reason, ModuleNotFoundError):
+            remedy = (
+                ' A module of your own is found if its folder is in PYTHONPATH: '
+                f'PYTHONPATH={Path(filename).parent} before the command.'
+            )
+        raise UsageError(
+            f'config {filename} imports what cannot be imported: {describe(reason)}.'
+            f'{remedy}'
         ) from error
     except Exception as error:
         raise UsageError(

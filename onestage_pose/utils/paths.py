@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 from .errors import UsageError
@@ -44,9 +45,9 @@ def get_config_path(name: str) -> Path:
 
     Args:
         name (str): Path below ``configs/``, such as
-            ``'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'``, or that of a
-            project's config from ``projects/`` on; the folder and the ``.py`` may be
-            left out where that is unambiguous. A former name of a config finds the new
+            ``'gcm_keypoint_rcnn/gcm-keypoint-rcnn_r50_fpn_3x_coco.py'``, or from
+            ``configs/`` or ``projects/`` on; the folder and the ``.py`` may be left out
+            where that is unambiguous. A former name of a config finds the new
             one, with a ``FutureWarning``.
 
     Returns:
@@ -59,8 +60,9 @@ def get_config_path(name: str) -> Path:
     data_root, root = get_data_root(), get_config_root()
     file_name = name if name.endswith('.py') else f'{name}.py'
     # an absolute path is taken as it is
-    if (root / file_name).is_file():
-        return root / file_name
+    for folder in (root, data_root):
+        if (folder / file_name).is_file():
+            return folder / file_name
     configs = {path.relative_to(root): path for path in sorted(root.rglob('*.py'))}
     for path in sorted(data_root.glob('projects/*/configs/**/*.py')):
         configs[path.relative_to(data_root)] = path
@@ -83,30 +85,34 @@ def get_config_path(name: str) -> Path:
 
 
 def find_config(filename: str) -> str:
-    """Find a config by its path.
+    """Find a config by its path, or by its name as :func:`get_config_path` does.
 
     Args:
-        filename (str): Its path; one that a config of this package had once is answered
-            by the new one, with a warning.
+        filename (str): The path, or the name of a config of this package; a former one
+            is answered by the new one, with a warning.
 
     Returns:
         str: A path that exists.
 
     Raises:
-        UsageError: There is no such file; the message suggests similar names.
+        UsageError: There is no such config; the message suggests similar names.
     """
-    check_config_exists(filename)
     if Path(filename).is_file():
         return filename
-    path = get_data_root() / find_renamed_config(filename)
-    warn_renamed(filename, path)
-    return str(path)
+    try:
+        return str(get_config_path(filename))
+    except ValueError as error:
+        raise UsageError(f'config {error}') from None
+    except FileNotFoundError as error:
+        hint = suggest_path(filename) or f' ({error})'
+        raise UsageError(f'config {filename} does not exist.{hint}') from None
 
 
 def check_config_exists(filename: str) -> None:
     """Raise ``UsageError`` as :func:`find_config` does, and warn of no former name."""
-    if not Path(filename).is_file() and find_renamed_config(filename) is None:
-        raise UsageError(f'config {filename} does not exist.{suggest_path(filename)}')
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', FutureWarning)
+        find_config(filename)
 
 
 def check_exists(path: str | Path, name: str) -> None:

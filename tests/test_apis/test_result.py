@@ -192,6 +192,18 @@ class TestOptionalPackages:
         assert (last['person'], last['keypoint'], last['x']) == (1, 'right_ankle', 69)
         assert (last['x1'], last['x2'], last['score']) == (1, 21, 0.5)
 
+    def test_a_table_of_tracked_people_says_who_and_when(self, monkeypatch):
+        stand_in = types.SimpleNamespace(DataFrame=lambda columns: columns)
+        monkeypatch.setitem(sys.modules, 'pandas', stand_in)
+        result = make_result()
+        result.ids, result.time = np.array([3, 8]), 0.4
+
+        table = result.to_dataframe()
+
+        assert list(table)[:5] == ['path', 'index', 'frame', 'time', 'id']
+        assert table['id'].tolist() == 17 * [3] + 17 * [8]
+        assert table['time'] == 34 * [0.4]
+
     def test_supervision_has_both_in_one_order(self, monkeypatch):
         def keep(**arrays):
             return arrays

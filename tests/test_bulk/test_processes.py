@@ -3,7 +3,11 @@
 
 from functools import partial
 
-from onestage_pose.bulk.processes import WorkerDiedError, run_in_processes
+from onestage_pose.bulk.processes import (
+    WorkerDiedError,
+    WorkerProcess,
+    run_in_processes,
+)
 from onestage_pose.utils.errors import OutputError
 
 import pytest
@@ -66,3 +70,24 @@ def test_a_worker_that_cannot_be_made_ends_the_run(log):
 def test_what_a_worker_raises_is_raised(log):
     with pytest.raises(OutputError, match='the disk is full'):
         run(log, Part(0, (1,)), Part(1, ('full',)), number=2)
+
+
+def test_a_worker_that_is_closed_before_it_starts_is_stopped(log, monkeypatch):
+    worker = WorkerProcess(partial(Worker, str(log)), ['tests.bulk_workers'])
+    make = worker._context.Process
+
+    class Late:
+        def __init__(self, **options):
+            self.process = make(**options)
+
+        def start(self):
+            worker.close()
+            self.process.start()
+
+        def __getattr__(self, name):
+            return getattr(self.process, name)
+
+    monkeypatch.setattr(worker._context, 'Process', Late)
+
+    with pytest.raises(WorkerDiedError, match='The worker was stopped'):
+        worker.run(Part(0, (1,)), 0)

@@ -148,3 +148,16 @@ def test_what_the_user_can_mend_is_said_in_one_line(monkeypatch):
         main(['train', CONFIG])
 
     assert exit_.value.code == 'Error: say'
+
+
+def test_ctrl_c_while_a_command_is_imported_is_one_line(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('onestage_pose.cli.main.importlib.import_module', interrupted)
+
+    with pytest.raises(SystemExit) as exit_:
+        main(['models'])
+
+    assert exit_.value.code == 130
+    assert capsys.readouterr().err == 'Interrupted.\n'

@@ -1,6 +1,8 @@
 # Copyright (c) onestage_pose contributors.
 """What the user can mend is said in one line; a defect has its traceback."""
 
+import subprocess
+import sys
 from typing import Any
 
 from onestage_pose.cli.run import run_tool
@@ -15,6 +17,8 @@ from onestage_pose.utils.errors import (
 )
 
 import pytest
+
+from tests.tool_runs import REPOSITORY
 
 
 def raising(error: BaseException) -> Any:
@@ -79,3 +83,26 @@ def test_a_class_that_no_registry_has_is_named() -> None:
 
     with pytest.raises(SystemExit, match="type='Typo'.*mmpose::model.*custom_imports"):
         run_tool(raising(error))
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    program = (
+        'from onestage_pose.cli.run import run_tool\n'
+        'run_tool(lambda _: print(10**6 * "far too much "))'
+    )
+    process = subprocess.Popen(
+        [sys.executable, '-c', program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+    )
+    process.stdout.close()
+
+    assert process.stderr.read() == ''
+    assert process.wait() == 1
+
+
+def test_other_broken_pipes_are_raised() -> None:
+    with pytest.raises(BrokenPipeError):
+        run_tool(raising(BrokenPipeError('of a worker')))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import onestage_pose
 from onestage_pose.utils import get_config_path, get_config_root, paths, renamed_configs
+from onestage_pose.utils.errors import UsageError
+from onestage_pose.utils.paths import check_config_exists, find_config
 
 import cv2
 import numpy as np
@@ -61,6 +63,35 @@ def test_config_by_its_path():
 
 def test_config_by_its_name_alone():
     assert get_config_path(Path(GCM_R50).stem) == get_config_root() / GCM_R50
+
+
+@pytest.mark.parametrize('name', [Path(GCM_R50).stem, f'configs/{GCM_R50}'])
+def test_commands_find_a_config_by_its_name_anywhere(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert find_config(name) == str(get_config_root() / GCM_R50)
+    check_config_exists(name)
+
+
+def test_commands_prefer_a_file_that_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path('default_runtime.py').touch()
+
+    assert find_config('default_runtime.py') == 'default_runtime.py'
+
+
+@pytest.mark.parametrize(
+    ('name', 'message'),
+    [
+        ('keypoint-rcn_r50', r'config keypoint-rcn_r50 .* near: a/keypoint-rcnn_r50'),
+        ('same', 'config .*a/same.py, b/same.py'),
+    ],
+)
+def test_a_command_tells_which_names_there_are(package, name, message):
+    make_configs(package.parent, 'a/keypoint-rcnn_r50.py', 'a/same.py', 'b/same.py')
+
+    with pytest.raises(UsageError, match=message):
+        find_config(name)
 
 
 def test_misspelt_config_names_its_neighbours(package):
