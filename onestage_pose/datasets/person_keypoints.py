@@ -339,9 +339,9 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
     def _log_choice(self, found: list[dict], kept: list[dict]) -> None:
         if self.test_mode:
             people = sum(len(info['id']) for info in kept)
-            text = f'{len(kept)} images with {people} people to test on'
+            text = f'{len(kept)} images with {people} instances to test on'
             if people == 0:
-                text += '; without people, only format_only of the metrics makes sense'
+                text += '; without any, only format_only of the metrics makes sense'
         else:
             posed = sum(int((info['num_keypoints'] > 0).sum()) for info in kept)
             people, all_people = (
@@ -350,9 +350,9 @@ class PersonKeypointsDataset(BaseCocoStyleDataset):
             )
             gone = ', '.join(f'{n} {what}' for what, n in self._left_out.items())
             text = (
-                f'{len(kept)} images with {people} people ({posed} with keypoints) '
+                f'{len(kept)} images with {people} instances ({posed} with keypoints) '
                 f'to train on; left out: {gone}, {len(found) - len(kept)} images '
-                f'({all_people - people} people) with fewer labelled keypoints than '
+                f'({all_people - people} instances) with fewer labelled keypoints than '
                 f'{self.filter_cfg["min_keypoints"]}'
             )
             if self.keep_crowds:

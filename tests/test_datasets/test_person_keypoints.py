@@ -117,9 +117,9 @@ def test_the_log_counts_what_was_left_out_and_why(coco_set, log, image, person):
     )
     PersonKeypointsDataset(**coco.options())
     assert (
-        '1 images with 1 people (1 with keypoints) to train on; left out: 1 crowd '
-        'regions, 1 boxes without area, 1 images (1 people) with fewer labelled '
-        'keypoints than 1'
+        '1 images with 1 instances (1 with keypoints) to train on; left out: 1 crowd '
+        'regions, 1 boxes without area, 1 images (1 instances) with fewer '
+        'labelled keypoints than 1'
     ) in log.getvalue()
 
 
@@ -130,7 +130,7 @@ def test_the_log_does_not_count_crowds_that_are_kept_as_people(
 
     PersonKeypointsDataset(**coco.options(), keep_crowds=True)
 
-    assert '1 images with 1 people (1 with keypoints)' in log.getvalue()
+    assert '1 images with 1 instances (1 with keypoints)' in log.getvalue()
     assert 'left out: 0 crowd regions' in log.getvalue()
     assert 'kept to be ignored: 1 crowd regions' in log.getvalue()
 
