@@ -508,7 +508,7 @@ class TestNano:
         self, nano, onnx_file, photograph, tmp_path, monkeypatch
     ):
         page = (REPOSITORY / 'docs/how_to/export_onnx.md').read_text()
-        [code] = re.findall(r'(?s)### Resize\n.*?```python\n(.*?)```', page)
+        [code] = re.findall(r'(?s)## Resize\n.*?```python\n(.*?)```', page)
         (tmp_path / 'nano.onnx').symlink_to(onnx_file)
         Image.open(photograph).save(tmp_path / 'image.png')
         monkeypatch.chdir(tmp_path)
