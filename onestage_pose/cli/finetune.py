@@ -440,6 +440,12 @@ def _say_data(
         f'{len(train.annotations)} instances to train on, {len(val.images)} with '
         f'{len(val.annotations)} to validate on; images in {source.image_folder}.'
     )
+    empty = len(train.images) - len(np.unique(train.image_index))
+    if empty:
+        print(
+            f'{empty} of the training images have no instance and teach what is none: '
+            'if they are not annotated yet, leave them out of the file.'
+        )
     labelled = (train.keypoints[..., 2] > 0).any(axis=0)
     start = 0
     for category, (names, pairs, remark, _) in zip(source.categories, skeletons):

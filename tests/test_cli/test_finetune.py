@@ -55,6 +55,7 @@ def test_it_says_what_it_understood_and_writes_what_trains(
     assert re.search(
         '5 images with 5 instances to train on, 1 with 1 to validate', told
     )
+    assert 'no instance' not in told
     assert 'Keypoints: 4: tip, left_corner, right_corner, tail.' in told
     assert 'Left and right: left_corner - right_corner; images are mirrored' in told
     assert "0 by COCO's names, 4 are 0.05" in told
@@ -81,6 +82,19 @@ def test_a_keypoint_that_is_never_labelled_is_named(data, tmp_path, untrained, c
 
     told = capsys.readouterr().out
     assert 'Warning: never labelled in training, so not learned: tail.' in told
+
+
+def test_images_without_instances_are_counted(data, tmp_path, untrained, capsys):
+    path = data / 'annotations.json'
+    content = json.loads(path.read_text())
+    val = path.with_name('val.json')
+    val.write_text(json.dumps(content))
+    del content['annotations'][2:]
+    path.write_text(json.dumps(content))
+
+    run(path, '--val', val, '--out', tmp_path / 'out')
+
+    assert '4 of the training images have no instance' in capsys.readouterr().out
 
 
 def test_people_keep_their_channels(tmp_path, untrained, capsys):
