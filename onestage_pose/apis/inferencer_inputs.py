@@ -132,7 +132,8 @@ def _find_images(folder: str) -> list[str]:
     images = [os.path.join(folder, n) for n in names if get_file_kind(n) == 'image']
     if not images:
         raise UsageError(
-            f'the folder {folder} holds no image; its subfolders are not searched.'
+            f'the folder {folder} holds no image; its subfolders are not searched. '
+            'Give a list of paths, or use PosePredictor with recursive=True.'
         )
     return images
 

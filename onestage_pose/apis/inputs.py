@@ -337,7 +337,11 @@ def _of_named(
     images = [str(path) for path in files if get_file_kind(path) == 'image']
     others = [path.name for path in files if get_file_kind(path) != 'image']
     if not images:
-        beside = '' if recursive else '; its subfolders are not searched'
+        beside = (
+            ''
+            if recursive
+            else '; its subfolders are searched with recursive=True (--recursive)'
+        )
         found = f' but {", ".join(others[:3])}' if others else ''
         raise UsageError(f'{place} holds no image{found}{beside}.')
     opened = _of_files(images)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ..utils.errors import OnestagePoseError, RunInterruptedError
+from ..utils.file_kinds import get_file_kind
 from ..utils.suggestions import did_you_mean
 from ..version import __version__
 from . import parsers
 from .args import Parser
-from .named_files import check_named_files
+from .named_files import ONE_INPUT, check_named_files
 
 
 class Command(NamedTuple):
@@ -130,7 +131,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f'there is no command {words[0]!r}.{hint}')
     args, unknown = parser.parse_known_args(words)
     if unknown:
-        of_each[args.command].error(f'unrecognized arguments: {" ".join(unknown)}')
+        hint = ''
+        if any(get_file_kind(word) in ('image', 'video') for word in unknown):
+            hint = f'. {ONE_INPUT}'
+        of_each[args.command].error(
+            f'unrecognized arguments: {" ".join(unknown)}{hint}'
+        )
     try:
         check_named_files(args)
     except OnestagePoseError as error:

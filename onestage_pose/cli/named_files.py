@@ -18,6 +18,7 @@ from ..apis.checkpoint_paths import (
     check_no_checkpoint,
 )
 from ..utils.errors import UsageError
+from ..utils.file_kinds import get_file_kind
 from ..utils.paths import (
     check_config_exists,
     check_exists,
@@ -28,6 +29,9 @@ from ..utils.suggestions import did_you_mean
 from ..zoo import list_models
 from .evaluate_outputs import check_evaluate_outputs
 from .track_outputs import check_track_outputs
+
+#: What to do if the shell has made several inputs of a pattern.
+ONE_INPUT = 'Give one input: a folder, or a pattern in quotes, such as "images/*.jpg".'
 
 # numbers of cameras, addresses, and patterns of names
 _NO_PATH = re.compile(r'\d+|webcam(:\d+)?|.*(://|[*?\[]).*', re.IGNORECASE)
@@ -67,6 +71,8 @@ def read_words(args: argparse.Namespace) -> None:
 
 
 def _check_model(args: argparse.Namespace) -> None:
+    if get_file_kind(args.config) in ('image', 'video'):
+        raise UsageError(f'{args.config} is no config. {ONE_INPUT}')
     if args.checkpoint is None:
         check_model_name(args.config)
     else:

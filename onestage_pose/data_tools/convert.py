@@ -25,6 +25,7 @@ from .labels import Remarks
 
 # Files of a kind that are looked at to find out a folder's format.
 _LOOKED_AT = 20
+_PACKED = ('.zip', '.tar', '.gz', '.tgz', '.7z', '.rar')
 # Characters of a file that is neither JSON nor YAML.
 _HEAD = 4096
 
@@ -206,9 +207,12 @@ def find_format(source: Path, format: str | None = None) -> tuple[str, Path]:
     if not found and any(refusals):
         raise AnnotationError(next(filter(None, refusals)))
     if not found:
+        remedy = ''
+        if source.suffix.lower() in _PACKED:
+            remedy = ' Unpack it, and give the folder.'
         listed = '; '.join(f'{name}: {FORMATS[name]}' for name in formats)
         raise AnnotationError(
-            f'{source}: is not of a known format. Known are {listed}.'
+            f'{source}: is not of a known format.{remedy} Known are {listed}.'
         )
     [(name, paths)] = found.items()
     if source.is_file() or name in ('labelme', 'coco'):

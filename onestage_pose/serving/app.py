@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 from fastapi import FastAPI, HTTPException, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -102,6 +103,12 @@ def create_app(
         lifespan=lifespan,
     )
     app.add_middleware(BodyLimit, limits=limits)
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse(_: Request, error: RequestValidationError) -> JSONResponse:
+        # as text, as all other refusals are
+        faults = [f'{each["loc"][-1]}: {each["msg"]}' for each in error.errors()]
+        return JSONResponse({'detail': '; '.join(faults)}, 422)
 
     @app.middleware('http')
     async def count(

@@ -161,3 +161,10 @@ def test_ctrl_c_while_a_command_is_imported_is_one_line(monkeypatch, capsys):
 
     assert exit_.value.code == 130
     assert capsys.readouterr().err == 'Interrupted.\n'
+
+
+def test_a_pattern_that_the_shell_replaced_is_told(capsys):
+    with pytest.raises(SystemExit):
+        main(['predict', 'a.jpg', 'b.jpg', 'c.jpg', 'd.jpg'])
+
+    assert 'unrecognized arguments: d.jpg. Give one input' in capsys.readouterr().err

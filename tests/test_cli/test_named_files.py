@@ -61,6 +61,7 @@ def test_what_exists_passes(words):
         ('predict b.jpg', 'no folder or file b.jpg. Did you mean a.jpg'),
         ('predict nowhere/b.jpg', 'nowhere does not exist either'),
         ('predict a.jpg nanoo', 'nanoo: give .* Did you mean nano'),
+        ('predict a.jpg b.jpg', 'b.jpg is no config. Give one input: .* quotes'),
         ('predict a.jpg nano a.pth', 'nano is a published .* leave out a.pth'),
         ('predict a.jpg confg.py a.pth', 'config confg.py does .* mean config.py'),
         ('predict a.jpg config.py b.pth', 'checkpoint: b.pth does .* mean a.pth'),

@@ -73,6 +73,13 @@ def test_a_strange_file_is_told_what_is_known(tmp_path):
         find_format(tmp_path)
 
 
+def test_a_packed_export_is_told_to_unpack(tmp_path):
+    (tmp_path / 'export.zip').write_bytes(b'PK')
+
+    with pytest.raises(AnnotationError, match='known format. Unpack it, and give'):
+        find_format(tmp_path / 'export.zip')
+
+
 def test_names_start_from_the_folder_that_holds_all(tmp_path, source):
     done = convert_data(source, tmp_path / 'out')
 

@@ -134,8 +134,8 @@ JPEG = encode('.jpg', 90, 90)[1]
             'JSON must be',
         ),
         (dict(json={'url': 'http://images.example/a.jpg'}), 403, 'reads no addresses'),
-        (dict(content=PNG, params={'bbox_thr': '2'}), 422, ''),
-        (dict(content=PNG, params={'bbox_thr': 'nan'}), 422, ''),
+        (dict(content=PNG, params={'bbox_thr': '2'}), 422, 'bbox_thr: Input should'),
+        (dict(content=PNG, params={'bbox_thr': 'nan'}), 422, 'bbox_thr: '),
         (dict(content=PNG, params={'conf': '0.5'}), 422, 'bbox_thr only, not conf'),
     ],
     ids=str,
@@ -143,7 +143,8 @@ JPEG = encode('.jpg', 90, 90)[1]
 def test_a_request_that_is_no_image_is_told_why(client, request_, status, reason):
     answer = client.post('/predict', **request_)
     assert answer.status_code == status
-    assert reason in str(answer.json()['detail'])
+    assert isinstance(answer.json()['detail'], str)
+    assert reason in answer.json()['detail']
     # and the next one is served
     assert client.post('/predict', content=PNG).status_code == 200
 
