@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from onestage_pose.apis.thresholds import BBOX_THR
 from onestage_pose.cli.files import check_writable
 from onestage_pose.cli.run import run_tool
 from onestage_pose.projects.synthetic_people import SyntheticPeople
@@ -51,8 +50,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--bbox-thr',
-        default=str(BBOX_THR),
-        help=f'leave out people whose score is not over this (default: {BBOX_THR})',
+        default='0.4',
+        help='leave out people whose score is not over this (default: %(default)s)',
     )
     args = parser.parse_args(argv)
     if args.num_drawn < 0:
