@@ -23,6 +23,7 @@ def run_by_free_threads(
     """Call a function for each piece of work, in any order, without gradients.
 
     There are as many threads as PyTorch has, and each computes its operators alone.
+    Under PyTorch's profiler, which sees the caller's thread only, that one does it all.
 
     Args:
         function (Callable[..., None]): Takes a piece and stores what it computes.
@@ -31,6 +32,10 @@ def run_by_free_threads(
     Raises:
         Exception: The first that the function raised.
     """
+    if torch.autograd._profiler_enabled():
+        for piece in pieces:
+            function(*piece)
+        return
     inference = torch.is_inference_mode_enabled()
 
     def run(piece: tuple[Any, ...]) -> None:

@@ -52,6 +52,16 @@ def test_pytorch_keeps_its_threads():
     assert call_on_new_thread(torch.get_num_threads) == 2
 
 
+def test_the_profiler_sees_every_operator():
+    numbers = torch.ones(2, 2)
+
+    with torch.profiler.profile() as profile, torch.no_grad():
+        run_by_free_threads(lambda: numbers.mm(numbers), 5 * [()])
+
+    [row] = [each for each in profile.key_averages() if each.key == 'aten::mm']
+    assert row.count == 5
+
+
 def test_another_number_of_threads_is_followed():
     run_by_free_threads(lambda: None, [()])
     torch.set_num_threads(3)
