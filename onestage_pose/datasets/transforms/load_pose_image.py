@@ -127,10 +127,10 @@ class LoadPoseImage(LoadImage):
             raise
         except Exception as error:
             # Each decoder fails in its own way (cv2 by None, Pillow by an exception).
-            advice = 'replace the file, or convert it to an 8-bit PNG.'
+            advice = 'copy it again, or convert it to an 8-bit PNG.'
             if results.get('dataset') is not None:
                 advice = (
-                    'replace the file, convert it to an 8-bit PNG, or remove it from '
+                    'copy it again, convert it to an 8-bit PNG, or remove it from '
                     'the annotations. In training, LoadPoseImage(on_error="warn") goes '
                     'on with another image.'
                 )
