@@ -21,11 +21,7 @@ from ..utils.config_check import check_options, check_top_level_names
 from ..utils.config_files import read_config
 from ..utils.errors import CheckpointMismatchError, UsageError
 from ..zoo import get_model_files
-from .checkpoint_paths import (
-    check_checkpoint_path,
-    check_model_name,
-    check_no_checkpoint,
-)
+from .checkpoint_paths import check_checkpoint_path, check_model_name
 
 # mmpose's skeleton where neither checkpoint nor config has one.
 _COCO = 'configs/_base_/datasets/coco.py'
@@ -45,10 +41,9 @@ def find_model(config: str, checkpoint: str | None) -> tuple[str, str]:
         UsageError: A config came without checkpoint, a name with one, or a name is
             unknown.
     """
+    check_model_name(config, checkpoint)
     if checkpoint is not None:
-        check_no_checkpoint(config, checkpoint)
         return config, checkpoint
-    check_model_name(config)
     files = get_model_files(config)
     return str(files.config), str(files.weights)
 

@@ -10,33 +10,23 @@ from ..utils.suggestions import did_you_mean, suggest_path
 from ..zoo import get_model_info, list_models
 
 
-def check_model_name(name: str) -> None:
-    """Raise where a config without a checkpoint is not the name of a model.
+def check_model_name(name: str, checkpoint: str | None = None) -> None:
+    """Raise where a name is given a checkpoint, or a config none.
 
     Args:
-        name (str): What was typed.
+        name (str): What was typed: the name of a published model, or a config.
+        checkpoint (str | None): What was typed after it.
 
     Raises:
-        UsageError: With all names, the nearest first.
+        UsageError: With all names, the nearest first, or the remedies.
     """
-    if name.lower() not in list_models():
+    is_name = name.lower() in list_models()
+    if checkpoint is None and not is_name:
         raise UsageError(
             f'{name}: give a config with its checkpoint, or the name of a published '
             f'model: {", ".join(list_models())}.{did_you_mean(name, list_models())}'
         )
-
-
-def check_no_checkpoint(name: str, checkpoint: str) -> None:
-    """Raise where a published model is given a checkpoint, which it has.
-
-    Args:
-        name (str): What was typed in the place of a config.
-        checkpoint (str): What was typed after it.
-
-    Raises:
-        UsageError: With the remedies.
-    """
-    if name.lower() in list_models() and not osp.exists(name):
+    if checkpoint is not None and is_name and not osp.exists(name):
         raise UsageError(
             f'{name} is a published model, which has a checkpoint: leave out '
             f'{checkpoint}, or give the config that it belongs to in place of the name.'

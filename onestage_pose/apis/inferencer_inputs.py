@@ -24,7 +24,7 @@ from PIL import Image
 from ..structures import to_bgr_image
 from ..utils.errors import ImageError, UsageError
 from ..utils.file_kinds import get_file_kind
-from ..utils.paths import check_input_exists, is_listed_file
+from ..utils.paths import check_input_exists, list_files
 from ..visualization.video_file import VideoFile
 from .result import add_presence
 from .video import VideoSource
@@ -124,11 +124,7 @@ def _open(inferencer: Any, path: str) -> ImageInputs | VideoSource:
 
 
 def _find_images(folder: str) -> list[str]:
-    names = sorted(
-        entry.name
-        for entry in os.scandir(folder)
-        if is_listed_file(entry) and not entry.name.startswith('.')
-    )
+    names = [path.name for path in list_files(folder)]
     images = [os.path.join(folder, n) for n in names if get_file_kind(n) == 'image']
     if not images:
         raise UsageError(

@@ -27,7 +27,7 @@ from ..structures import to_bgr_image
 from ..utils.errors import ImageError, UsageError, VideoError
 from ..utils.file_kinds import get_file_kind
 from ..utils.image_formats import MAX_PIXELS, check_image
-from ..utils.paths import check_input_exists, is_listed_file
+from ..utils.paths import check_input_exists, is_listed_file, list_files
 from .video import VideoSource
 
 #: Seconds that a server has for an answer, and bytes of an image at most.
@@ -312,14 +312,7 @@ def _open_file(path: str) -> Inputs:
 
 
 def _open_folder(folder: Path, recursive: bool) -> Inputs:
-    found = folder.rglob('*') if recursive else folder.iterdir()
-    hidden = len(folder.parts)
-    files = [
-        path
-        for path in sorted(found)
-        if not any(part.startswith('.') for part in path.parts[hidden:])
-        and is_listed_file(path)
-    ]
+    files = list_files(folder, recursive)
     return _of_named(files, f'the folder {folder}', recursive, str(folder))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..apis.checkpoint_paths import check_checkpoint_path
 from ..utils.errors import UsageError
 from ..utils.file_kinds import get_file_kind
-from ..utils.paths import is_listed_file
+from ..utils.paths import list_files
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -56,11 +56,7 @@ def find_images(
         return [source]
     if not source.is_dir():
         raise UsageError(f'{prefix}there is no folder or file {source}.')
-    files = [
-        path
-        for path in sorted(source.iterdir())
-        if is_listed_file(path) and not path.name.startswith('.')
-    ]
+    files = list_files(source)
     images = [path for path in files if get_file_kind(path) == 'image']
     others = [path.name for path in files if get_file_kind(path) != 'image']
     if not images:

@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ..utils.errors import OnestagePoseError, RunInterruptedError
+from ..utils.errors import OnestagePoseError
 from ..utils.file_kinds import get_file_kind
 from ..utils.suggestions import did_you_mean
 from ..version import __version__
 from . import parsers
 from .args import Parser
 from .named_files import ONE_INPUT, check_named_files
+from .run import run_tool
 
 
 class Command(NamedTuple):
@@ -141,16 +142,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         check_named_files(args)
     except OnestagePoseError as error:
         sys.exit(f'Error: {error}')
-    try:
-        # PyTorch and OpenMMLab are imported from here on
-        from .run import run_tool
-    except KeyboardInterrupt:
-        print('Interrupted.', file=sys.stderr)
-        sys.exit(RunInterruptedError.exit_status)
-
     module = args.command.replace('-', '_')
 
     def run(_: list[str] | None) -> None:
+        # PyTorch and OpenMMLab are imported from here on
         importlib.import_module(f'.{module}', __package__).run(args)
 
     run_tool(run)

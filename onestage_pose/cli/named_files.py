@@ -12,11 +12,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ..apis.checkpoint_paths import (
-    check_checkpoint_path,
-    check_model_name,
-    check_no_checkpoint,
-)
+from ..apis.checkpoint_paths import check_checkpoint_path, check_model_name
 from ..utils.errors import UsageError
 from ..utils.file_kinds import get_file_kind
 from ..utils.paths import (
@@ -73,10 +69,8 @@ def read_words(args: argparse.Namespace) -> None:
 def _check_model(args: argparse.Namespace) -> None:
     if get_file_kind(args.config) in ('image', 'video'):
         raise UsageError(f'{args.config} is no config. {ONE_INPUT}')
-    if args.checkpoint is None:
-        check_model_name(args.config)
-    else:
-        check_no_checkpoint(args.config, args.checkpoint)
+    check_model_name(args.config, args.checkpoint)
+    if args.checkpoint is not None:
         check_config_exists(args.config)
         check_checkpoint_path(args.checkpoint, 'checkpoint')
 

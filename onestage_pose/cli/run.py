@@ -8,9 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ..utils.config_errors import explain_config_error
 from ..utils.errors import OnestagePoseError, PreemptedError, RunInterruptedError
-from .distributed import leave_dist
 
 #: Set, it shows the traceback of every error.
 TRACEBACK = 'ONESTAGE_POSE_TRACEBACK'
@@ -35,6 +33,9 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
         main(None)
+        # not above: PyTorch and OpenMMLab are imported where Ctrl-C is answered
+        from .distributed import leave_dist
+
         leave_dist()
         sys.stdout.flush()
     except (PreemptedError, RunInterruptedError) as error:
@@ -47,10 +48,14 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
     except BrokenPipeError:
         if not _is_stdout_closed():
             raise
+        # or Python's last flush fails, too
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except (OnestagePoseError, FileNotFoundError) as error:
         _exit(error)
     except Exception as error:
+        from ..utils.config_errors import explain_config_error
+
         explanation = _explain_unknown_class(error) or explain_config_error(error)
         if explanation is None or os.environ.get(TRACEBACK):
             raise
@@ -58,7 +63,7 @@ def run_tool(main: Callable[[list[str] | None], None]) -> None:
 
 
 def _is_stdout_closed() -> bool:
-    """Return whether nobody reads stdout any more, as of ``| head``; then drop it."""
+    """Return whether nobody reads stdout any more, as of ``| head``."""
     try:
         number = sys.stdout.fileno()
     except OSError:
@@ -66,11 +71,7 @@ def _is_stdout_closed() -> bool:
     poll = select.poll()
     # for hang-ups and errors alone
     poll.register(number, 0)
-    if not poll.poll(0):
-        return False
-    # or Python's last flush fails, too
-    os.dup2(os.open(os.devnull, os.O_WRONLY), number)
-    return True
+    return bool(poll.poll(0))
 
 
 def _explain_unknown_class(error: Exception) -> str | None:

@@ -25,14 +25,12 @@ def get_fork_server(preloaded: Iterable[str]) -> BaseContext:
         BaseContext: Of the fork server; where there is none, each process imports for
         itself.
     """
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context(
-        'forkserver' if 'forkserver' in methods else 'spawn'
-    )
-    if hasattr(context, 'set_forkserver_preload'):
-        context.set_forkserver_preload(list(preloaded))
-        if threading.current_thread() is threading.main_thread():
-            _start_deaf()
+    if 'forkserver' not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context('spawn')
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload(list(preloaded))
+    if threading.current_thread() is threading.main_thread():
+        _start_deaf()
     return context
 
 

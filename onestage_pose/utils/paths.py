@@ -158,6 +158,25 @@ def is_listed_file(path: str | os.PathLike) -> bool:
     return os.path.isfile(path) or not os.path.exists(path)
 
 
+def list_files(folder: str | Path, recursive: bool = False) -> list[Path]:
+    """Return the files of a folder, see :func:`is_listed_file`, in order.
+
+    Args:
+        folder (str | Path): The folder.
+        recursive (bool): Include its subfolders.
+
+    Returns:
+        list[Path]: Without hidden files, and those of hidden folders below it.
+    """
+    folder = Path(folder)
+    return [
+        path
+        for path in sorted(folder.rglob('*') if recursive else folder.iterdir())
+        if is_listed_file(path)
+        and not any(part.startswith('.') for part in path.relative_to(folder).parts)
+    ]
+
+
 def check_input_exists(text: str) -> None:
     """Raise where there are no images to read.
 

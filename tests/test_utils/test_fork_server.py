@@ -10,7 +10,8 @@ from tests.tool_runs import REPOSITORY
 
 
 @pytest.mark.skipif(
-    'forkserver' not in multiprocessing.get_all_start_methods(), reason='no fork server'
+    'forkserver' not in multiprocessing.get_all_start_methods(),
+    reason='Windows has no fork server: there, each process imports for itself',
 )
 def test_ctrl_c_does_not_reach_the_server_while_it_imports(tmp_path):
     (tmp_path / 'preloaded.py').write_text(

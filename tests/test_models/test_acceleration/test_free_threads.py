@@ -65,8 +65,14 @@ def test_the_profiler_sees_every_operator():
 def test_another_number_of_threads_is_followed():
     run_by_free_threads(lambda: None, [()])
     torch.set_num_threads(3)
-    meeting = threading.Barrier(3, timeout=30)
-    run_by_free_threads(meeting.wait, [(), (), ()])
+    meeting, threads = threading.Barrier(3, timeout=30), set()
+
+    def meet():
+        meeting.wait()
+        threads.add(threading.get_ident())
+
+    run_by_free_threads(meet, [(), (), ()])
+    assert len(threads) == 3
 
 
 @pytest.mark.parametrize('inference', [True, False])
@@ -87,7 +93,8 @@ def test_a_fault_reaches_the_caller():
 
 
 @pytest.mark.skipif(
-    'fork' not in multiprocessing.get_all_start_methods(), reason='no fork here'
+    'fork' not in multiprocessing.get_all_start_methods(),
+    reason='Windows has no fork, so no thread is lost by one',
 )
 @pytest.mark.filterwarnings('ignore:.*fork:DeprecationWarning')
 def test_works_in_a_forked_process():
